@@ -1,0 +1,39 @@
+"""Every logical and physical name. Logical names are in the state for ever: short, and never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infra.settings import Settings
+
+SECRET_KEY = "snowflake_private_key"
+
+
+@dataclass(frozen=True)
+class Names:
+    """The physical names of one environment. Snowflake names are upper case, as Snowflake returns them."""
+
+    schema: str
+    reader: str
+    writer: str
+    service_role: str
+    service_user: str
+    secret_scope: str
+
+
+def names_of(settings: Settings) -> Names:
+    """The names that `settings` imply."""
+    schema = settings.schema_.upper()
+    return Names(
+        schema=schema,
+        reader=f"{schema}_READER",
+        writer=f"{schema}_WRITER",
+        service_role=f"{schema}_SVC",
+        service_user=f"SVC_{schema}",
+        secret_scope=settings.environment.value,
+    )
+
+
+def qualified(database: str, name: str) -> str:
+    """`"DATABASE"."NAME"`, the spelling that the Snowflake provider keeps in its state."""
+    return f'"{database.upper()}"."{name}"'

@@ -1,0 +1,133 @@
+"""Git: the head of a maturity branch, and files at that very commit. Reads only; the git program does the work."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.errors import UserError
+
+# Git must never ask a question in an engine that has no terminal, and must give up soon.
+_QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=5"}
+_SECONDS = 12.0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A branch as it is now: its head and a local bare repository in which the commit's files can be read."""
+
+    remote: str
+    branch: str
+    commit: str
+    repository: Path
+
+    def files(self, folder: str = "") -> list[str]:
+        """Paths of all files below `folder` at this commit, relative to the repository's root."""
+        out = self._git("ls-tree", "-r", "-z", "--name-only", self.commit, *(["--", folder] if folder else []))
+        return [name.decode() for name in out.split(b"\0") if name]
+
+    def read(self, path: str) -> bytes:
+        """The content of `path` at this commit."""
+        return self._git("cat-file", "blob", f"{self.commit}:{path}")
+
+    def blobs(self) -> dict[str, str]:
+        """Path -> blob id of every file at this commit."""
+        return _blobs(self._git("ls-tree", "-r", "-z", self.commit))
+
+    def blobs_at(self, commit: str) -> dict[str, str] | None:
+        """The same at another commit; None when this branch's history does not hold it."""
+        if not self.contains(commit):
+            return None
+        return _blobs(self._git("ls-tree", "-r", "-z", commit))
+
+    def contains(self, commit: str) -> bool:
+        """Whether `commit` is this head or one of its ancestors; if not, history was rewritten under a folder on it."""
+        result = _run(["git", "-C", str(self.repository), "merge-base", "--is-ancestor", commit, self.commit])
+        return result.returncode == 0
+
+    def _git(self, *arguments: str) -> bytes:
+        result = _run(["git", "-C", str(self.repository), *arguments])
+        if result.returncode:
+            raise UserError(f"git {arguments[0]} failed at {self.commit[:12]} of {self.remote}: {_said(result)}")
+        return result.stdout
+
+
+def take_snapshot(remote: str, branch: str) -> Snapshot:
+    """Fetch `branch` of `remote` into the user's cache and resolve its head.
+
+    Raises:
+        UserError: git is not installed, the host does not answer, access is refused, or the branch is missing.
+    """
+    repository = _cache_folder(remote)
+    if not (repository / "HEAD").exists():
+        _must(["git", "init", "--quiet", "--bare", str(repository)], remote)
+    ref = f"refs/heads/{branch}"
+    # A ref of our own per process: two stacks that deploy at once share the repository.
+    local = f"refs/quant/{os.getpid()}"
+    result = _run(
+        ["git", "-C", str(repository), "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote,
+         f"+{ref}:{local}"]
+    )  # fmt: skip
+    if result.returncode:
+        said = _said(result)
+        if "couldn't find remote ref" in said:
+            raise UserError(
+                f"branch {branch!r} does not exist in {_shown(remote)} (QUANT_REMOTE or quant:remote):"
+                f" push it first, for example git push {_shown(remote)} HEAD:{ref}."
+            )
+        raise UserError(_unreachable(remote, said))
+    commit = _must(["git", "-C", str(repository), "rev-parse", f"{local}^{{commit}}"], remote).decode().strip()
+    # Keep the commit reachable for as long as the branch's last snapshot stands, but free the process's own ref.
+    _run(["git", "-C", str(repository), "update-ref", f"refs/quant/heads/{branch}", commit])
+    _run(["git", "-C", str(repository), "update-ref", "-d", local])
+    return Snapshot(remote=remote, branch=branch, commit=commit, repository=repository)
+
+
+def _cache_folder(remote: str) -> Path:
+    import hashlib
+
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "quant" / "git" / hashlib.sha256(remote.encode()).hexdigest()[:16]
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, **_QUIET, "LC_ALL": "C"}
+    try:
+        return subprocess.run(command, capture_output=True, timeout=_SECONDS, env=environment, check=False)
+    except FileNotFoundError:
+        raise UserError("git is not installed: install it (Debian: apt-get install git) and run again.") from None
+    except subprocess.TimeoutExpired:
+        said = f"no answer in {_SECONDS:.0f} s".encode()
+        return subprocess.CompletedProcess(command, 124, b"", said)
+
+
+def _must(command: list[str], remote: str) -> bytes:
+    result = _run(command)
+    if result.returncode:
+        raise UserError(_unreachable(remote, _said(result)))
+    return result.stdout
+
+
+def _unreachable(remote: str, said: str) -> str:
+    return (
+        f"Git: the pipelines repository {_shown(remote)} cannot be read: {said}."
+        " Check QUANT_REMOTE (or quant:remote in Pulumi.yaml), the network, and your access to it."
+    )
+
+
+def _blobs(listing: bytes) -> dict[str, str]:
+    entries = (entry.split(b"\t", 1) for entry in listing.split(b"\0") if entry)
+    return {path.decode(): meta.split()[2].decode() for meta, path in entries}
+
+
+def _said(result: subprocess.CompletedProcess[bytes]) -> str:
+    lines = [line.strip() for line in result.stderr.decode(errors="replace").splitlines() if line.strip()]
+    return _shown("; ".join(lines[:2]).removeprefix("fatal: ").rstrip(".")) or f"exit {result.returncode}"
+
+
+def _shown(text: str) -> str:
+    """Without user and password that may stand in a URL."""
+    return re.sub(r"(\w+://)[^/@\s]+@", r"\1", text)

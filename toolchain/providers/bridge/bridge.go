@@ -1,0 +1,45 @@
+// Package bridge serves a Terraform provider to the Pulumi engine under the names that the official packages use.
+package bridge
+
+import (
+	"encoding/json"
+
+	"github.com/hashicorp/terraform-plugin-sdk/v2/helper/schema"
+	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
+	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge/tokens"
+	shimv2 "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim/sdk-v2"
+	pulumischema "github.com/pulumi/pulumi/pkg/v3/codegen/schema"
+)
+
+// Options are what one provider needs beside its name.
+type Options struct {
+	Name    string
+	Version string
+	Ignored []string
+	Adjust  func(*tfbridge.ProviderInfo)
+}
+
+// Serve answers the engine until it hangs up.
+func Serve(provider *schema.Provider, options Options) {
+	info := tfbridge.ProviderInfo{
+		P:              shimv2.NewProvider(provider),
+		Name:           options.Name,
+		Version:        options.Version,
+		IgnoreMappings: options.Ignored,
+		MetadataInfo:   tfbridge.NewProviderMetadata([]byte("{}")),
+		Resources:      map[string]*tfbridge.ResourceInfo{},
+		DataSources:    map[string]*tfbridge.DataSourceInfo{},
+	}
+	if options.Adjust != nil {
+		options.Adjust(&info)
+	}
+	info.MustComputeTokens(tokens.SingleModule(options.Name+"_", "index", tokens.MakeStandard(options.Name)))
+	info.SetAutonaming(255, "-")
+
+	// The engine asks for a schema only to generate code; the Python packages bring theirs.
+	spec, err := json.Marshal(pulumischema.PackageSpec{Name: options.Name, Version: options.Version})
+	if err != nil {
+		panic(err)
+	}
+	tfbridge.Main(options.Name, options.Version, info, spec)
+}

@@ -1,0 +1,26 @@
+// The Databricks provider plugin.
+package main
+
+import (
+	"github.com/databricks/terraform-provider-databricks/shim"
+	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
+
+	"quant/toolchain/providers/bridge"
+)
+
+func main() {
+	bridge.Serve(shim.Provider(), bridge.Options{
+		Name:    "databricks",
+		Version: "1.126.0",
+		Ignored: []string{
+			"databricks_aws_s3_mount", "databricks_azure_adls_gen1_mount",
+			"databricks_azure_adls_gen2_mount", "databricks_azure_blob_mount",
+		},
+		Adjust: func(info *tfbridge.ProviderInfo) {
+			// A resource called "provider" would collide with the package's own.
+			info.Resources["databricks_provider"] = &tfbridge.ResourceInfo{
+				Tok: "databricks:index/metastoreProvider:MetastoreProvider",
+			}
+		},
+	})
+}

@@ -1,0 +1,12 @@
+// The Snowflake provider plugin.
+package main
+
+import (
+	"github.com/Snowflake-Labs/terraform-provider-snowflake/pkg/provider"
+
+	"quant/toolchain/providers/bridge"
+)
+
+func main() {
+	bridge.Serve(provider.Provider(), bridge.Options{Name: "snowflake", Version: "1.2.3"})
+}
