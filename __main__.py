@@ -1,0 +1,60 @@
+"""One stack is one environment: settings -> snapshot of the branch -> declare the environment -> outputs."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pulumi
+
+from infra.errors import UserError
+from infra.keys import private_key
+from infra.naming import names_of
+from infra.preflight import check
+from infra.settings import read_settings
+from infra.workflows import read_workflows
+
+
+def declare() -> None:
+    """Everything that stands between a branch head and the resources of its environment."""
+    config = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
+    settings = read_settings(pulumi.get_stack(), config, os.environ)
+    names = names_of(settings)
+    key = private_key(settings, os.environ)
+    snapshot = check(settings, os.environ)
+    present = frozenset(snapshot.files())
+    files = {path: snapshot.read(path) for path in present if is_workflow(path, settings.workflows)}
+    definitions = read_workflows(files, present, settings, names)
+
+    # Only now: a mistake above is told without waiting for the SDKs to load.
+    from infra.environment import QuantEnvironment
+
+    environment = QuantEnvironment(settings, names, snapshot, definitions, key)
+    environment.folder.commit.apply(lambda deployed: moved_meanwhile(snapshot.commit, deployed))
+    pulumi.export("branch", settings.branch)
+    pulumi.export("commit", environment.folder.commit)
+    pulumi.export("folder", settings.folder)
+    pulumi.export("jobs", environment.jobs.ids)
+    pulumi.export("schema", f"{settings.database.upper()}.{names.schema}")
+
+
+def is_workflow(path: str, folder: str) -> bool:
+    """A YAML file directly below the workflows folder."""
+    parent, _, name = path.rpartition("/")
+    return parent == folder and name.endswith((".yml", ".yaml"))
+
+
+def moved_meanwhile(declared: str, deployed: str) -> None:
+    """The workspace checks out a branch's head, which may have moved since it was resolved."""
+    if deployed and deployed != declared and not pulumi.runtime.is_dry_run():
+        pulumi.warn(
+            f"the branch moved while deploying: {declared[:12]} was previewed, the folder is at {deployed[:12]}."
+            " Run pulumi up again, so that the jobs are those of the same commit."
+        )
+
+
+try:
+    declare()
+except UserError as error:
+    # RunError is shown as its message alone (pulumi/pulumi, sdk/python/cmd/pulumi-language-python-exec).
+    raise pulumi.RunError(str(error)) from None

@@ -1,0 +1,53 @@
+"""The Git folder of an environment: bound to its branch and to the commit that the branch's head is now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.access import Access, Persona
+from infra.sdk import databricks
+from infra.settings import Settings
+
+
+@dataclass(frozen=True)
+class GitFolderArgs:
+    """What the folder is declared from; `commit` is the branch head that the program resolved."""
+
+    settings: Settings
+    commit: str
+    access: dict[Persona, Access]
+
+
+class GitFolder(pulumi.ComponentResource):
+    """A Databricks Git folder, the directory above it, and who may read it."""
+
+    def __init__(self, args: GitFolderArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("quant:databricks:GitFolder", "folder", None, opts)
+        settings = args.settings
+        child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
+        parent_path = settings.folder.rsplit("/", 1)[0]
+        depends: list[pulumi.Resource] = []
+        if parent_path:
+            depends.append(databricks("Directory")("parent", path=parent_path, opts=child))
+        # The commit is an input so that a moved branch is a diff; the update sends the branch and the workspace
+        # checks out its head (databricks/terraform-provider-databricks #1249, #2480).
+        self.repo = databricks("Repo")(
+            "folder",
+            url=settings.remote,
+            git_provider=settings.git_provider,
+            path=settings.folder,
+            branch=settings.branch,
+            commit_hash=args.commit,
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=depends)),
+        )
+        entries = [
+            {"group_name": persona.group, "permission_level": access.folder}
+            for persona, access in args.access.items()
+            if access.folder
+        ]
+        entries.append({"service_principal_name": settings.service_principal, "permission_level": "CAN_RUN"})
+        databricks("Permissions")("folder", repo_id=self.repo.id, access_controls=entries, opts=child)
+        self.commit: pulumi.Output[str] = self.repo.commit_hash
+        self.register_outputs({"commit": self.commit})

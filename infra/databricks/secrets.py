@@ -1,0 +1,46 @@
+"""The secret scope through which the service user's private key reaches the environment's jobs, and nobody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.naming import SECRET_KEY
+from infra.sdk import databricks
+from infra.settings import Settings
+
+
+@dataclass(frozen=True)
+class SecretsArgs:
+    """`private_key` is PEM text and a secret from its first line."""
+
+    settings: Settings
+    scope: str
+    private_key: pulumi.Output[str]
+
+
+class Secrets(pulumi.ComponentResource):
+    """A scope with one key that the environment's service principal alone may read."""
+
+    def __init__(self, args: SecretsArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("quant:databricks:Secrets", "secrets", None, opts)
+        child = pulumi.ResourceOptions(parent=self, protect=args.settings.is_live)
+        scope = databricks("SecretScope")("scope", name=args.scope, opts=child)
+        databricks("Secret")(
+            SECRET_KEY,
+            scope=scope.name,
+            key=SECRET_KEY,
+            string_value=args.private_key,
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(additional_secret_outputs=["stringValue"])
+            ),
+        )
+        databricks("SecretAcl")(
+            "service-principal-reads",
+            scope=scope.name,
+            principal=args.settings.service_principal,
+            permission="READ",
+            opts=child,
+        )
+        self.register_outputs({})

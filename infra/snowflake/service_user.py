@@ -1,0 +1,54 @@
+"""The service user of an environment: logs in with a key pair, writes its own schema and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.naming import Names
+from infra.sdk import snowflake
+from infra.settings import Settings
+
+
+@dataclass(frozen=True)
+class ServiceUserArgs:
+    """`public_key` is the body of the PEM public key; `writer` the database role that it may use."""
+
+    settings: Settings
+    names: Names
+    public_key: pulumi.Output[str]
+    writer: pulumi.Output[str]
+
+
+class ServiceUser(pulumi.ComponentResource):
+    """An account role with one database role, and the user that logs in with it."""
+
+    def __init__(self, args: ServiceUserArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("quant:snowflake:ServiceUser", "service-user", None, opts)
+        settings, names = args.settings, args.names
+        child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
+        role = snowflake("AccountRole")("role", name=names.service_role, opts=child)
+        snowflake("GrantDatabaseRole")(
+            "role-writes", database_role_name=args.writer, parent_role_name=role.name, opts=child
+        )
+        snowflake("GrantPrivilegesToAccountRole")(
+            "role-uses-warehouse",
+            account_role_name=role.name,
+            privileges=["USAGE"],
+            on_account_object={"object_type": "WAREHOUSE", "object_name": settings.warehouse.upper()},
+            opts=child,
+        )
+        user = snowflake("ServiceUser")(
+            "user",
+            name=names.service_user,
+            rsa_public_key=args.public_key,
+            default_role=names.service_role,
+            default_warehouse=settings.warehouse.upper(),
+            default_namespace=f"{settings.database.upper()}.{names.schema}",
+            comment=f"Jobs of environment {settings.environment}.",
+            opts=child,
+        )
+        snowflake("GrantAccountRole")("user-has-role", role_name=role.name, user_name=user.name, opts=child)
+        self.name: pulumi.Output[str] = user.name
+        self.register_outputs({"name": self.name})
