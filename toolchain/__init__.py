@@ -1,0 +1,123 @@
+"""How the Pulumi engine and the two providers are obtained: installed, by the official installer, or built.
+
+See docs/toolchain.md. `locate` is quick and changes nothing; `obtain` brings what is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from toolchain import cache
+from toolchain.build import ENGINE_VERSION, Report, build
+from toolchain.errors import ToolchainError
+
+__all__ = ["Program", "Toolchain", "ToolchainError", "locate", "obtain"]
+
+_OLDEST = (3, 187)
+_OFFICIAL_HOST = "get.pulumi.com"
+_INSTALL_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program of the toolchain; `version` is '' where it does not tell."""
+
+    name: str
+    version: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """Which way was taken; `bin` goes first on PATH (None: what is installed is there already)."""
+
+    way: Literal["installed", "official", "built"]
+    bin: Path | None
+    programs: tuple[Program, ...]
+
+
+def locate() -> Toolchain | None:
+    """What is there now, without network or building; None when something has to be brought first."""
+    if (installed := _installed()) is not None:
+        return installed
+    official = _official_root() / "bin"
+    if (official / "pulumi").exists():
+        return Toolchain("official", official, _programs(official))
+    if cache.is_complete(cache.built_bin()):
+        return Toolchain("built", cache.built_bin(), _programs(cache.built_bin()))
+    return None
+
+
+def obtain(report: Report = print) -> Toolchain:
+    """The toolchain, brought in the first way that works; see the module.
+
+    Raises:
+        ToolchainError: no way works; says what to install or free.
+    """
+    if (found := locate()) is not None:
+        return found
+    report("no pulumi is installed; asking the official installer")
+    if _install_officially():
+        found = locate()
+        if found is not None:
+            return found
+    report("the official installer cannot be reached; building from pinned Go modules, about 7 minutes, once")
+    built = build(report)
+    return Toolchain("built", built, _programs(built))
+
+
+def _installed() -> Toolchain | None:
+    """A pulumi on PATH that the user put there (not our own build, which may be there after `quantctl env`)."""
+    found = shutil.which("pulumi")
+    if found is None or Path(found).resolve().is_relative_to(cache.root().resolve()):
+        return None
+    version = _version(Path(found))
+    numbers = re.match(r"v?(\d+)\.(\d+)", version)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) < _OLDEST:
+        return None
+    return Toolchain("installed", None, (Program("pulumi", version, Path(found)),))
+
+
+def _official_root() -> Path:
+    return cache.root() / f"official-{ENGINE_VERSION}"
+
+
+def _install_officially() -> bool:
+    try:
+        socket.create_connection((_OFFICIAL_HOST, 443), timeout=3).close()
+    except OSError:
+        return False
+    program = (
+        "import sys, semver; from pulumi.automation import PulumiCommand;"
+        " PulumiCommand.install(root=sys.argv[1], version=semver.VersionInfo.parse(sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", program, str(_official_root()), ENGINE_VERSION.removeprefix("v")]
+    try:
+        return subprocess.run(command, capture_output=True, timeout=_INSTALL_SECONDS, check=False).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def _programs(folder: Path) -> tuple[Program, ...]:
+    names = cache.PROGRAMS if cache.is_complete(folder) else ("pulumi",)
+    pinned = {"pulumi-resource-databricks": "v1.126.0", "pulumi-resource-snowflake": "v1.2.3", "pulumi": ENGINE_VERSION}
+    return tuple(Program(name, pinned.get(name, ""), folder / name) for name in names if (folder / name).exists())
+
+
+def _version(pulumi: Path) -> str:
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        answer = subprocess.run(
+            [str(pulumi), "version"], capture_output=True, text=True, timeout=20, check=False, env=environment
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip()

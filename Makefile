@@ -1,0 +1,37 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help up down test lint bench
+
+help:  ## this menu
+	@echo "quant: four maturity branches, four environments"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check -e . --no-deps --no-build-isolation
+	@touch $@
+
+up: $(STAMP)  ## bring the four environments up in a local sandbox
+	@$(BIN)/quantctl up
+
+down: $(STAMP)  ## stop the sandbox and forget its state
+	@$(BIN)/quantctl down
+
+test: $(STAMP)  ## every test there is
+	@$(BIN)/quantctl toolchain --obtain
+	$(BIN)/pytest
+
+lint: $(STAMP)  ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)  ## how long previews and deployments take
+	@$(BIN)/quantctl toolchain --obtain
+	$(BIN)/python -m bench

@@ -1,0 +1,129 @@
+"""The sandbox process: the workspace and the account on two loopback ports.
+
+Run by `sandbox.control`: python -m sandbox.server --state DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from sandbox import identities
+from sandbox.account import app as account_app
+from sandbox.account import seed as account_seed
+from sandbox.state import HOST, Endpoints, State
+from sandbox.workspace import app as workspace_app
+from sandbox.workspace import seed as workspace_seed
+
+
+class Server(uvicorn.Server):
+    """One of two servers in the process, so signals are handled outside."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(wanted: int | None) -> socket.socket:
+    """A listening socket on the wanted port, on a free one when that is taken."""
+    for port in (wanted or 0, 0):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+            listener.listen(128)
+        except OSError:
+            listener.close()
+            continue
+        return listener
+    raise SystemExit("no free port on 127.0.0.1")
+
+
+def seed(state: State) -> None:
+    tokens = {token: name for name, token in state.tokens().items()}
+    workspace_seed.seed(
+        state.database,
+        users=[{"userName": p.user_name, "displayName": p.key.capitalize()} for p in identities.PEOPLE],
+        groups={p.group: [p.user_name] for p in identities.PEOPLE if p.group},
+        service_principals=[
+            {"displayName": identities.service_principal_name(env), "applicationId": application}
+            for env, application in identities.SERVICE_PRINCIPALS.items()
+        ]
+        + [{"displayName": identities.DEPLOYER_NAME, "applicationId": identities.DEPLOYER_ID}],
+        tokens=tokens,
+        admins=[identities.ADMIN.user_name, identities.DEPLOYER_ID],
+    )
+    people = [(p.snowflake_user, p.key, p.role) for p in identities.PEOPLE]
+    people.append((identities.DEPLOYER_USER, "deployer", identities.DEPLOYER_ROLE))
+    account_seed.seed(
+        state.database,
+        users=[
+            {"name": name, "rsa_public_key": state.public_key(key), "default_role": role}
+            for name, key, role in people
+        ],
+        roles={role: [name] for name, _, role in people},
+        statements=identities.SEED_STATEMENTS,
+    )
+
+
+async def serve(state: State) -> None:
+    last = state.endpoints()
+    workspace_socket = listen(last and last.databricks_port)
+    account_socket = listen(last and last.snowflake_port)
+    endpoints = Endpoints(os.getpid(), workspace_socket.getsockname()[1], account_socket.getsockname()[1])
+    tokens = state.tokens()
+
+    def job_env(identity: str) -> dict[str, str]:
+        return {
+            "DATABRICKS_HOST": endpoints.databricks_host,
+            "DATABRICKS_TOKEN": tokens.get(identity, ""),
+            "SNOWFLAKE_HOST": endpoints.snowflake_host,
+            "SNOWFLAKE_PORT": str(endpoints.snowflake_port),
+            "SNOWFLAKE_PROTOCOL": "http",
+        }
+
+    seed(state)
+    workspace = _server(workspace_app.create_app(state.database, state.folders, job_env))
+    account = _server(account_app.create_app(state.database))
+    servers = (workspace, account)
+
+    def leave() -> None:
+        for server in servers:
+            server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, leave)
+    running = asyncio.gather(
+        workspace.serve(sockets=[workspace_socket]), account.serve(sockets=[account_socket])
+    )
+    while not all(server.started for server in servers) and not running.done():
+        await asyncio.sleep(0.01)
+    if not running.done():
+        state.write_endpoints(endpoints)
+    await running
+
+
+def _server(app: ASGIApp) -> Server:
+    return Server(
+        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--state", required=True, type=Path)
+    asyncio.run(serve(State(parser.parse_args().state)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""The state folder: what lies where, and the secrets made at set-up."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sandbox import identities
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    pid: int
+    databricks_port: int
+    snowflake_port: int
+    host: str = HOST
+
+    @property
+    def databricks_host(self) -> str:
+        return f"http://{self.host}:{self.databricks_port}"
+
+    @property
+    def snowflake_host(self) -> str:
+        return self.host
+
+
+@dataclass(frozen=True)
+class State:
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "sandbox.db"
+
+    @property
+    def folders(self) -> Path:
+        return self.folder / "folders"
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
+
+    @property
+    def endpoints_file(self) -> Path:
+        return self.folder / "endpoints.json"
+
+    @property
+    def credentials_file(self) -> Path:
+        return self.folder / "credentials.json"
+
+    @property
+    def remote(self) -> Path:
+        return self.folder / "remote.git"
+
+    @property
+    def pulumi(self) -> Path:
+        return self.folder / "pulumi"
+
+    @property
+    def passphrase(self) -> Path:
+        return self.folder / "passphrase"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "sandbox.log"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.folder / "sandbox.pid"
+
+    def key_file(self, name: str) -> Path:
+        return self.keys / f"{name}.p8"
+
+    def endpoints(self) -> Endpoints | None:
+        """The ports of this or the last start, None before the first one."""
+        try:
+            return Endpoints(**json.loads(self.endpoints_file.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def write_endpoints(self, endpoints: Endpoints) -> None:
+        write_atomically(self.endpoints_file, json.dumps(asdict(endpoints)))
+
+    def tokens(self) -> dict[str, str]:
+        """Identity (userName or applicationId) -> Databricks token."""
+        loaded: dict[str, str] = json.loads(self.credentials_file.read_text())
+        return loaded
+
+    def prepare(self) -> None:
+        """Make what is missing, keep what is there."""
+        for folder in (self.folder, self.keys, self.pulumi, self.folders):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name in identities.key_names():
+            if not self.key_file(name).exists():
+                write_atomically(self.key_file(name), _new_private_key())
+        if not self.passphrase.exists():
+            write_atomically(self.passphrase, secrets.token_urlsafe(24))
+        known = self.tokens() if self.credentials_file.exists() else {}
+        made = {name: known.get(name) or _new_token() for name in identities.databricks_identities()}
+        if made != known:
+            write_atomically(self.credentials_file, json.dumps(made, indent=1))
+
+    def public_key(self, name: str) -> str:
+        """Base64 body of the SPKI public key, as Snowflake's RSA_PUBLIC_KEY takes it."""
+        key = serialization.load_pem_private_key(self.key_file(name).read_bytes(), None)
+        spki = key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return base64.b64encode(spki).decode()
+
+    def clear(self) -> None:
+        """Forget what the servers and the engine know; keep keys, tokens, ports and the remote."""
+        for path in self.folder.glob("sandbox.db*"):
+            path.unlink()
+        for folder in (self.folders, self.pulumi):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Whole or not at all, readable by its owner only."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    temporary.replace(path)
+
+
+def _new_token() -> str:
+    return "dapi" + secrets.token_hex(16)
+
+
+def _new_private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()

@@ -1,0 +1,178 @@
+"""Build the engine, the Python language host and both provider plugins from pinned Go modules."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolchain import cache
+from toolchain.errors import ToolchainError
+
+ENGINE_VERSION = "v3.256.0"
+_VERSION_FLAG = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={ENGINE_VERSION}"
+_GO_NEEDED = (1, 25)
+_DISK_NEEDED = 6 * 1024**3  # bytes; module cache 3.5 GB and build cache 2 GB, measured
+_HEARTBEAT = 20.0  # seconds
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One `go build`: in which module, of which packages, and about how long on 2 cores."""
+
+    title: str
+    module: str
+    arguments: tuple[str, ...]
+    expected: float  # seconds
+
+
+STEPS = (
+    Step(
+        "the Pulumi engine",
+        "engine",
+        ("-ldflags", f"-s -w {_VERSION_FLAG}", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"),
+        210,
+    ),
+    Step(
+        "the Python language host",
+        "language",
+        ("-ldflags", "-s -w", "github.com/pulumi/pulumi/sdk/python/cmd/pulumi-language-python/v3"),
+        40,
+    ),
+    Step("the Databricks provider", "providers", ("-ldflags", "-s -w", "./pulumi-resource-databricks"), 120),
+    Step("the Snowflake provider", "providers", ("-ldflags", "-s -w", "./pulumi-resource-snowflake"), 60),
+)
+
+
+def build(report: Report) -> Path:
+    """Build what is not there yet; returns the folder of the programs.
+
+    Raises:
+        ToolchainError: no Go, too old a Go, no disk, no modules, a wrong checksum, or code that does not compile.
+    """
+    target = cache.built_bin()
+    target.parent.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(target.parent.parent, report):
+        if cache.is_complete(target):
+            return target
+        go = find_go()
+        check_disk(target.parent.parent)
+        with tempfile.TemporaryDirectory(dir=target.parent.parent, prefix="build-") as scratch:
+            made = Path(scratch) / "bin"
+            made.mkdir()
+            for number, step in enumerate(STEPS, 1):
+                _run_step(go, step, made, f"[{number}/{len(STEPS) + 1}]", report)
+            report(f"[{len(STEPS) + 1}/{len(STEPS) + 1}] the language host's scripts")
+            _copy_scripts(go, made)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(target, ignore_errors=True)
+            made.rename(target)
+    return target
+
+
+def find_go() -> str:
+    """The `go` program, new enough."""
+    go = shutil.which("go")
+    need = ".".join(map(str, _GO_NEEDED))
+    if go is None:
+        raise ToolchainError(
+            f"no pulumi was found, none can be downloaded here, and there is no Go to build one: install Go {need} or"
+            " newer and put it on PATH, or install pulumi and its databricks and snowflake plugins."
+        )
+    said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout.strip()
+    found = re.match(r"go(\d+)\.(\d+)", said)
+    if found is None or (int(found[1]), int(found[2])) < _GO_NEEDED:
+        raise ToolchainError(f"{go} is {said or 'of an unknown version'}; Go {need} or newer is needed: install it.")
+    return go
+
+
+def check_disk(folder: Path) -> None:
+    """Refuse to start a build that cannot end."""
+    free = shutil.disk_usage(folder).free
+    if free < _DISK_NEEDED:
+        raise ToolchainError(
+            f"{folder} has {free / 1024**3:.1f} GB free; the build needs {_DISK_NEEDED / 1024**3:.0f} GB for Go modules and"
+            " its cache: free some, or set XDG_CACHE_HOME, GOMODCACHE and GOCACHE to a larger disk."
+        )
+
+
+def _run_step(go: str, step: Step, out: Path, number: str, report: Report) -> None:
+    command = [go, "build", "-trimpath", "-mod=readonly", "-o", f"{out}{os.sep}", *step.arguments]
+    started = time.monotonic()
+    report(f"{number} {step.title}: about {_spell(step.expected)}")
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            command, cwd=cache.HERE / step.module, stdout=errors, stderr=errors, env={**os.environ, "GOWORK": "off"}
+        )
+        try:
+            while True:
+                try:
+                    code = process.wait(_HEARTBEAT)
+                    break
+                except subprocess.TimeoutExpired:
+                    spent = time.monotonic() - started
+                    report(f"{number} {step.title}: {_spell(spent)} of about {_spell(max(step.expected, spent))}")
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+        if code:
+            errors.seek(0)
+            raise ToolchainError(explain(step.title, errors.read()))
+    report(f"{number} {step.title}: done in {_spell(time.monotonic() - started)}")
+
+
+def explain(title: str, said: str) -> str:
+    """What `go build` said, as what to do about it."""
+    last = "\n".join(said.strip().splitlines()[-6:])
+    if "checksum mismatch" in said or "SECURITY ERROR" in said:
+        hint = "a module is not the one that go.sum pins: do not go on; check the module proxy (GOPROXY) that you use."
+    elif "no space left on device" in said:
+        hint = "the disk is full: free space, or set GOCACHE and GOMODCACHE to a larger disk."
+    elif re.search(r"dial tcp|i/o timeout|no such host|connection refused|403 Forbidden|404 Not Found", said):
+        hint = "a Go module could not be downloaded: check the network and GOPROXY, then run the same command again."
+    else:
+        hint = "the build failed; what Go said last is above."
+    return f"{last}\n{title}: {hint}"
+
+
+def _copy_scripts(go: str, out: Path) -> None:
+    """Two files of the SDK module that the language host looks for beside itself."""
+    answer = subprocess.run(
+        [go, "list", "-mod=readonly", "-m", "-json", "github.com/pulumi/pulumi/sdk/v3"],
+        cwd=cache.HERE / "engine", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if answer.returncode:
+        raise ToolchainError(explain("the language host's scripts", answer.stderr))
+    source = Path(json.loads(answer.stdout)["Dir"])
+    for relative in ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python"):
+        copied = out / Path(relative).name
+        shutil.copyfile(source / relative, copied)
+        copied.chmod(0o755)
+
+
+@contextmanager
+def _alone(folder: Path, report: Report) -> Iterator[None]:
+    """One build at a time for this user; a second one waits, then finds everything there."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report("another process is building the same programs; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _spell(seconds: float) -> str:
+    return f"{int(seconds) // 60}m{int(seconds) % 60:02d}s"
