@@ -114,9 +114,7 @@ async def serve(state: State) -> None:
 
 
 def _server(app: ASGIApp) -> Server:
-    return Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
-    )
+    return Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2))
 
 
 def main() -> None:

@@ -1,0 +1,62 @@
+"""The environment variables with which plain `pulumi` works against the sandbox."""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+import toolchain
+from quantctl import project
+from sandbox import identities
+from sandbox.state import State
+
+
+def exports(state: State) -> dict[str, str]:
+    endpoints = project.running_endpoints(state)
+    found = toolchain.locate()
+    values = {
+        "PATH": _path(str(found.bin) if found is not None and found.bin is not None else None),
+        "PULUMI_BACKEND_URL": f"file://{state.pulumi}",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(state.passphrase),
+        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "DATABRICKS_HOST": endpoints.databricks_host,
+        "DATABRICKS_TOKEN": state.tokens()[identities.DEPLOYER_ID],
+        "DATABRICKS_RATE_LIMIT": "200",
+        "SNOWFLAKE_ORGANIZATION_NAME": identities.SNOWFLAKE_ORGANIZATION,
+        "SNOWFLAKE_ACCOUNT_NAME": identities.SNOWFLAKE_ACCOUNT,
+        "SNOWFLAKE_USER": identities.DEPLOYER_USER,
+        "SNOWFLAKE_ROLE": identities.DEPLOYER_ROLE,
+        "SNOWFLAKE_AUTHENTICATOR": "SNOWFLAKE_JWT",
+        "SNOWFLAKE_PRIVATE_KEY": state.key_file("deployer").read_text(),
+        "SNOWFLAKE_HOST": endpoints.snowflake_host,
+        "SNOWFLAKE_PORT": str(endpoints.snowflake_port),
+        "SNOWFLAKE_PROTOCOL": "http",
+        "QUANT_REMOTE": str(state.remote),
+        "QUANT_SERVICE_KEYS": str(state.keys),
+        "GOGC": "400",
+    }
+    if found is not None and found.way == "built":
+        values["PULUMI_HOME"] = str(state.folder / "pulumi-home")
+    return values
+
+
+def shell(values: dict[str, str]) -> str:
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
+
+
+def process_environment(state: State) -> dict[str, str]:
+    """This process's environment with the sandbox's on top, for a child."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PULUMI_", "DATABRICKS_", "SNOWFLAKE_"))
+    }
+    return inherited | exports(state)
+
+
+def _path(tools: str | None) -> str:
+    """The toolchain and the virtual environment first, each once."""
+    first = [*([tools] if tools else []), str(project.root() / ".venv" / "bin")]
+    rest = [part for part in os.environ.get("PATH", "").split(os.pathsep) if part and part not in first]
+    return os.pathsep.join(first + rest)

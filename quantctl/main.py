@@ -1,0 +1,82 @@
+"""The command line: `quantctl`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import toolchain
+from quantctl import environment, project, sandbox_commands, stacks
+from quantctl import up as up_module
+from quantctl.errors import UserError
+from quantctl.sandbox_commands import Format, FormatOption
+from sandbox.control import SandboxError
+from toolchain.errors import ToolchainError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Four maturity branches, four environments: a promotion is moving a branch ref and `pulumi up`.\n\n"
+    'Begin with `quantctl up`; then eval "$(quantctl env)" and use plain `pulumi` in this shell.',
+)
+app.add_typer(sandbox_commands.app, name="sandbox")
+
+
+@app.command()
+def up() -> None:
+    """Toolchain, sandbox, sample pipelines, and `pulumi up` of all four stacks. Safe to repeat."""
+    up_module.up(project.state(), Console())
+
+
+@app.command()
+def down() -> None:
+    """Stop the sandbox and delete its state folder."""
+    up_module.down(project.state(), Console(soft_wrap=True))
+
+
+@app.command()
+def env() -> None:
+    """Print exports, so that plain `pulumi preview -s quant` works: eval "$(quantctl env)"."""
+    state = project.state()
+    values = environment.exports(state)
+    stacks.restore_stack_files(state)
+    typer.echo(environment.shell(values))
+
+
+@app.command("toolchain")
+def show_toolchain(
+    format: FormatOption = Format.table,
+    obtain: Annotated[bool, typer.Option("--obtain", help="Get what is missing first.")] = False,
+) -> None:
+    """Which way the engine and the providers were obtained, and where each program is."""
+    found = toolchain.obtain(lambda text: typer.echo(text, err=True)) if obtain else toolchain.locate()
+    if found is None:
+        raise UserError("There is no toolchain yet.", do_next="`quantctl toolchain --obtain`, or `make up`")
+    if format is Format.json:
+        programs = [{"name": p.name, "version": p.version, "path": str(p.path)} for p in found.programs]
+        typer.echo(json.dumps({"way": found.way, "bin": _text(found.bin), "programs": programs}, indent=2))
+        return
+    typer.echo(f"way: {found.way}")
+    for program in found.programs:
+        typer.echo(f"{program.name:<30} {program.version:<12} {program.path}")
+
+
+def _text(value: object | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def main() -> None:
+    try:
+        app()
+    except (UserError, SandboxError, ToolchainError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

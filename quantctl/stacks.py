@@ -1,0 +1,165 @@
+"""Run the engine on the four stacks, and leave the tracked stack files as they are.
+
+The engine writes `encryptionsalt` into the stack file it is given. So our own runs give it a copy in the state folder,
+and `restore_stack_files` takes out the line that a plain `pulumi` command has added for this sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quantctl import project
+from quantctl.errors import UserError
+from sandbox.identities import ENVIRONMENTS
+from sandbox.state import State
+
+PROJECT = "quant"
+_SUMMARY = re.compile(
+    r"^\s+\D{0,4}(\d+) (created|updated|deleted|replaced|unchanged|refreshed|to \w+)\b", re.M
+)
+_SALT = re.compile(r"^encryptionsalt: *(\S+) *\n?", re.M)
+_NOISE = re.compile(r"on (the )?\$?PATH|^warning: using pulumi-|^\s*$", re.I)
+_STEP = re.compile(r"^ *[-+~@]+ .*(creating|updating|deleting|replacing|refreshing|created|updated|deleted)")
+
+
+@dataclass(frozen=True)
+class Result:
+    environment: str
+    counts: dict[str, int]
+
+    @property
+    def changed(self) -> int:
+        return sum(number for what, number in self.counts.items() if what != "unchanged")
+
+
+def exists(state: State, env: str) -> bool:
+    return _checkpoint(state, env).exists()
+
+
+def ensure(state: State, env: str, environ: dict[str, str]) -> bool:
+    """Create the stack when it is missing, from a project file of its own. True when it was made now."""
+    if exists(state, env):
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
+        _run(["stack", "init", env, "--no-select", "--secrets-provider", "passphrase"], environ, Path(folder))
+        salt = _SALT.search(Path(folder, f"Pulumi.{env}.yaml").read_text())
+        exported = json.loads(_run(["stack", "export", "-s", env], environ, Path(folder)))
+        deployment = exported.setdefault("deployment", {})
+        if salt and not deployment.get("secrets_providers"):
+            provider = {"type": "passphrase", "state": {"salt": salt.group(1)}}
+            deployment["secrets_providers"] = provider
+            file = Path(folder, "deployment.json")
+            file.write_text(json.dumps(exported))
+            _run(["stack", "import", "-s", env, "--file", str(file)], environ, Path(folder))
+    return True
+
+
+def up(state: State, env: str, environ: dict[str, str], progress: Callable[[str], None]) -> Result:
+    """`pulumi up` of one stack; each step is told to `progress`."""
+    command = ["up", "--yes", "--skip-preview", "--non-interactive", "--color", "never", "-s", env]
+    with _copy_of_stack_file(state, env) as copy:
+        process = _start([*command, "--config-file", str(copy)], environ, project.root())
+        lines: list[str] = []
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if _STEP.match(line):
+                progress(line.strip())
+        code = process.wait()
+    shown = quiet("".join(lines))
+    if code != 0:
+        raise UserError(
+            f"`pulumi up -s {env}` failed (exit {code}). The engine said:\n\n{shown}\n",
+            do_next='mend what it names and run `make up` again; by hand: eval "$(quantctl env)"; '
+            f"pulumi up -s {env}",
+        )
+    summary = shown[shown.rfind("Resources:") :]
+    return Result(env, {what: int(number) for number, what in _SUMMARY.findall(summary)})
+
+
+def outputs(env: str, environ: dict[str, str]) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(
+        _run(["stack", "output", "--json", "-s", env], environ, project.root())
+    )
+    return loaded
+
+
+def quiet(output: str) -> str:
+    """Without the warnings that a plugin was found on PATH, and without empty lines."""
+    return "\n".join(line for line in output.splitlines() if not _NOISE.search(line))
+
+
+def restore_stack_files(state: State) -> None:
+    """Take this sandbox's salt out of the tracked stack files; anything else stays."""
+    for env in ENVIRONMENTS:
+        file = project.root() / f"Pulumi.{env}.yaml"
+        if not exists(state, env) or not file.exists():
+            continue
+        known, text = _checkpoint(state, env).read_text(), file.read_text()
+        salt = _SALT.search(text)
+        if salt and salt.group(1).strip("\"'") in known:
+            file.write_text(_SALT.sub("", text))
+
+
+def _checkpoint(state: State, env: str) -> Path:
+    return state.pulumi / ".pulumi" / "stacks" / PROJECT / f"{env}.json"
+
+
+@contextmanager
+def _copy_of_stack_file(state: State, env: str) -> Iterator[Path]:
+    """The stack file as tracked, where the engine may write to it."""
+    with tempfile.TemporaryDirectory(dir=state.folder, prefix="stack-") as folder:
+        copy = Path(folder) / f"Pulumi.{env}.yaml"
+        copy.write_text((project.root() / copy.name).read_text())
+        yield copy
+
+
+def _start(arguments: list[str], environ: dict[str, str], folder: Path) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
+            ["pulumi", *arguments],
+            env=environ,
+            cwd=folder,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+    except FileNotFoundError:
+        raise UserError(
+            "The engine `pulumi` was not found.",
+            found=f"PATH={environ.get('PATH', '')[:60]}...",
+            do_next="`quantctl toolchain --obtain`",
+        ) from None
+
+
+def _run(arguments: list[str], environ: dict[str, str], folder: Path) -> str:
+    """Standard output of a short command."""
+    try:
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],
+            env={**os.environ, **environ},
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise UserError(
+            "The engine `pulumi` was not found.", do_next="`quantctl toolchain --obtain`"
+        ) from None
+    if done.returncode != 0:
+        said = quiet(done.stderr or done.stdout)
+        raise UserError(f"`pulumi {' '.join(arguments[:3])}` failed (exit {done.returncode}):\n{said}")
+    return done.stdout

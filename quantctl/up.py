@@ -1,0 +1,123 @@
+"""What `make up` and `make down` do."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+import toolchain
+from quantctl import environment, stacks
+from quantctl.errors import UserError
+from sandbox import control, sample
+from sandbox.identities import ENVIRONMENTS
+from sandbox.state import State
+
+AT_ONCE = 2
+
+
+def up(state: State, console: Console) -> None:
+    began = time.monotonic()
+    found = toolchain.obtain(lambda text: console.print(text, markup=False, highlight=False))
+    endpoints = control.start(state)
+    made = sample.create(state.remote)
+    console.print(f"toolchain   {found.way}", highlight=False)
+    console.print(
+        f"sandbox     Databricks {endpoints.databricks_host}, Snowflake port {endpoints.snowflake_port}"
+    )
+    console.print(
+        f"pipelines   {'made' if made else 'kept'}: {state.remote}", highlight=False, soft_wrap=True
+    )
+    environ = environment.process_environment(state)
+    stacks.restore_stack_files(state)
+    for env in ENVIRONMENTS:
+        stacks.ensure(state, env, environ)
+    results = _deploy(state, environ, console)
+    console.print(_table([stacks.outputs(env, environ) for env in ENVIRONMENTS]))
+    _report(results, time.monotonic() - began, console)
+
+
+def down(state: State, console: Console) -> None:
+    stopped = control.stop(state)
+    stacks.restore_stack_files(state)
+    if not state.folder.exists():
+        console.print("There is no sandbox: nothing to do.")
+        return
+    if not state.credentials_file.exists():
+        raise UserError(
+            f"{state.folder} is not a sandbox's state folder, so it is not deleted.",
+            do_next="check QUANT_SANDBOX",
+        )
+    shutil.rmtree(state.folder)
+    console.print(f"{'Stopped' if stopped else 'Was not running'}; its state is deleted: {state.folder}")
+
+
+def _deploy(state: State, environ: dict[str, str], console: Console) -> list[stacks.Result]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(AT_ONCE) as pool:
+
+        def deploy(env: str) -> stacks.Result | UserError:
+            row = progress.add_task(f"{env:<11} pulumi up", total=1)
+            steps = 0
+
+            def step(_: str) -> None:
+                nonlocal steps
+                steps += 1
+                progress.update(row, description=f"{env:<11} pulumi up, step {steps}")
+
+            try:
+                result = stacks.up(state, env, environ, step)
+            except UserError as error:
+                progress.update(row, description=f"[red]{env:<11} failed[/]", completed=1)
+                return error
+            progress.update(row, description=f"{env:<11} {_counts(result)}", completed=1)
+            return result
+
+        answers = list(pool.map(deploy, ENVIRONMENTS))
+    errors = [str(answer) for answer in answers if isinstance(answer, UserError)]
+    if errors:
+        raise UserError("\n\n".join(errors))
+    return [answer for answer in answers if isinstance(answer, stacks.Result)]
+
+
+def _counts(result: stacks.Result) -> str:
+    return ", ".join(f"{number} {what}" for what, number in result.counts.items()) or "done"
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table("environment", "branch", "commit", "folder", "jobs", "schema")
+    for env, row in zip(ENVIRONMENTS, rows, strict=True):
+        jobs = row.get("jobs") or {}
+        table.add_row(
+            env,
+            str(row.get("branch", "")),
+            str(row.get("commit", ""))[:10],
+            str(row.get("folder", "")),
+            str(len(jobs)),
+            str(row.get("schema", "")),
+        )
+    return table
+
+
+def _report(results: list[stacks.Result], seconds: float, console: Console) -> None:
+    changed = sum(result.changed for result in results)
+    if changed:
+        console.print(f"The four environments are up: {changed} changes in {seconds:.0f} s.")
+    else:
+        console.print(f"Nothing has changed: the four environments were up already ({seconds:.0f} s).")
+    console.print(
+        "\nWhat to try next:\n"
+        '  eval "$(.venv/bin/quantctl env)"                          plain pulumi works in this shell\n'
+        "  git -C $QUANT_REMOTE push . quant:quant_stg               merge quant into quant_stg\n"
+        "  pulumi preview -s quant_stg --diff                        names the commit to deploy\n"
+        "  pulumi up -s quant_stg                                    deploys it\n"
+        "  quantctl sandbox credentials                              who may try what\n"
+        "  make down                                                 stop and forget everything",
+        markup=False,
+        highlight=False,
+    )
