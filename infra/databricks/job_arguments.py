@@ -11,7 +11,7 @@ import typing
 from functools import cache
 from typing import Any
 
-from pulumi._types import input_type_types, is_input_type  # no public reader of an input type's fields exists
+from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_input_type  # no public reader of an input type's fields exists
 
 from infra.errors import UserError
 
@@ -58,7 +58,9 @@ def _api_name(field: str, fields: dict[str, type | None]) -> str:
 
 @cache
 def _fields(input_type: type) -> dict[str, type | None]:
-    return {name: _input_type_in(kind) for name, kind in input_type_types(input_type).items()}
+    kinds = input_type_types(input_type)
+    names = input_type_py_to_pulumi_names(input_type)
+    return {name: _input_type_in(kinds[wire]) for name, wire in names.items() if wire in kinds}
 
 
 def _input_type_in(kind: Any) -> type | None:

@@ -1,0 +1,65 @@
+"""Git: branch heads and files at a commit, from a real repository."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from infra.errors import UserError
+from infra.source import take_snapshot
+
+
+@pytest.fixture
+def remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit on branch quant, and a cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    work = tmp_path / "work"
+    work.mkdir()
+    git(work, "init", "-q", "-b", "quant")
+    commit(work, "a.py", "one")
+    return work
+
+
+def git(work: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@t.example"]
+    return subprocess.run(
+        ["git", *identity, *arguments], cwd=work, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def commit(work: Path, name: str, content: str) -> str:
+    (work / name).write_text(content)
+    git(work, "add", "-A")
+    git(work, "commit", "-q", "-m", content)
+    return git(work, "rev-parse", "HEAD")
+
+
+def test_a_moved_branch_is_seen(remote: Path) -> None:
+    """Each snapshot names the head of now, and reads the files of exactly that commit."""
+    first = take_snapshot(str(remote), "quant")
+    moved = commit(remote, "a.py", "two")
+    second = take_snapshot(str(remote), "quant")
+    assert (second.commit, second.read("a.py"), first.read("a.py")) == (moved, b"two", b"one")
+    assert second.contains(first.commit)
+
+
+def test_rewritten_history_is_seen(remote: Path) -> None:
+    """A head that does not descend from the deployed commit does not contain it."""
+    old = take_snapshot(str(remote), "quant").commit
+    git(remote, "commit", "-q", "--amend", "-m", "rewritten")
+    assert not take_snapshot(str(remote), "quant").contains(old)
+
+
+def test_a_missing_branch_says_what_to_push(remote: Path) -> None:
+    """The message names the branch, the remote's setting, and the push that mends it."""
+    with pytest.raises(UserError, match=r"'quant_lr' does not exist.*QUANT_REMOTE.*git push"):
+        take_snapshot(str(remote), "quant_lr")
+
+
+def test_an_unreachable_remote_names_the_setting(remote: Path) -> None:
+    """A remote that is not there is told with the setting that points at it, and without a password."""
+    with pytest.raises(UserError, match="QUANT_REMOTE") as raised:
+        take_snapshot("http://me:hunter2@127.0.0.1:9/x.git", "quant")
+    assert "hunter2" not in str(raised.value)

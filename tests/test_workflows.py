@@ -1,0 +1,140 @@
+"""Workflow files: what an environment makes of them, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.databricks.job_arguments import arguments
+from infra.errors import UserError
+from infra.naming import names_of
+from infra.sdk import databricks_arguments
+from infra.workflows import read_workflows
+from tests.test_settings import read
+
+MINIMAL: dict[str, Any] = {
+    "name": "factor_returns",
+    "tasks": [{"task_key": "compute", "spark_python_task": {"python_file": "src/a.py"}}],
+}
+
+
+def expand(*files: dict[str, Any] | str, stack: str = "quant_stg", **settings: str) -> list[dict[str, Any]]:
+    written = {
+        f"workflows/{number}.yml": (file if isinstance(file, str) else yaml.safe_dump(file)).encode()
+        for number, file in enumerate(files)
+    }
+    chosen = read(stack, **settings)
+    return read_workflows(written, frozenset({"src/a.py", *written}), chosen, names_of(chosen))
+
+
+def refusal(*files: dict[str, Any] | str) -> str:
+    with pytest.raises(UserError) as raised:
+        expand(*files)
+    return str(raised.value)
+
+
+def test_paths_become_absolute_in_the_environments_folder() -> None:
+    """A task runs the file of its own environment."""
+    [job] = expand(MINIMAL)
+    assert job["tasks"][0]["spark_python_task"]["python_file"] == "/Workspace/quant_stg/src/a.py"
+
+
+def test_a_job_knows_its_schema_and_user() -> None:
+    """The environment gives its schema, role and user as job parameters."""
+    [job] = expand(MINIMAL)
+    given_parameters = {p["name"]: p["default"] for p in job["parameters"]}
+    assert given_parameters["snowflake_schema"] == "QUANT_STG"
+    assert given_parameters["snowflake_user"] == "SVC_QUANT_STG"
+
+
+def test_the_same_file_differs_only_by_environment() -> None:
+    """No commit and nothing else that moves stands in a job, so a promotion of code changes the folder alone."""
+    one, two = (json.dumps(expand(MINIMAL, stack=stack)) for stack in ("quant_stg", "quant_live"))
+    assert one.replace("quant_stg", "quant_live").replace("QUANT_STG", "QUANT_LIVE") == two
+
+
+def test_paused_schedules_are_paused() -> None:
+    """A stack with paused schedules declares every schedule paused."""
+    scheduled = {**MINIMAL, "schedule": {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC"}}
+    assert expand(scheduled, schedules="paused")[0]["schedule"]["pause_status"] == "PAUSED"
+    assert expand(scheduled, schedules="live")[0]["schedule"]["pause_status"] == "UNPAUSED"
+
+
+def test_an_override_changes_one_environment_only() -> None:
+    """per_environment merges tasks by task_key and leaves the other environments alone."""
+    changed = {**MINIMAL, "per_environment": {"quant_live": {"tasks": [{"task_key": "compute", "max_retries": 3}]}}}
+    assert expand(changed, stack="quant_live")[0]["tasks"][0]["max_retries"] == 3
+    assert "max_retries" not in expand(changed, stack="quant_stg")[0]["tasks"][0]
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ({**MINIMAL, "taskz": 1}, ["workflows/0.yml", "taskz", "unknown key", "tasks"]),
+        ({"name": "x", "tasks": [{"task_key": "a", "retries": 1}]}, ["tasks.0.retries", "max_retries"]),
+        ({**MINIMAL, "per_environment": {"prod": {}}}, ["prod", "quant_live"]),
+        ({"name": "x"}, ["workflows/0.yml", "tasks", "missing"]),
+        ({"name": "x", "tasks": [{"task_key": "a", "spark_python_task": {"python_file": "no.py"}}]}, ["no.py", "commit"]),
+        ({"name": "x", "tasks": [{"task_key": "a", "depends_on": [{"task_key": "b"}]}]}, ["depends_on", "'b'"]),
+        ("a: [", ["workflows/0.yml", "line", "YAML"]),
+        ("- 1", ["workflows/0.yml", "list"]),
+        ({**MINIMAL, "parameters": [{"name": "snowflake_role", "default": "x"}]}, ["snowflake_role", "environment"]),
+    ],
+)
+def test_a_wrong_file_is_refused_with_file_key_and_allowed(file: dict[str, Any] | str, words: list[str]) -> None:
+    """The message names file and key, and what would be right."""
+    said = refusal(file)
+    for word in words:
+        assert word in said
+
+
+def test_two_workflows_with_one_name_are_refused() -> None:
+    """Both files are named."""
+    said = refusal(MINIMAL, MINIMAL)
+    assert "workflows/0.yml" in said
+    assert "workflows/1.yml" in said
+
+
+def test_jobs_api_names_reach_the_sdk() -> None:
+    """Fields are written as the Jobs API has them; the plural spellings of the SDK never reach a user."""
+    job = {
+        "name": "x",
+        "tasks": [{"task_key": "a", "depends_on": [{"task_key": "b"}]}],
+        "email_notifications": {"on_failure": ["a@b.example"]},
+    }
+    made = arguments(job, databricks_arguments("Job"), "x")
+    assert made["tasks"][0]["depends_ons"] == [{"task_key": "b"}]
+    assert made["email_notifications"] == {"on_failures": ["a@b.example"]}
+    with pytest.raises(UserError, match=r"x\.tasks\[0\]\.new_cluster\.sparkversion: unknown key.*spark_version"):
+        arguments({"tasks": [{"new_cluster": {"sparkversion": "1"}}]}, databricks_arguments("Job"), "x")
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*MINIMAL, "schedule", "parameters", "per_environment", "other"]), _values))
+def test_any_file_is_read_or_refused_in_words(changed: dict[str, Any]) -> None:
+    """No workflow file gives a traceback."""
+    try:
+        expand({**MINIMAL, **changed})
+    except UserError as error:
+        assert str(error)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused_in_words(content: bytes) -> None:
+    """Nor does a file that is no YAML at all."""
+    chosen = read("quant")
+    try:
+        read_workflows({"workflows/a.yml": content}, frozenset(), chosen, names_of(chosen))
+    except UserError as error:
+        assert str(error)
