@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 import toolchain
-from quantctl import environment, project, sandbox_commands, stacks
+from quantctl import environment, project, sandbox_commands
 from quantctl import up as up_module
 from quantctl.errors import UserError
 from quantctl.sandbox_commands import Format, FormatOption
@@ -44,7 +44,6 @@ def env() -> None:
     """Print exports, so that plain `pulumi preview -s quant` works: eval "$(quantctl env)"."""
     state = project.state()
     values = environment.exports(state)
-    stacks.restore_stack_files(state)
     typer.echo(environment.shell(values))
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from quantctl import project, stacks
+from quantctl import project
 from quantctl.credentials import credentials as all_credentials
 from sandbox import control
 from sandbox.state import Endpoints
@@ -51,7 +51,6 @@ def stop() -> None:
 def reset() -> None:
     """Empty workspace, account and stacks; keys, tokens, ports and the sample remote are kept."""
     state = project.state()
-    stacks.restore_stack_files(state)
     _show(control.reset(state))
 
 

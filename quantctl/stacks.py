@@ -1,32 +1,26 @@
-"""Run the engine on the four stacks, and leave the tracked stack files as they are.
+"""Run the engine on the four stacks.
 
-The engine writes `encryptionsalt` into the stack file it is given. So our own runs give it a copy in the state folder,
-and `restore_stack_files` takes out the line that a plain `pulumi` command has added for this sandbox.
+The tracked stack files carry their salt: the engine leaves them alone.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from quantctl import project
 from quantctl.errors import UserError
-from sandbox.identities import ENVIRONMENTS
 from sandbox.state import State
 
 PROJECT = "quant"
 _SUMMARY = re.compile(
     r"^\s+\D{0,4}(\d+) (created|updated|deleted|replaced|unchanged|refreshed|to \w+)\b", re.M
 )
-_SALT = re.compile(r"^encryptionsalt: *(\S+) *\n?", re.M)
 _NOISE = re.compile(r"on (the )?\$?PATH|^warning: using pulumi-|^\s*$", re.I)
 _STEP = re.compile(r"^ *[-+~@]+ .*(creating|updating|deleting|replacing|refreshing|created|updated|deleted)")
 
@@ -46,36 +40,24 @@ def exists(state: State, env: str) -> bool:
 
 
 def ensure(state: State, env: str, environ: dict[str, str]) -> bool:
-    """Create the stack when it is missing, from a project file of its own. True when it was made now."""
+    """Create the stack when it is missing. True when it was made now."""
     if exists(state, env):
         return False
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
-        _run(["stack", "init", env, "--no-select", "--secrets-provider", "passphrase"], environ, Path(folder))
-        salt = _SALT.search(Path(folder, f"Pulumi.{env}.yaml").read_text())
-        exported = json.loads(_run(["stack", "export", "-s", env], environ, Path(folder)))
-        deployment = exported.setdefault("deployment", {})
-        if salt and not deployment.get("secrets_providers"):
-            provider = {"type": "passphrase", "state": {"salt": salt.group(1)}}
-            deployment["secrets_providers"] = provider
-            file = Path(folder, "deployment.json")
-            file.write_text(json.dumps(exported))
-            _run(["stack", "import", "-s", env, "--file", str(file)], environ, Path(folder))
+    _run(["stack", "init", env, "--no-select"], environ, project.root())
     return True
 
 
-def up(state: State, env: str, environ: dict[str, str], progress: Callable[[str], None]) -> Result:
+def up(env: str, environ: dict[str, str], progress: Callable[[str], None]) -> Result:
     """`pulumi up` of one stack; each step is told to `progress`."""
     command = ["up", "--yes", "--skip-preview", "--non-interactive", "--color", "never", "-s", env]
-    with _copy_of_stack_file(state, env) as copy:
-        process = _start([*command, "--config-file", str(copy)], environ, project.root())
-        lines: list[str] = []
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line)
-            if _STEP.match(line):
-                progress(line.strip())
-        code = process.wait()
+    process = _start(command, environ, project.root())
+    lines: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line)
+        if _STEP.match(line):
+            progress(line.strip())
+    code = process.wait()
     shown = quiet("".join(lines))
     if code != 0:
         raise UserError(
@@ -99,29 +81,8 @@ def quiet(output: str) -> str:
     return "\n".join(line for line in output.splitlines() if not _NOISE.search(line))
 
 
-def restore_stack_files(state: State) -> None:
-    """Take this sandbox's salt out of the tracked stack files; anything else stays."""
-    for env in ENVIRONMENTS:
-        file = project.root() / f"Pulumi.{env}.yaml"
-        if not exists(state, env) or not file.exists():
-            continue
-        known, text = _checkpoint(state, env).read_text(), file.read_text()
-        salt = _SALT.search(text)
-        if salt and salt.group(1).strip("\"'") in known:
-            file.write_text(_SALT.sub("", text))
-
-
 def _checkpoint(state: State, env: str) -> Path:
     return state.pulumi / ".pulumi" / "stacks" / PROJECT / f"{env}.json"
-
-
-@contextmanager
-def _copy_of_stack_file(state: State, env: str) -> Iterator[Path]:
-    """The stack file as tracked, where the engine may write to it."""
-    with tempfile.TemporaryDirectory(dir=state.folder, prefix="stack-") as folder:
-        copy = Path(folder) / f"Pulumi.{env}.yaml"
-        copy.write_text((project.root() / copy.name).read_text())
-        yield copy
 
 
 def _start(arguments: list[str], environ: dict[str, str], folder: Path) -> subprocess.Popen[str]:
@@ -149,7 +110,7 @@ def _run(arguments: list[str], environ: dict[str, str], folder: Path) -> str:
     try:
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive"],
-            env={**os.environ, **environ},
+            env=environ,
             cwd=folder,
             capture_output=True,
             text=True,

@@ -34,7 +34,6 @@ def up(state: State, console: Console) -> None:
         f"pipelines   {'made' if made else 'kept'}: {state.remote}", highlight=False, soft_wrap=True
     )
     environ = environment.process_environment(state)
-    stacks.restore_stack_files(state)
     for env in ENVIRONMENTS:
         stacks.ensure(state, env, environ)
     results = _deploy(state, environ, console)
@@ -44,7 +43,6 @@ def up(state: State, console: Console) -> None:
 
 def down(state: State, console: Console) -> None:
     stopped = control.stop(state)
-    stacks.restore_stack_files(state)
     if not state.folder.exists():
         console.print("There is no sandbox: nothing to do.")
         return
@@ -71,7 +69,7 @@ def _deploy(state: State, environ: dict[str, str], console: Console) -> list[sta
                 progress.update(row, description=f"{env:<11} pulumi up, step {steps}")
 
             try:
-                result = stacks.up(state, env, environ, step)
+                result = stacks.up(env, environ, step)
             except UserError as error:
                 progress.update(row, description=f"[red]{env:<11} failed[/]", completed=1)
                 return error

@@ -37,9 +37,13 @@ def start(state: State) -> Endpoints:
     state.prepare()
     with _one_at_a_time(state):
         pid = _our_pid(state)
-        if pid is None:
-            pid = _spawn(state)
-        return _wait_until_answering(state, pid)
+        running = _wait_until_answering(state, pid) if pid is not None else None
+        if running is None:  # never started, or just dying
+            pid = _our_pid(state) or _spawn(state)
+            running = _wait_until_answering(state, pid)
+        if running is None:
+            raise SandboxError(_no_answer(state, pid))
+        return running
 
 
 def stop(state: State) -> bool:
@@ -85,20 +89,23 @@ def _spawn(state: State) -> int:
     return process.pid
 
 
-def _wait_until_answering(state: State, pid: int) -> Endpoints:
+def _wait_until_answering(state: State, pid: int) -> Endpoints | None:
+    """None when the process ended or does not answer in time."""
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and _is_ours(state, pid):
         endpoints = state.endpoints()
         if endpoints is not None and endpoints.pid == pid and _answers(endpoints):
             return endpoints
-        if not _is_ours(state, pid):
-            break
         time.sleep(0.03)
-    raise SandboxError(
+    return None
+
+
+def _no_answer(state: State, pid: int | None) -> str:
+    return (
         f"The sandbox did not answer (process {pid}).\n"
-        f"found: {_last_lines(state.log)}\n"
-        "expected: both servers answering on 127.0.0.1\n"
-        f"do next: read {state.log}, then `quantctl sandbox stop` and `quantctl sandbox start`"
+        f"  found: {_last_lines(state.log)}\n"
+        "  expected: both servers answering on 127.0.0.1\n"
+        f"  do next: read {state.log}, then `quantctl sandbox stop` and `quantctl sandbox start`"
     )
 
 
@@ -126,17 +133,23 @@ def _is_ours(state: State, pid: int) -> bool:
     """The process lives, is a sandbox server and serves this very state folder."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    proc = Path(f"/proc/{pid}/cmdline")
     if Path("/proc/self/cmdline").exists():
-        try:
-            words = proc.read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            return False
+        words = _command_line(pid)
         return "sandbox.server" in words and str(state.folder) in words
     shown = subprocess.run(
         ["ps", "-ww", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
     ).stdout.strip()
     return "sandbox.server" in shown and shown.endswith(f"--state {state.folder}")
+
+
+def _command_line(pid: int) -> list[str]:
+    """Empty for a process that is gone; for a moment also for one that is just being started."""
+    with contextlib.suppress(OSError):
+        for _ in range(10):
+            if shown := Path(f"/proc/{pid}/cmdline").read_bytes():
+                return shown.decode(errors="replace").split("\0")
+            time.sleep(0.01)
+    return []
 
 
 def _answers(endpoints: Endpoints) -> bool:

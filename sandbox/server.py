@@ -77,8 +77,8 @@ def seed(state: State) -> None:
 
 async def serve(state: State) -> None:
     last = state.endpoints()
-    workspace_socket = listen(last and last.databricks_port)
-    account_socket = listen(last and last.snowflake_port)
+    workspace_socket = listen(last.databricks_port if last else None)
+    account_socket = listen(last.snowflake_port if last else None)
     endpoints = Endpoints(os.getpid(), workspace_socket.getsockname()[1], account_socket.getsockname()[1])
     tokens = state.tokens()
 

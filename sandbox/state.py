@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sandbox import identities
 
 HOST = "127.0.0.1"
+# The tracked stack files carry the salt of this passphrase: docs/decisions/0003.
+PASSPHRASE = "sandbox"
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,7 @@ class State:
         for name in identities.key_names():
             if not self.key_file(name).exists():
                 write_atomically(self.key_file(name), _new_private_key())
-        if not self.passphrase.exists():
-            write_atomically(self.passphrase, secrets.token_urlsafe(24))
+        write_atomically(self.passphrase, PASSPHRASE)
         known = self.tokens() if self.credentials_file.exists() else {}
         made = {name: known.get(name) or _new_token() for name in identities.databricks_identities()}
         if made != known:

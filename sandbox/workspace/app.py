@@ -1,0 +1,128 @@
+"""The local Databricks workspace. The route table below is the list of what it emulates; anything else names itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.workspace import git_credentials, git_folders, jobs, objects, permissions, runs, scim, secrets
+from sandbox.workspace.auth import who_calls
+from sandbox.workspace.call import Call, Handler, World
+from sandbox.workspace.errors import ApiError
+from sandbox.workspace.store import Store
+
+# The SDK and the provider fail with "failed to resolve workspace_id" where an answer does not carry it.
+_HEADERS = {"X-Databricks-Org-Id": "4000000000000001"}
+_SCIM = "/api/2.0/preview/scim/v2"
+
+ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/api/2.0/repos", git_folders.list_),
+    ("POST", "/api/2.0/repos", git_folders.create),
+    ("GET", "/api/2.0/repos/{id}", git_folders.get),
+    ("PATCH", "/api/2.0/repos/{id}", git_folders.update),
+    ("DELETE", "/api/2.0/repos/{id}", git_folders.delete),
+    ("POST", "/api/2.0/workspace/mkdirs", objects.mkdirs),
+    ("GET", "/api/2.0/workspace/get-status", objects.get_status),
+    ("GET", "/api/2.0/workspace/list", objects.list_),
+    ("GET", "/api/2.0/workspace/export", objects.export),
+    ("POST", "/api/2.0/workspace/import", objects.import_),
+    ("POST", "/api/2.0/workspace/delete", objects.delete),
+    ("POST", "/api/{version}/jobs/create", jobs.create),
+    ("GET", "/api/{version}/jobs/get", jobs.get),
+    ("GET", "/api/{version}/jobs/list", jobs.list_),
+    ("POST", "/api/{version}/jobs/reset", jobs.reset),
+    ("POST", "/api/{version}/jobs/update", jobs.update),
+    ("POST", "/api/{version}/jobs/delete", jobs.delete),
+    ("POST", "/api/{version}/jobs/run-now", runs.run_now),
+    ("GET", "/api/{version}/jobs/runs/get", runs.get),
+    ("GET", "/api/{version}/jobs/runs/list", runs.list_),
+    ("GET", "/api/{version}/jobs/runs/get-output", runs.get_output),
+    ("POST", "/api/{version}/jobs/runs/cancel", runs.cancel),
+    ("GET", "/api/2.0/permissions/{kind}/{id}", permissions.read),
+    ("PUT", "/api/2.0/permissions/{kind}/{id}", permissions.replace),
+    ("PATCH", "/api/2.0/permissions/{kind}/{id}", permissions.update),
+    ("GET", "/api/2.0/permissions/{kind}/{id}/permissionLevels", permissions.levels),
+    ("GET", f"{_SCIM}/Me", scim.me),
+    ("GET", _SCIM + "/{kind}", scim.list_),
+    ("POST", _SCIM + "/{kind}", scim.create),
+    ("GET", _SCIM + "/{kind}/{id}", scim.get),
+    ("PATCH", _SCIM + "/{kind}/{id}", scim.patch),
+    ("PUT", _SCIM + "/{kind}/{id}", scim.replace),
+    ("DELETE", _SCIM + "/{kind}/{id}", scim.delete),
+    ("POST", "/api/2.0/secrets/scopes/create", secrets.create_scope),
+    ("POST", "/api/2.0/secrets/scopes/delete", secrets.delete_scope),
+    ("GET", "/api/2.0/secrets/scopes/list", secrets.list_scopes),
+    ("POST", "/api/2.0/secrets/put", secrets.put),
+    ("POST", "/api/2.0/secrets/delete", secrets.delete),
+    ("GET", "/api/2.0/secrets/get", secrets.get),
+    ("GET", "/api/2.0/secrets/list", secrets.list_),
+    ("POST", "/api/2.0/secrets/acls/put", secrets.put_acl),
+    ("GET", "/api/2.0/secrets/acls/get", secrets.get_acl),
+    ("GET", "/api/2.0/secrets/acls/list", secrets.list_acls),
+    ("POST", "/api/2.0/secrets/acls/delete", secrets.delete_acl),
+    ("GET", "/api/2.0/git-credentials", git_credentials.list_),
+    ("POST", "/api/2.0/git-credentials", git_credentials.create),
+    ("GET", "/api/2.0/git-credentials/{id}", git_credentials.get),
+    ("PATCH", "/api/2.0/git-credentials/{id}", git_credentials.update),
+    ("DELETE", "/api/2.0/git-credentials/{id}", git_credentials.delete),
+)
+
+
+def create_app(db_path: Path, folders: Path, job_env: Callable[[str], dict[str, str]]) -> Starlette:
+    """The workspace over a state file; `job_env` gives the environment of an identity's job processes."""
+    folders.mkdir(parents=True, exist_ok=True)
+    world = World(Store(db_path), folders, job_env)
+    runs.end_interrupted(world.store)
+    routes = [Route(path, _endpoint(world, handler), methods=[method]) for method, path, handler in ROUTES]
+    return Starlette(
+        routes=[
+            Route("/.well-known/databricks-config", _discovery, methods=["GET"]),
+            *routes,
+            Route("/{rest:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+        ]
+    )
+
+
+def _endpoint(world: World, handler: Handler) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        raw = await request.body()
+
+        def answer() -> Any:
+            who = who_calls(world.store, request.headers.get("authorization"))
+            try:
+                body = json.loads(raw) if raw.strip() else {}
+            except ValueError:
+                raise ApiError(400, "MALFORMED_REQUEST", "Could not parse request object: not JSON.") from None
+            if not isinstance(body, dict):
+                raise ApiError(400, "MALFORMED_REQUEST", "Could not parse request object: Expected 'START_OBJECT'.")
+            return handler(Call(world, who, dict(request.path_params), dict(request.query_params), body))
+
+        try:
+            result = await run_in_threadpool(answer)
+        except ApiError as error:
+            return JSONResponse(
+                {"error_code": error.code, "message": error.message}, status_code=error.status, headers=_HEADERS
+            )
+        if isinstance(result, Response):
+            result.headers.update(_HEADERS)
+            return result
+        return JSONResponse(result, headers=_HEADERS)
+
+    return endpoint
+
+
+async def _discovery(request: Request) -> Response:
+    return JSONResponse({"workspace_id": _HEADERS["X-Databricks-Org-Id"]}, headers=_HEADERS)
+
+
+async def _unknown(request: Request) -> Response:
+    message = f"No API found for '{request.method} {request.url.path}' (this sandbox does not emulate it)"
+    return JSONResponse({"error_code": "ENDPOINT_NOT_FOUND", "message": message}, status_code=404, headers=_HEADERS)

@@ -1,0 +1,34 @@
+"""Who is in the workspace from the beginning. Run again, it changes nothing that is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sandbox.workspace.auth import ADMINS, token_hash
+from sandbox.workspace.store import Store
+
+
+def seed(
+    db_path: Path,
+    *,
+    users: list[dict[str, str]],
+    groups: dict[str, list[str]],
+    service_principals: list[dict[str, str]],
+    tokens: dict[str, str],
+    admins: list[str],
+) -> None:
+    """Users and service principals with their tokens (of which a hash is kept), groups and admins."""
+    store = Store(db_path)
+    people = [(entry["userName"], "user", entry["displayName"]) for entry in users]
+    people += [(entry["applicationId"], "service_principal", entry["displayName"]) for entry in service_principals]
+    with store.together():
+        for name, kind, display in people:
+            if store.row("select 1 from ws_identity where name = ?", name) is None:
+                store.write("insert into ws_identity values (?, ?, ?, ?, null)", name, kind, store.new_id(), display)
+        for token, name in tokens.items():
+            store.write("update ws_identity set token_hash = ? where name = ?", token_hash(token), name)
+        new = [name for name in (*groups, ADMINS) if store.row("select 1 from ws_group where name = ?", name) is None]
+        for group in new:
+            store.write("insert into ws_group values (?, ?)", store.new_id(), group)
+            for member in admins if group == ADMINS else groups[group]:
+                store.write("insert or ignore into ws_member values (?, ?)", group, member)
