@@ -31,7 +31,9 @@ def private_key(settings: Settings, environ: Mapping[str, str]) -> str:
     try:
         return path.read_text()
     except OSError as error:
-        raise UserError(f"the service user's key {path} cannot be read ({error.strerror}); see QUANT_SERVICE_KEYS.") from None
+        raise UserError(
+            f"the service user's key {path} cannot be read ({error.strerror}); see QUANT_SERVICE_KEYS."
+        ) from None
 
 
 def public_key(pem: str) -> str:

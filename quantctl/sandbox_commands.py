@@ -74,8 +74,6 @@ def credentials(format: FormatOption = Format.table) -> None:
         return
     table = Table("persona", "Databricks", "Snowflake user", "role")
     for one in found:
-        table.add_row(
-            *(str(one[c]) for c in ("persona", "databricks_user", "snowflake_user", "snowflake_role"))
-        )
+        table.add_row(*(str(one[c]) for c in ("persona", "databricks_user", "snowflake_user", "snowflake_role")))
     Console().print(table)
     typer.echo("Tokens, key files and endpoints: quantctl sandbox credentials --format json")

@@ -18,9 +18,7 @@ from quantctl.errors import UserError
 from sandbox.state import State
 
 PROJECT = "quant"
-_SUMMARY = re.compile(
-    r"^\s+\D{0,4}(\d+) (created|updated|deleted|replaced|unchanged|refreshed|to \w+)\b", re.M
-)
+_SUMMARY = re.compile(r"^\s+\D{0,4}(\d+) (created|updated|deleted|replaced|unchanged|refreshed|to \w+)\b", re.M)
 _NOISE = re.compile(r"on (the )?\$?PATH|^warning: using pulumi-|^\s*$", re.I)
 _STEP = re.compile(r"^ *[-+~@]+ .*(creating|updating|deleting|replacing|refreshing|created|updated|deleted)")
 
@@ -62,17 +60,14 @@ def up(env: str, environ: dict[str, str], progress: Callable[[str], None]) -> Re
     if code != 0:
         raise UserError(
             f"`pulumi up -s {env}` failed (exit {code}). The engine said:\n\n{shown}\n",
-            do_next='mend what it names and run `make up` again; by hand: eval "$(quantctl env)"; '
-            f"pulumi up -s {env}",
+            do_next=f'mend what it names and run `make up` again; by hand: eval "$(quantctl env)"; pulumi up -s {env}',
         )
     summary = shown[shown.rfind("Resources:") :]
     return Result(env, {what: int(number) for number, what in _SUMMARY.findall(summary)})
 
 
 def outputs(env: str, environ: dict[str, str]) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(
-        _run(["stack", "output", "--json", "-s", env], environ, project.root())
-    )
+    loaded: dict[str, Any] = json.loads(_run(["stack", "output", "--json", "-s", env], environ, project.root()))
     return loaded
 
 
@@ -117,9 +112,7 @@ def _run(arguments: list[str], environ: dict[str, str], folder: Path) -> str:
             check=False,
         )
     except FileNotFoundError:
-        raise UserError(
-            "The engine `pulumi` was not found.", do_next="`quantctl toolchain --obtain`"
-        ) from None
+        raise UserError("The engine `pulumi` was not found.", do_next="`quantctl toolchain --obtain`") from None
     if done.returncode != 0:
         said = quiet(done.stderr or done.stdout)
         raise UserError(f"`pulumi {' '.join(arguments[:3])}` failed (exit {done.returncode}):\n{said}")

@@ -27,12 +27,8 @@ def up(state: State, console: Console) -> None:
     endpoints = control.start(state)
     made = sample.create(state.remote)
     console.print(f"toolchain   {found.way}", highlight=False)
-    console.print(
-        f"sandbox     Databricks {endpoints.databricks_host}, Snowflake port {endpoints.snowflake_port}"
-    )
-    console.print(
-        f"pipelines   {'made' if made else 'kept'}: {state.remote}", highlight=False, soft_wrap=True
-    )
+    console.print(f"sandbox     Databricks {endpoints.databricks_host}, Snowflake port {endpoints.snowflake_port}")
+    console.print(f"pipelines   {'made' if made else 'kept'}: {state.remote}", highlight=False, soft_wrap=True)
     environ = environment.process_environment(state)
     for env in ENVIRONMENTS:
         stacks.ensure(state, env, environ)

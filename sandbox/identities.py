@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 ENVIRONMENTS = ("quant", "quant_stg", "quant_lr", "quant_live")
 
-SERVICE_PRINCIPALS = {
-    env: f"00000000-0000-4000-8000-{number:012d}" for number, env in enumerate(ENVIRONMENTS, start=1)
-}
+SERVICE_PRINCIPALS = {env: f"00000000-0000-4000-8000-{number:012d}" for number, env in enumerate(ENVIRONMENTS, start=1)}
 DEPLOYER_ID = "00000000-0000-4000-8000-0000000000d0"
 DEPLOYER_NAME = "quant-deployer"
 DEPLOYER_USER = DEPLOYER_ROLE = "QUANT_DEPLOYER"

@@ -67,8 +67,7 @@ def seed(state: State) -> None:
     account_seed.seed(
         state.database,
         users=[
-            {"name": name, "rsa_public_key": state.public_key(key), "default_role": role}
-            for name, key, role in people
+            {"name": name, "rsa_public_key": state.public_key(key), "default_role": role} for name, key, role in people
         ],
         roles={role: [name] for name, _, role in people},
         statements=identities.SEED_STATEMENTS,
@@ -103,9 +102,7 @@ async def serve(state: State) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leave)
-    running = asyncio.gather(
-        workspace.serve(sockets=[workspace_socket]), account.serve(sockets=[account_socket])
-    )
+    running = asyncio.gather(workspace.serve(sockets=[workspace_socket]), account.serve(sockets=[account_socket]))
     while not all(server.started for server in servers) and not running.done():
         await asyncio.sleep(0.01)
     if not running.done():

@@ -97,6 +97,4 @@ def test_sample_is_one_line_of_history_and_the_same_every_time(tmp_path: Path) -
 
 
 def git(remote: Path, *arguments: str) -> str:
-    return subprocess.run(
-        ["git", *arguments], cwd=remote, check=True, capture_output=True, text=True
-    ).stdout.strip()
+    return subprocess.run(["git", *arguments], cwd=remote, check=True, capture_output=True, text=True).stdout.strip()

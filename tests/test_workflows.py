@@ -79,7 +79,10 @@ def test_an_override_changes_one_environment_only() -> None:
         ({"name": "x", "tasks": [{"task_key": "a", "retries": 1}]}, ["tasks.0.retries", "max_retries"]),
         ({**MINIMAL, "per_environment": {"prod": {}}}, ["prod", "quant_live"]),
         ({"name": "x"}, ["workflows/0.yml", "tasks", "missing"]),
-        ({"name": "x", "tasks": [{"task_key": "a", "spark_python_task": {"python_file": "no.py"}}]}, ["no.py", "commit"]),
+        (
+            {"name": "x", "tasks": [{"task_key": "a", "spark_python_task": {"python_file": "no.py"}}]},
+            ["no.py", "commit"],
+        ),
         ({"name": "x", "tasks": [{"task_key": "a", "depends_on": [{"task_key": "b"}]}]}, ["depends_on", "'b'"]),
         ("a: [", ["workflows/0.yml", "line", "YAML"]),
         ("- 1", ["workflows/0.yml", "list"]),

@@ -11,7 +11,11 @@ import typing
 from functools import cache
 from typing import Any
 
-from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_input_type  # no public reader of an input type's fields exists
+from pulumi._types import (
+    input_type_py_to_pulumi_names,
+    input_type_types,
+    is_input_type,
+)  # no public reader of an input type's fields exists
 
 from infra.errors import UserError
 

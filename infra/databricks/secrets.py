@@ -32,9 +32,7 @@ class Secrets(pulumi.ComponentResource):
             scope=scope.name,
             key=SECRET_KEY,
             string_value=args.private_key,
-            opts=pulumi.ResourceOptions.merge(
-                child, pulumi.ResourceOptions(additional_secret_outputs=["stringValue"])
-            ),
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(additional_secret_outputs=["stringValue"])),
         )
         databricks("SecretAcl")(
             "service-principal-reads",

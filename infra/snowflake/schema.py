@@ -66,7 +66,9 @@ class ManagedSchema(pulumi.ComponentResource):
         )
         return role
 
-    def _grants(self, short: str, role: pulumi.CustomResource, on_schema: list[str], on_objects: dict[str, list[str]]) -> None:
+    def _grants(
+        self, short: str, role: pulumi.CustomResource, on_schema: list[str], on_objects: dict[str, list[str]]
+    ) -> None:
         grant = snowflake("GrantPrivilegesToDatabaseRole")
         after = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[self.schema]))
         role_name = role.fully_qualified_name  # type: ignore[attr-defined]  # the class is loaded by name

@@ -47,7 +47,9 @@ def create(call: Call) -> Json:
             raise missing(f"Parent directory {parent} does not exist.")
         if not own:
             permissions.require(call, "directories", row["id"], "CAN_EDIT", parent)
-    if call.store.row("select 1 from ws_folder where path = ? union select 1 from ws_directory where path = ?", path, path):
+    if call.store.row(
+        "select 1 from ws_folder where path = ? union select 1 from ws_directory where path = ?", path, path
+    ):
         raise exists(f"RESOURCE_ALREADY_EXISTS: {path} already exists. Please choose another path.")
     folder_id = call.store.new_id()
     target = clone_path(call.world, folder_id)

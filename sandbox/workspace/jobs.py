@@ -114,7 +114,13 @@ def _answer(call: Call, row: sqlite3.Row) -> Json:
 
 
 def _defaults(settings: Json) -> Json:
-    return {"max_concurrent_runs": 1, "email_notifications": {}, "format": "MULTI_TASK", "timeout_seconds": 0, **settings}
+    return {
+        "max_concurrent_runs": 1,
+        "email_notifications": {},
+        "format": "MULTI_TASK",
+        "timeout_seconds": 0,
+        **settings,
+    }
 
 
 def _check(call: Call, settings: Json) -> None:
@@ -134,4 +140,6 @@ def _check(call: Call, settings: Json) -> None:
         if who is None or (who.kind == "user") != ("user_name" in said and bool(said["user_name"])):
             raise invalid(f"run_as: '{name}' cannot be found.")
         if name != call.who.name and not call.who.is_admin:
-            raise denied(f"{call.who.name} may not set run_as to {name}: the user role on the service principal is missing.")
+            raise denied(
+                f"{call.who.name} may not set run_as to {name}: the user role on the service principal is missing."
+            )

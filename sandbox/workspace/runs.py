@@ -95,7 +95,11 @@ def get_output(call: Call) -> Json:
     task = tasks[0]
     row = call.store.row("select body from ws_run where parent = ? and id = ?", body["run_id"], task["run_id"])
     output = json.loads(row["body"]) if row else {}
-    answer: Json = {"metadata": {**task, "job_id": body["job_id"]}, "logs": output.get("logs", ""), "logs_truncated": False}
+    answer: Json = {
+        "metadata": {**task, "job_id": body["job_id"]},
+        "logs": output.get("logs", ""),
+        "logs_truncated": False,
+    }
     if output.get("error"):
         answer |= {"error": output["error"], "error_trace": output.get("logs", "")}
     return answer
@@ -127,9 +131,7 @@ def _run(world: World, body: Json) -> None:
     results: dict[str, str] = {}
     waiting = list(body["tasks"])
     while waiting:
-        task = next(
-            (t for t in waiting if all(d["task_key"] in results for d in t.get("depends_on", []))), waiting[0]
-        )
+        task = next((t for t in waiting if all(d["task_key"] in results for d in t.get("depends_on", []))), waiting[0])
         waiting.remove(task)
         if _cancelled(world.store, body):
             return
@@ -153,7 +155,10 @@ def _run(world: World, body: Json) -> None:
     failed = [key for key, result in results.items() if result == "FAILED"]
     message = f"Task {failed[0]} failed with message: Workload failed, see run output for details." if failed else ""
     if not _cancelled(world.store, body):
-        _save(world.store, {**body, **_state("TERMINATED", "FAILED" if failed else "SUCCESS", message), "end_time": _now()})
+        _save(
+            world.store,
+            {**body, **_state("TERMINATED", "FAILED" if failed else "SUCCESS", message), "end_time": _now()},
+        )
 
 
 def _execute(world: World, who: str, task: Json, parameters: dict[str, str]) -> tuple[int, str]:

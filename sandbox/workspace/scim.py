@@ -25,7 +25,7 @@ def list_(call: Call) -> Json:
     if expression := call.query.get("filter"):
         match = re.fullmatch(r'(\w+)\s+eq\s+"?([^"]*)"?', expression.strip())
         if match is None:
-            raise invalid(f"filter {expression!r} is not supported by this sandbox: attribute eq \"value\" is.")
+            raise invalid(f'filter {expression!r} is not supported by this sandbox: attribute eq "value" is.')
         key, value = match[1], match[2]
         found = [entry for entry in found if str(entry.get(key, "")).lower() == value.lower()]
     start, count = call.number("startIndex", 1), call.number("count", 100)
@@ -161,7 +161,9 @@ def _change_members(store: Store, group: str, what: str, path: str, value: Any) 
         for number in ids:
             if what == "remove":
                 row = store.row("select name from ws_identity where id = ?", int(number))
-                store.write("delete from ws_member where group_name = ? and member = ?", group, row["name"] if row else "")
+                store.write(
+                    "delete from ws_member where group_name = ? and member = ?", group, row["name"] if row else ""
+                )
             else:
                 _add(store, group, number)
 

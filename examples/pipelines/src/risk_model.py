@@ -25,9 +25,7 @@ def main() -> None:
         for factor, value in cursor.fetchall():
             returns[factor].append(float(value))
         rows = [(factor, volatility(values)) for factor, values in sorted(returns.items())]
-        replace_day(
-            connection, f"{prefix}.RISK_MODEL", {"FACTOR": "VARCHAR", "VOLATILITY": "FLOAT"}, args.day, rows
-        )
+        replace_day(connection, f"{prefix}.RISK_MODEL", {"FACTOR": "VARCHAR", "VOLATILITY": "FLOAT"}, args.day, rows)
 
 
 if __name__ == "__main__":

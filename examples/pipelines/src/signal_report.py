@@ -14,13 +14,9 @@ def main() -> None:
     prefix = f"{args.database}.{args.schema}"
     with connect(args) as connection:
         cursor = connection.cursor()
-        cursor.execute(
-            f"SELECT FACTOR, RETURN FROM {prefix}.FACTOR_RETURNS WHERE DAY = %s", (args.day.isoformat(),)
-        )
+        cursor.execute(f"SELECT FACTOR, RETURN FROM {prefix}.FACTOR_RETURNS WHERE DAY = %s", (args.day.isoformat(),))
         rows = [(factor, signal(float(value), args.threshold)) for factor, value in cursor.fetchall()]
-        replace_day(
-            connection, f"{prefix}.SIGNAL_REPORT", {"FACTOR": "VARCHAR", "SIGNAL": "VARCHAR"}, args.day, rows
-        )
+        replace_day(connection, f"{prefix}.SIGNAL_REPORT", {"FACTOR": "VARCHAR", "SIGNAL": "VARCHAR"}, args.day, rows)
 
 
 if __name__ == "__main__":

@@ -54,9 +54,7 @@ def connect(args: argparse.Namespace) -> Any:
     )
 
 
-def replace_day(
-    connection: Any, table: str, columns: dict[str, str], day: date, rows: list[tuple[Any, ...]]
-) -> None:
+def replace_day(connection: Any, table: str, columns: dict[str, str], day: date, rows: list[tuple[Any, ...]]) -> None:
     """Write one day's rows; a second run of the same day changes nothing."""
     cursor = connection.cursor()
     declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
