@@ -8,22 +8,24 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from toolchain import cache
-from toolchain.build import ENGINE_VERSION, Report, build
+from toolchain.build import ENGINE_VERSION, PINNED, Report, build_programs
 from toolchain.errors import ToolchainError
 
 __all__ = ["Program", "Toolchain", "ToolchainError", "locate", "obtain"]
 
 _OLDEST = (3, 187)
 _OFFICIAL_HOST = "get.pulumi.com"
-_INSTALL_SECONDS = 90.0
+_INSTALL_SECONDS = 15.0  # after that, building is the surer way
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,13 @@ def obtain(report: Report = print) -> Toolchain:
         found = locate()
         if found is not None:
             return found
-    report("the official installer cannot be reached; building from pinned Go modules, about 7 minutes, once")
-    built = build(report)
+    report("the official installer did not answer in time; building from pinned Go modules, 7 minutes, once")
+    built = build_programs(report)
     return Toolchain("built", built, _programs(built))
 
 
 def _installed() -> Toolchain | None:
-    """A pulumi on PATH that the user put there (not our own build, which may be there after `quantctl env`)."""
+    """A pulumi on PATH that the user put there; our own build may be there too, after `quantctl env`."""
     found = shutil.which("pulumi")
     if found is None or Path(found).resolve().is_relative_to(cache.root().resolve()):
         return None
@@ -99,24 +101,48 @@ def _install_officially() -> bool:
         "import sys, semver; from pulumi.automation import PulumiCommand;"
         " PulumiCommand.install(root=sys.argv[1], version=semver.VersionInfo.parse(sys.argv[2]))"
     )
-    command = [sys.executable, "-c", program, str(_official_root()), ENGINE_VERSION.removeprefix("v")]
+    cache.root().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache.root(), prefix="official-", ignore_cleanup_errors=True) as scratch:
+        # An install that was cut short must not be found by `locate`: it gets its name only when it is whole.
+        made = Path(scratch) / "root"
+        command = [sys.executable, "-c", program, str(made), ENGINE_VERSION.removeprefix("v")]
+        if not _ends_well(command, _INSTALL_SECONDS):
+            return False
+        try:
+            made.rename(_official_root())
+        except OSError:  # another process was quicker
+            return (_official_root() / "bin" / "pulumi").exists()
+    return True
+
+
+def _ends_well(command: list[str], seconds: float) -> bool:
+    """Run `command`; when its time is over, end it with the downloads that it started (its own process group)."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
-        return subprocess.run(command, capture_output=True, timeout=_INSTALL_SECONDS, check=False).returncode == 0
+        return process.wait(seconds) == 0
     except subprocess.TimeoutExpired:
         return False
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _programs(folder: Path) -> tuple[Program, ...]:
     names = cache.PROGRAMS if cache.is_complete(folder) else ("pulumi",)
-    pinned = {"pulumi-resource-databricks": "v1.126.0", "pulumi-resource-snowflake": "v1.2.3", "pulumi": ENGINE_VERSION}
-    return tuple(Program(name, pinned.get(name, ""), folder / name) for name in names if (folder / name).exists())
+    return tuple(Program(name, PINNED.get(name, ""), folder / name) for name in names if (folder / name).exists())
 
 
 def _version(pulumi: Path) -> str:
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         answer = subprocess.run(
-            [str(pulumi), "version"], capture_output=True, text=True, timeout=20, check=False, env=environment
+            [str(pulumi), "version"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+            env=environment,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

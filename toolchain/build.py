@@ -19,9 +19,18 @@ from toolchain import cache
 from toolchain.errors import ToolchainError
 
 ENGINE_VERSION = "v3.256.0"
+PINNED = {  # as in the go.mod files; a test compares
+    "pulumi": ENGINE_VERSION,
+    "pulumi-language-python": "v3.0.0-20250806165243-bee5e4fa4815",
+    "pulumi-language-python-exec": ENGINE_VERSION,
+    "pulumi-resource-pulumi-python": ENGINE_VERSION,
+    "pulumi-resource-databricks": "v1.126.0",
+    "pulumi-resource-snowflake": "v1.2.3",
+}
 _VERSION_FLAG = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={ENGINE_VERSION}"
-_GO_NEEDED = (1, 25)
-_DISK_NEEDED = 6 * 1024**3  # bytes; module cache 3.5 GB and build cache 2 GB, measured
+_GO_NEEDED = (1, 25, 11)  # the `go` line of engine/go.mod and providers/go.mod
+_DISK_FOR_CACHES = 6 * 1024**3  # bytes; module cache 3.5 GB and build cache 2 GB, measured
+_DISK_FOR_PROGRAMS = 1024**3  # bytes; the programs are 0.3 GB, measured
 _HEARTBEAT = 20.0  # seconds
 
 Report = Callable[[str], None]
@@ -55,7 +64,7 @@ STEPS = (
 )
 
 
-def build(report: Report) -> Path:
+def build_programs(report: Report) -> Path:
     """Build what is not there yet; returns the folder of the programs.
 
     Raises:
@@ -67,7 +76,9 @@ def build(report: Report) -> Path:
         if cache.is_complete(target):
             return target
         go = find_go()
-        check_disk(target.parent.parent)
+        check_disk(target.parent.parent, _DISK_FOR_PROGRAMS)
+        for folder in _go_caches(go):
+            check_disk(folder, _DISK_FOR_CACHES)
         with tempfile.TemporaryDirectory(dir=target.parent.parent, prefix="build-") as scratch:
             made = Path(scratch) / "bin"
             made.mkdir()
@@ -87,23 +98,47 @@ def find_go() -> str:
     need = ".".join(map(str, _GO_NEEDED))
     if go is None:
         raise ToolchainError(
-            f"no pulumi was found, none can be downloaded here, and there is no Go to build one: install Go {need} or"
-            " newer and put it on PATH, or install pulumi and its databricks and snowflake plugins."
+            "no pulumi was found, none can be downloaded here, and there is no Go to build one: install"
+            f" Go {need} or newer and put it on PATH, or install pulumi and its databricks and snowflake plugins."
         )
-    said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout.strip()
-    found = re.match(r"go(\d+)\.(\d+)", said)
-    if found is None or (int(found[1]), int(found[2])) < _GO_NEEDED:
-        raise ToolchainError(f"{go} is {said or 'of an unknown version'}; Go {need} or newer is needed: install it.")
+    said = _ask_go(go, "GOVERSION")
+    found = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", said)
+    if found is None or tuple(int(part or 0) for part in found.groups()) < _GO_NEEDED:
+        what = said or "of an unknown version"
+        raise ToolchainError(f"{go} is {what}; Go {need} or newer is needed: install it and put it on PATH.")
     return go
 
 
-def check_disk(folder: Path) -> None:
-    """Refuse to start a build that cannot end."""
-    free = shutil.disk_usage(folder).free
-    if free < _DISK_NEEDED:
+def _ask_go(go: str, setting: str) -> str:
+    """A setting as Go sees it in our module, where it may have chosen a newer toolchain; '' if it does not tell."""
+    try:
+        answer = subprocess.run(
+            [go, "env", setting],
+            cwd=cache.HERE / "engine",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip()
+
+
+def _go_caches(go: str) -> Iterator[Path]:
+    for setting in ("GOMODCACHE", "GOCACHE"):
+        if answer := _ask_go(go, setting):
+            yield Path(answer)
+
+
+def check_disk(folder: Path, needed: int) -> None:
+    """Refuse to start a build that cannot end; `folder` need not be there yet."""
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
         raise ToolchainError(
-            f"{folder} has {free / 1024**3:.1f} GB free; the build needs {_DISK_NEEDED / 1024**3:.0f} GB for Go modules and"
-            " its cache: free some, or set XDG_CACHE_HOME, GOMODCACHE and GOCACHE to a larger disk."
+            f"the disk of {folder} has {free / 1024**3:.1f} GB free; the build needs {needed / 1024**3:.0f} GB"
+            " there: free some, or set XDG_CACHE_HOME, GOMODCACHE and GOCACHE to folders on a larger disk."
         )
 
 
@@ -113,7 +148,11 @@ def _run_step(go: str, step: Step, out: Path, number: str, report: Report) -> No
     report(f"{number} {step.title}: about {_spell(step.expected)}")
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
-            command, cwd=cache.HERE / step.module, stdout=errors, stderr=errors, env={**os.environ, "GOWORK": "off"}
+            command,
+            cwd=cache.HERE / step.module,
+            stdout=errors,
+            stderr=errors,
+            env={**os.environ, "GOWORK": "off"},
         )
         try:
             while True:
@@ -122,7 +161,8 @@ def _run_step(go: str, step: Step, out: Path, number: str, report: Report) -> No
                     break
                 except subprocess.TimeoutExpired:
                     spent = time.monotonic() - started
-                    report(f"{number} {step.title}: {_spell(spent)} of about {_spell(max(step.expected, spent))}")
+                    expected = _spell(max(step.expected, spent))
+                    report(f"{number} {step.title}: {_spell(spent)} of about {expected}")
         except BaseException:
             process.terminate()
             process.wait()
@@ -137,11 +177,11 @@ def explain(title: str, said: str) -> str:
     """What `go build` said, as what to do about it."""
     last = "\n".join(said.strip().splitlines()[-6:])
     if "checksum mismatch" in said or "SECURITY ERROR" in said:
-        hint = "a module is not the one that go.sum pins: do not go on; check the module proxy (GOPROXY) that you use."
+        hint = "a module is not the one that go.sum pins: do not go on; check the module proxy (GOPROXY) in use."
     elif "no space left on device" in said:
         hint = "the disk is full: free space, or set GOCACHE and GOMODCACHE to a larger disk."
     elif re.search(r"dial tcp|i/o timeout|no such host|connection refused|403 Forbidden|404 Not Found", said):
-        hint = "a Go module could not be downloaded: check the network and GOPROXY, then run the same command again."
+        hint = "a Go module could not be downloaded: check the network and GOPROXY, then run this again."
     else:
         hint = "the build failed; what Go said last is above."
     return f"{last}\n{title}: {hint}"

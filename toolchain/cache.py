@@ -29,7 +29,7 @@ def pins(folder: Path = HERE) -> list[Path]:
 
 
 def key(folder: Path = HERE) -> str:
-    """A short digest of the pins; another pin is another folder, so an old build is never mistaken for a new one."""
+    """A short digest of the pins: another pin is another folder, so an old build never passes for a new one."""
     digest = hashlib.sha256()
     for path in pins(folder):
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
