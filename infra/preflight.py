@@ -60,9 +60,7 @@ def _deployed_folder(settings: Settings) -> dict[str, Any] | None:
         client = _client()
         answer = client.do("GET", "/api/2.0/repos", query={"path_prefix": settings.folder})
     except Exception as error:
-        raise UserError(
-            f"Databricks: {host or 'no workspace'} refused: {_first_line(error)} Check {setting}."
-        ) from None
+        raise UserError(f"Databricks: {host or 'no workspace'} refused: {_first_line(error)} Check {setting}.") from None
     repos = answer.get("repos", []) if isinstance(answer, dict) else []
     return next((repo for repo in repos if repo.get("path") == settings.folder), None)
 
@@ -133,9 +131,7 @@ def _reach(what: str, url: str, setting: str) -> None:
     try:
         requests.get(url if "://" in url else f"https://{url}", timeout=_TIMEOUT, allow_redirects=False)
     except requests.RequestException as error:
-        raise UserError(
-            f"{what}: {url} does not answer ({_first_line(error)}). Check {setting} and the network."
-        ) from None
+        raise UserError(f"{what}: {url} does not answer ({_first_line(error)}). Check {setting} and the network.") from None
 
 
 def _first_line(error: BaseException) -> str:

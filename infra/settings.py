@@ -74,9 +74,7 @@ class Settings(BaseModel):
     warehouse: Identifier = Field(description="Snowflake warehouse that the jobs use")
     account: AccountName = Field(description="Snowflake account that the jobs log in to: organization-account")
     service_principal: ApplicationId = Field(description="application id that the jobs run as")
-    deployer: ApplicationId = Field(
-        description="application id of the service principal that deploys and owns the jobs"
-    )
+    deployer: ApplicationId = Field(description="application id of the service principal that deploys and owns the jobs")
     schedules: Literal["live", "paused"] = Field(default="live", description="whether schedules of jobs run")
     git_provider: str = Field(default="gitLab", description="the Databricks word for the forge, e.g. gitHub")
     workflows: str = Field(default="workflows", description="folder of workflow files in the pipelines repository")

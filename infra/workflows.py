@@ -124,9 +124,7 @@ def read_workflows(files: Mapping[str, bytes], present: frozenset[str], settings
             problems.append(str(error))
             continue
         if job["name"] in jobs:
-            problems.append(
-                f"{path}: name: {job['name']!r} is already the name of {jobs[job['name']][0]}; names differ."
-            )
+            problems.append(f"{path}: name: {job['name']!r} is already the name of {jobs[job['name']][0]}; names differ.")
             continue
         jobs[job["name"]] = (path, job)
     if problems:
@@ -137,9 +135,7 @@ def read_workflows(files: Mapping[str, bytes], present: frozenset[str], settings
 def _expand(path: str, content: bytes, present: frozenset[str], settings: Settings, names: Names) -> Json:
     written = _validate(path, _parse(path, content), WorkflowFile)
     override = written.pop("per_environment", {}).get(settings.environment.value, {})
-    job = _validate(
-        path, _merge(written, override), JobFields, f"per_environment.{settings.environment.value}, merged: "
-    )
+    job = _validate(path, _merge(written, override), JobFields, f"per_environment.{settings.environment.value}, merged: ")
     keys = [task["task_key"] for task in job["tasks"]]
     for task in job["tasks"]:
         if keys.count(task["task_key"]) > 1:
@@ -238,9 +234,7 @@ def _place(path: str, task: Json, present: frozenset[str], settings: Settings) -
             relative = file.removeprefix("./")
             # A notebook is a .py file in Git and has no extension in the workspace.
             found = (
-                {relative}
-                if key == "python_file"
-                else {relative, f"{relative}.py", f"{relative}.ipynb", f"{relative}.sql"}
+                {relative} if key == "python_file" else {relative, f"{relative}.py", f"{relative}.ipynb", f"{relative}.sql"}
             )
             if not found & present:
                 raise UserError(

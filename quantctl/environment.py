@@ -32,7 +32,7 @@ def exports(state: State) -> dict[str, str]:
         "SNOWFLAKE_HOST": endpoints.snowflake_host,
         "SNOWFLAKE_PORT": str(endpoints.snowflake_port),
         "SNOWFLAKE_PROTOCOL": "http",
-        "QUANT_REMOTE": str(state.remote),
+        "QUANT_REMOTE": endpoints.remote_url,
         "QUANT_SERVICE_KEYS": str(state.keys),
         "GOGC": "400",
     }
@@ -48,9 +48,7 @@ def shell(values: dict[str, str]) -> str:
 def process_environment(state: State) -> dict[str, str]:
     """This process's environment with the sandbox's on top, for a child."""
     inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PULUMI_", "DATABRICKS_", "SNOWFLAKE_"))
+        name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "DATABRICKS_", "SNOWFLAKE_"))
     }
     return inherited | exports(state)
 

@@ -28,7 +28,7 @@ def up(state: State, console: Console) -> None:
     made = sample.create(state.remote)
     console.print(f"toolchain   {found.way}", highlight=False)
     console.print(f"sandbox     Databricks {endpoints.databricks_host}, Snowflake port {endpoints.snowflake_port}")
-    console.print(f"pipelines   {'made' if made else 'kept'}: {state.remote}", highlight=False, soft_wrap=True)
+    console.print(f"pipelines   {'made' if made else 'kept'}: {endpoints.remote_url}", highlight=False, soft_wrap=True)
     environ = environment.process_environment(state)
     for env in ENVIRONMENTS:
         stacks.ensure(state, env, environ)
@@ -107,7 +107,8 @@ def _report(results: list[stacks.Result], seconds: float, console: Console) -> N
     console.print(
         "\nWhat to try next:\n"
         '  eval "$(.venv/bin/quantctl env)"                          plain pulumi works in this shell\n'
-        "  git -C $QUANT_REMOTE push . quant:quant_stg               merge quant into quant_stg\n"
+        "  git clone $QUANT_REMOTE pipelines                         the sample repository\n"
+        "  git -C pipelines push origin origin/quant:quant_stg       promote quant to quant_stg\n"
         "  pulumi preview -s quant_stg --diff                        names the commit to deploy\n"
         "  pulumi up -s quant_stg                                    deploys it\n"
         "  quantctl sandbox credentials                              who may try what\n"

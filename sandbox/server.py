@@ -1,4 +1,4 @@
-"""The sandbox process: the workspace and the account on two loopback ports.
+"""The sandbox process: the workspace, the account and the Git host, each on a loopback port.
 
 Run by `sandbox.control`: python -m sandbox.server --state DIR
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from sandbox import identities
+from sandbox import git_host, identities
 from sandbox.account import app as account_app
 from sandbox.account import seed as account_seed
 from sandbox.state import HOST, Endpoints, State
@@ -26,7 +26,7 @@ from sandbox.workspace import seed as workspace_seed
 
 
 class Server(uvicorn.Server):
-    """One of two servers in the process, so signals are handled outside."""
+    """One of three servers in the process, so signals are handled outside."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -66,9 +66,7 @@ def seed(state: State) -> None:
     people.append((identities.DEPLOYER_USER, "deployer", identities.DEPLOYER_ROLE))
     account_seed.seed(
         state.database,
-        users=[
-            {"name": name, "rsa_public_key": state.public_key(key), "default_role": role} for name, key, role in people
-        ],
+        users=[{"name": name, "rsa_public_key": state.public_key(key), "default_role": role} for name, key, role in people],
         roles={role: [name] for name, _, role in people},
         statements=identities.SEED_STATEMENTS,
     )
@@ -78,7 +76,9 @@ async def serve(state: State) -> None:
     last = state.endpoints()
     workspace_socket = listen(last.databricks_port if last else None)
     account_socket = listen(last.snowflake_port if last else None)
-    endpoints = Endpoints(os.getpid(), workspace_socket.getsockname()[1], account_socket.getsockname()[1])
+    git_socket = listen(last.git_port if last else None)
+    ports = [each.getsockname()[1] for each in (workspace_socket, account_socket, git_socket)]
+    endpoints = Endpoints(os.getpid(), *ports)
     tokens = state.tokens()
 
     def job_env(identity: str) -> dict[str, str]:
@@ -93,7 +93,8 @@ async def serve(state: State) -> None:
     seed(state)
     workspace = _server(workspace_app.create_app(state.database, state.folders, job_env))
     account = _server(account_app.create_app(state.database))
-    servers = (workspace, account)
+    git = _server(git_host.create_app(state.remote))
+    servers = (workspace, account, git)
 
     def leave() -> None:
         for server in servers:
@@ -102,7 +103,11 @@ async def serve(state: State) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leave)
-    running = asyncio.gather(workspace.serve(sockets=[workspace_socket]), account.serve(sockets=[account_socket]))
+    running = asyncio.gather(
+        workspace.serve(sockets=[workspace_socket]),
+        account.serve(sockets=[account_socket]),
+        git.serve(sockets=[git_socket]),
+    )
     while not all(server.started for server in servers) and not running.done():
         await asyncio.sleep(0.01)
     if not running.done():

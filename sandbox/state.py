@@ -25,11 +25,17 @@ class Endpoints:
     pid: int
     databricks_port: int
     snowflake_port: int
+    git_port: int
     host: str = HOST
 
     @property
     def databricks_host(self) -> str:
         return f"http://{self.host}:{self.databricks_port}"
+
+    @property
+    def remote_url(self) -> str:
+        """The sample pipelines repository, as a forge would serve it."""
+        return f"http://{self.host}:{self.git_port}/remote.git"
 
     @property
     def snowflake_host(self) -> str:
@@ -114,9 +120,7 @@ class State:
     def public_key(self, name: str) -> str:
         """Base64 body of the SPKI public key, as Snowflake's RSA_PUBLIC_KEY takes it."""
         key = serialization.load_pem_private_key(self.key_file(name).read_bytes(), None)
-        spki = key.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        spki = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         return base64.b64encode(spki).decode()
 
     def clear(self) -> None:

@@ -61,9 +61,7 @@ class ManagedSchema(pulumi.ComponentResource):
         self.register_outputs({"name": self.name})
 
     def _role(self, short: str, name: str) -> pulumi.CustomResource:
-        role: pulumi.CustomResource = snowflake("DatabaseRole")(
-            short, database=self._database, name=name, opts=self._child
-        )
+        role: pulumi.CustomResource = snowflake("DatabaseRole")(short, database=self._database, name=name, opts=self._child)
         return role
 
     def _grants(

@@ -29,9 +29,7 @@ class ServiceUser(pulumi.ComponentResource):
         settings, names = args.settings, args.names
         child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
         role = snowflake("AccountRole")("role", name=names.service_role, opts=child)
-        snowflake("GrantDatabaseRole")(
-            "role-writes", database_role_name=args.writer, parent_role_name=role.name, opts=child
-        )
+        snowflake("GrantDatabaseRole")("role-writes", database_role_name=args.writer, parent_role_name=role.name, opts=child)
         snowflake("GrantPrivilegesToAccountRole")(
             "role-uses-warehouse",
             account_role_name=role.name,

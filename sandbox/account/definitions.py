@@ -175,7 +175,35 @@ def user_properties(item: Object) -> dict[str, Any]:
     from sandbox.account.login import fingerprint
 
     props = item.props
-    listed = ["COMMENT", "DISPLAY_NAME", "TYPE", "LOGIN_NAME", "FIRST_NAME", "MIDDLE_NAME", "LAST_NAME", "EMAIL", "PASSWORD", "MUST_CHANGE_PASSWORD", "DISABLED", "SNOWFLAKE_LOCK", "SNOWFLAKE_SUPPORT", "DAYS_TO_EXPIRY", "MINS_TO_UNLOCK", "DEFAULT_WAREHOUSE", "DEFAULT_NAMESPACE", "DEFAULT_ROLE", "DEFAULT_SECONDARY_ROLES", "EXT_AUTHN_DUO", "EXT_AUTHN_UID", "MINS_TO_BYPASS_MFA", "MINS_TO_BYPASS_NETWORK_POLICY", "RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2", "PASSWORD_LAST_SET_TIME", "CUSTOM_LANDING_PAGE_URL"]
+    listed = [
+        "COMMENT",
+        "DISPLAY_NAME",
+        "TYPE",
+        "LOGIN_NAME",
+        "FIRST_NAME",
+        "MIDDLE_NAME",
+        "LAST_NAME",
+        "EMAIL",
+        "PASSWORD",
+        "MUST_CHANGE_PASSWORD",
+        "DISABLED",
+        "SNOWFLAKE_LOCK",
+        "SNOWFLAKE_SUPPORT",
+        "DAYS_TO_EXPIRY",
+        "MINS_TO_UNLOCK",
+        "DEFAULT_WAREHOUSE",
+        "DEFAULT_NAMESPACE",
+        "DEFAULT_ROLE",
+        "DEFAULT_SECONDARY_ROLES",
+        "EXT_AUTHN_DUO",
+        "EXT_AUTHN_UID",
+        "MINS_TO_BYPASS_MFA",
+        "MINS_TO_BYPASS_NETWORK_POLICY",
+        "RSA_PUBLIC_KEY",
+        "RSA_PUBLIC_KEY_2",
+        "PASSWORD_LAST_SET_TIME",
+        "CUSTOM_LANDING_PAGE_URL",
+    ]
     defaults = {
         "LOGIN_NAME": item.name,
         "DISPLAY_NAME": item.name,
@@ -199,8 +227,6 @@ def _or_null(value: Any) -> Any:
 
 
 def _need_modify(rights: Rights, item: Object) -> None:
-    if item.kind in ("SCHEMA", "DATABASE", "WAREHOUSE", "RESOURCE MONITOR") and rights.has(
-        "MODIFY", item.kind, item.name
-    ):
+    if item.kind in ("SCHEMA", "DATABASE", "WAREHOUSE", "RESOURCE MONITOR") and rights.has("MODIFY", item.kind, item.name):
         return
     rights.need_owner(item)

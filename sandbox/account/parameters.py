@@ -121,7 +121,5 @@ def _rows(known: dict[str, str], props: dict[str, object], level: str, like: str
     for key, default in known.items():
         if like is None or like.upper() == key:
             value = props.get(key)
-            rows.append(
-                [key, default if value is None else value, default, level if key in props else "", "", "STRING"]
-            )
+            rows.append([key, default if value is None else value, default, level if key in props else "", "", "STRING"])
     return Result(_COLUMNS, rows)

@@ -41,9 +41,7 @@ def run(state: State, rights: Rights, sql: str, values: list[Any]) -> Result:
         first = error.errors[0] if isinstance(error, sqlglot.errors.ParseError) and error.errors else {}
         raise syntax(str(first.get("highlight", "")) or sql.split()[-1]) from None
     if len(statements) != 1 or statements[0] is None:
-        raise SqlError(
-            "000008", "0A000", f"Actual statement count {len(statements)} did not match the desired count 1."
-        )
+        raise SqlError("000008", "0A000", f"Actual statement count {len(statements)} did not match the desired count 1.")
     tree = _context(rights, statements[0])
     if isinstance(tree, exp.Create):
         return _create(state, rights, tree, values)
@@ -161,9 +159,7 @@ def _execute(state: State, tree: exp.Expression, values: list[Any]) -> sqlite3.C
 
 def _is_quoted(tree: exp.Expression, name: str) -> bool:
     selects = getattr(tree, "selects", [])
-    return any(
-        s.alias_or_name == name and any(i.args.get("quoted") for i in s.find_all(exp.Identifier)) for s in selects
-    )
+    return any(s.alias_or_name == name and any(i.args.get("quoted") for i in s.find_all(exp.Identifier)) for s in selects)
 
 
 def _kind_of(rows: list[list[Any]], index: int) -> str:

@@ -32,8 +32,7 @@ def success(result: Result, session: Session) -> dict[str, Any]:
             "parameters": [],
             "rowtype": [_column(name, kind) for name, kind in result.columns],
             "rowset": [
-                [_text(value, kind) for value, (_, kind) in zip(row, result.columns, strict=True)]
-                for row in result.rows
+                [_text(value, kind) for value, (_, kind) in zip(row, result.columns, strict=True)] for row in result.rows
             ],
             "total": len(result.rows),
             "returned": len(result.rows),

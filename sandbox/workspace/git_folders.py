@@ -47,9 +47,7 @@ def create(call: Call) -> Json:
             raise missing(f"Parent directory {parent} does not exist.")
         if not own:
             permissions.require(call, "directories", row["id"], "CAN_EDIT", parent)
-    if call.store.row(
-        "select 1 from ws_folder where path = ? union select 1 from ws_directory where path = ?", path, path
-    ):
+    if call.store.row("select 1 from ws_folder where path = ? union select 1 from ws_directory where path = ?", path, path):
         raise exists(f"RESOURCE_ALREADY_EXISTS: {path} already exists. Please choose another path.")
     folder_id = call.store.new_id()
     target = clone_path(call.world, folder_id)
@@ -176,9 +174,7 @@ def _git(arguments: list[str], cwd: Path | None = None) -> subprocess.CompletedP
     environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     command = ["git", "-c", "core.autocrlf=false", "-c", "gc.auto=0", *arguments]
     try:
-        return subprocess.run(
-            command, cwd=cwd, capture_output=True, text=True, timeout=60, env=environment, check=False
-        )
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, env=environment, check=False)
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(command, 124, "", "the remote did not answer in 60 s")
 

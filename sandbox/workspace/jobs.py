@@ -140,6 +140,4 @@ def _check(call: Call, settings: Json) -> None:
         if who is None or (who.kind == "user") != ("user_name" in said and bool(said["user_name"])):
             raise invalid(f"run_as: '{name}' cannot be found.")
         if name != call.who.name and not call.who.is_admin:
-            raise denied(
-                f"{call.who.name} may not set run_as to {name}: the user role on the service principal is missing."
-            )
+            raise denied(f"{call.who.name} may not set run_as to {name}: the user role on the service principal is missing.")

@@ -61,9 +61,7 @@ def require(call: Call, kind: str, object_id: int | str, level: str, what: str) 
 def grant(store: Store, kind: str, object_id: int, who: Identity, level: str) -> None:
     """What a creator gets."""
     principal = "user_name" if who.kind == "user" else "service_principal_name"
-    store.write(
-        "insert or replace into ws_acl values (?, ?, ?, ?, ?)", kind, str(object_id), principal, who.name, level
-    )
+    store.write("insert or replace into ws_acl values (?, ?, ?, ?, ?)", kind, str(object_id), principal, who.name, level)
 
 
 def forget(store: Store, kind: str, object_id: int | str) -> None:

@@ -69,9 +69,7 @@ def list_(call: Call) -> Json:
     job_id = call.number("job_id", 0)
     rows = call.store.rows("select job_id, body from ws_run where ? in (0, job_id) order by id desc", job_id)
     seen = [
-        json.loads(row["body"])
-        for row in rows
-        if permissions.level_of(call.store, call.who, "jobs", str(row["job_id"]))
+        json.loads(row["body"]) for row in rows if permissions.level_of(call.store, call.who, "jobs", str(row["job_id"]))
     ]
     if call.query.get("active_only") == "true":
         seen = [body for body in seen if body["state"]["life_cycle_state"] != "TERMINATED"]
@@ -224,9 +222,7 @@ def _cancelled(store: Store, body: Json) -> bool:
 
 
 def _save(store: Store, body: Json) -> None:
-    store.write(
-        "insert or replace into ws_run values (?, ?, null, ?)", body["run_id"], body["job_id"], json.dumps(body)
-    )
+    store.write("insert or replace into ws_run values (?, ?, null, ?)", body["run_id"], body["job_id"], json.dumps(body))
 
 
 def _state(life_cycle: str, result: str | None = None, message: str = "") -> Json:

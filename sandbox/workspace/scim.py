@@ -92,9 +92,7 @@ def replace(call: Call) -> Json:
         if call.path["kind"] == "Groups":
             with call.store.together():
                 call.store.write("update ws_group set name = ? where id = ?", display, int(entry["id"]))
-                call.store.write(
-                    "update ws_member set group_name = ? where group_name = ?", display, entry["displayName"]
-                )
+                call.store.write("update ws_member set group_name = ? where group_name = ?", display, entry["displayName"])
         else:
             call.store.write("update ws_identity set display = ? where id = ?", display, int(entry["id"]))
     return get(call)
@@ -161,9 +159,7 @@ def _change_members(store: Store, group: str, what: str, path: str, value: Any) 
         for number in ids:
             if what == "remove":
                 row = store.row("select name from ws_identity where id = ?", int(number))
-                store.write(
-                    "delete from ws_member where group_name = ? and member = ?", group, row["name"] if row else ""
-                )
+                store.write("delete from ws_member where group_name = ? and member = ?", group, row["name"] if row else "")
             else:
                 _add(store, group, number)
 

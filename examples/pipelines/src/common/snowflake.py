@@ -27,9 +27,7 @@ def private_key(scope: str) -> bytes:
     if not pem.lstrip().startswith("-----BEGIN"):
         pem = base64.b64decode(pem).decode()
     key = serialization.load_pem_private_key(pem.encode(), None)
-    return key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    return key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
 def connect(args: argparse.Namespace) -> Any:
