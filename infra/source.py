@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import re
 import subprocess
@@ -62,8 +64,7 @@ def take_snapshot(remote: str, branch: str) -> Snapshot:
         UserError: git is not installed, the host does not answer, access is refused, or the branch is missing.
     """
     repository = _cache_folder(remote)
-    if not (repository / "HEAD").exists():
-        _must(["git", "init", "--quiet", "--bare", str(repository)], remote)
+    _make(repository, remote)
     ref = f"refs/heads/{branch}"
     # A ref of our own per process: two stacks that deploy at once share the repository.
     local = f"refs/quant/{os.getpid()}"
@@ -86,9 +87,16 @@ def take_snapshot(remote: str, branch: str) -> Snapshot:
     return Snapshot(remote=remote, branch=branch, commit=commit, repository=repository)
 
 
-def _cache_folder(remote: str) -> Path:
-    import hashlib
+def _make(repository: Path, remote: str) -> None:
+    """The cache's repository, made once though several stacks may deploy at the same time."""
+    repository.parent.mkdir(parents=True, exist_ok=True)
+    with repository.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (repository / "HEAD").exists():
+            _must(["git", "init", "--quiet", "--bare", str(repository)], remote)
 
+
+def _cache_folder(remote: str) -> Path:
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "quant" / "git" / hashlib.sha256(remote.encode()).hexdigest()[:16]
 

@@ -154,7 +154,8 @@ def _command_line(pid: int) -> list[str]:
 
 def _answers(endpoints: Endpoints) -> bool:
     return all(
-        _answers_http(f"http://{endpoints.host}:{port}/") for port in (endpoints.databricks_port, endpoints.snowflake_port, endpoints.git_port)
+        _answers_http(f"http://{endpoints.host}:{port}/")
+        for port in (endpoints.databricks_port, endpoints.snowflake_port, endpoints.git_port)
     )
 
 

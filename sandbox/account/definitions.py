@@ -124,7 +124,13 @@ def describe(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
         if not (rights.owns(item) or rights.manages_grants or item.name == rights.session.user):
             raise denied(kind, name)
         columns = [("property", "text"), ("value", "text"), ("default", "text"), ("description", "text")]
-        return Result(columns, [[key, _or_null(value), "null", ""] for key, value in user_properties(item).items()])
+        return Result(
+            columns,
+            [
+                [key, _or_null(value), "false" if value in ("true", "false") else "null", ""]
+                for key, value in user_properties(item).items()
+            ],
+        )
     columns = [("created_on", "timestamp_ltz"), ("name", "text"), ("kind", "text")]
     if kind == "WAREHOUSE":
         return Result(columns, [[item.created, item.name, "WAREHOUSE"]])
