@@ -147,6 +147,11 @@ def _expand(path: str, content: bytes, present: frozenset[str], settings: Settin
                     f" tasks are {', '.join(keys)}."
                 )
         _place(path, task, present, settings)
+        if "depends_on" in task:
+            task["depends_on"] = sorted(task["depends_on"], key=lambda dependency: str(dependency["task_key"]))
+    # The provider reads tasks back in this order (terraform-provider-databricks, jobs/resource_job.go, sortTasksByKey);
+    # any other would be a difference for ever.
+    job["tasks"] = sorted(job["tasks"], key=lambda task: str(task["task_key"]))
     job["parameters"] = _parameters(path, job.get("parameters", []), settings, names)
     for key in ("schedule", "trigger", "continuous"):
         if key in job:
