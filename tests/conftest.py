@@ -1,0 +1,122 @@
+"""A sandbox of the tests' own, with the four environments deployed by the real engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from databricks.sdk import WorkspaceClient
+
+from tests.paths import ROOT
+
+
+@dataclass(frozen=True)
+class Team:
+    """A sandbox with what a platform engineer has at hand: a shell, a clone of the pipelines, credentials."""
+
+    environ: dict[str, str]
+    clone: Path
+    credentials: dict[str, dict[str, Any]]
+
+    def pulumi(self, *arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
+        """Plain pulumi, in the project's folder; a changed environment variable stands for a changed world."""
+        return subprocess.run(
+            ["pulumi", *arguments, "--non-interactive", "--color", "never"],
+            cwd=ROOT,
+            env={**self.environ, **changed},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+
+    def up(self, stack: str) -> str:
+        """`pulumi up`, which must succeed."""
+        done = self.pulumi("up", "--yes", "--skip-preview", "-s", stack)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def changes(self, stack: str, *arguments: str) -> dict[str, list[str]]:
+        """What a preview would do: operation -> URN's last parts, without what stays the same."""
+        done = self.pulumi("preview", "--json", "-s", stack, *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        found: dict[str, list[str]] = {}
+        for step in json.loads(done.stdout)["steps"]:
+            if step["op"] not in ("same", "read"):
+                found.setdefault(step["op"], []).append(step["urn"].split("$")[-1])
+        return found
+
+    def git(self, *arguments: str) -> str:
+        """git in the clone of the pipelines repository."""
+        identity = ["-c", "user.name=Dana", "-c", "user.email=dana@quant.example"]
+        return subprocess.run(
+            ["git", *identity, *arguments], cwd=self.clone, check=True, capture_output=True, text=True, env=self.environ
+        ).stdout.strip()
+
+    def commit(self, branch: str, path: str, content: str | None, message: str) -> str:
+        """A commit on top of a remote branch, pushed there."""
+        self.git("fetch", "-q", "origin")
+        self.git("checkout", "-q", "-B", "work", f"origin/{branch}")
+        if content is None:
+            (self.clone / path).unlink()
+        else:
+            (self.clone / path).write_text(content)
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+        self.git("push", "-q", "origin", f"HEAD:refs/heads/{branch}")
+        return self.git("rev-parse", "HEAD")
+
+    def workspace(self, persona: str) -> WorkspaceClient:
+        """databricks-sdk as one of the personas."""
+        who = self.credentials[persona]
+        return WorkspaceClient(host=who["databricks_host"], token=who["databricks_token"])
+
+    def file(self, path: str, persona: str = "deployer") -> str:
+        """A file of the workspace."""
+        return self.workspace(persona).workspace.download(path).read().decode()
+
+    def snowflake(self, persona: str) -> Any:
+        """snowflake-connector-python as one of the personas."""
+        import snowflake.connector
+
+        who = self.credentials[persona]
+        return snowflake.connector.connect(
+            account="sandbox",
+            user=who["snowflake_user"],
+            private_key_file=who["snowflake_key_file"],
+            authenticator="SNOWFLAKE_JWT",
+            role=who["snowflake_role"],
+            host=who["snowflake_host"],
+            port=who["snowflake_port"],
+            protocol="http",
+        )
+
+
+@pytest.fixture(scope="session")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """`quantctl up` in a fresh state folder; everything that was started is stopped at the end."""
+    folder = tmp_path_factory.mktemp("team")
+    base = {**os.environ, "QUANT_SANDBOX": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
+    quantctl = str(ROOT / ".venv" / "bin" / "quantctl")
+    try:
+        done = subprocess.run([quantctl, "up"], env=base, capture_output=True, text=True, timeout=900, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        shown = subprocess.run([quantctl, "env"], env=base, capture_output=True, text=True, check=True).stdout
+        listed = subprocess.run(
+            ["bash", "-c", 'eval "$1"; env -0', "-", shown], env=base, capture_output=True, text=True, check=True
+        ).stdout
+        environ = dict(entry.split("=", 1) for entry in listed.split("\0") if "=" in entry)
+        clone = folder / "pipelines"
+        subprocess.run(["git", "clone", "-q", environ["QUANT_REMOTE"], str(clone)], check=True)
+        answer = subprocess.run(
+            [quantctl, "sandbox", "credentials", "--format", "json"], env=base, capture_output=True, text=True, check=True
+        )
+        yield Team(environ, clone, {entry["persona"]: entry for entry in json.loads(answer.stdout)})
+    finally:
+        subprocess.run([quantctl, "down"], env=base, capture_output=True, check=False)

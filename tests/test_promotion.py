@@ -1,0 +1,204 @@
+"""The main job, as a platform engineer does it: real Git, real engine, real providers, on a sandbox."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.conftest import Team
+from tests.paths import ROOT
+
+pytestmark = pytest.mark.real
+STACKS = ("quant", "quant_stg", "quant_lr", "quant_live")
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_deployed_environment_has_nothing_to_change(team: Team, stack: str) -> None:
+    """A preview right after make up, and a refresh, find no difference."""
+    done = team.pulumi("preview", "-s", stack, "--expect-no-changes")
+    assert done.returncode == 0, done.stdout
+    refreshed = team.pulumi("refresh", "--preview-only", "--expect-no-changes", "-s", stack)
+    assert refreshed.returncode == 0, refreshed.stdout
+
+
+def test_a_code_promotion_changes_the_folder_alone(team: Team) -> None:
+    """Moving the branch ref shows one changed resource from old to new commit; after up the workspace has its content."""
+    team.git("fetch", "-q", "origin")
+    old = team.git("rev-parse", "origin/quant_stg")
+    new = team.commit("quant_stg", "src/positions_snapshot.py", "print('promoted')\n", "Change code only")
+    assert team.changes("quant_stg") == {"update": ["databricks:index/repo:Repo::folder"]}
+    shown = team.pulumi("preview", "--diff", "-s", "quant_stg").stdout
+    assert f'commitHash: "{old}" => "{new}"' in shown
+    team.up("quant_stg")
+    [folder] = team.workspace("deployer").repos.list(path_prefix="/quant_stg")
+    assert folder.head_commit_id == new
+    assert team.file("/quant_stg/src/positions_snapshot.py") == "print('promoted')\n"
+
+
+def test_a_changed_workflow_changes_its_job_too(team: Team) -> None:
+    """A push that edits a workflow file shows the folder and that one job."""
+    path = "workflows/signal_report.yml"
+    team.git("fetch", "-q", "origin")
+    text = team.git("show", f"origin/quant_lr:{path}")
+    team.commit("quant_lr", path, text + "\ntimeout_seconds: 1234\n" if "timeout_seconds" not in text else
+                text.replace("timeout_seconds:", "timeout_seconds: 1234 #"), "Change a workflow")  # fmt: skip
+    changed = team.changes("quant_lr")["update"]
+    assert sorted(changed) == ["databricks:index/job:Job::signal_report", "databricks:index/repo:Repo::folder"]
+    team.up("quant_lr")
+    jobs = {job.settings.name: job for job in team.workspace("deployer").jobs.list() if job.settings}
+    assert jobs["quant_lr signal_report"].settings.timeout_seconds == 1234  # type: ignore[union-attr]
+
+
+def test_a_rollback_moves_forward(team: Team) -> None:
+    """A new commit with the old tree brings the old code back."""
+    team.git("fetch", "-q", "origin")
+    before = team.git("rev-parse", "origin/quant_stg")
+    old = team.file("/quant_stg/src/risk_model.py")
+    team.commit("quant_stg", "src/risk_model.py", "raise SystemExit('broken')\n", "Break it")
+    team.up("quant_stg")
+    restored = team.git("commit-tree", f"{before}^{{tree}}", "-p", "origin/quant_stg", "-p", "HEAD", "-m", "Roll back")
+    team.git("push", "-q", "origin", f"{restored}:refs/heads/quant_stg")
+    team.up("quant_stg")
+    assert team.file("/quant_stg/src/risk_model.py") == old
+
+
+def test_rewritten_history_is_refused_before_anything_is_tried(team: Team) -> None:
+    """The preview says that history was rewritten and names the two ways out; the product's own pull refuses it too."""
+    team.git("fetch", "-q", "origin")
+    before = team.git("rev-parse", "origin/quant_lr")
+    team.git("checkout", "-q", "-B", "work", f"{before}~1")
+    team.git("commit", "-q", "--allow-empty", "-m", "Another history")
+    team.git("push", "-q", "--force", "origin", "HEAD:refs/heads/quant_lr")
+    try:
+        done = team.pulumi("preview", "-s", "quant_lr")
+        assert done.returncode != 0
+        assert "was rewritten" in done.stdout
+        assert "forward commit" in done.stdout
+        assert "replace the folder" in done.stdout
+        assert "Traceback" not in done.stdout + done.stderr
+        workspace = team.workspace("deployer")
+        [folder] = workspace.repos.list(path_prefix="/quant_lr")
+        with pytest.raises(Exception, match="rewritten"):
+            workspace.repos.update(folder.id or 0, branch="quant_lr")
+    finally:
+        team.git("push", "-q", "--force", "origin", f"{before}:refs/heads/quant_lr")
+
+
+def test_drift_by_hand_is_seen_and_mended(team: Team) -> None:
+    """A folder on another branch, an edited job and a revoked grant: a refresh sees each, up --refresh mends each."""
+    workspace = team.workspace("deployer")
+    [folder] = workspace.repos.list(path_prefix="/quant_live")
+    workspace.repos.update(folder.id or 0, branch="quant")
+    job = next(job for job in workspace.jobs.list(name="quant_live risk_model"))
+    from databricks.sdk.service.jobs import JobSettings
+
+    workspace.jobs.update(job.job_id or 0, new_settings=JobSettings(timeout_seconds=4321))
+    with team.snowflake("admin") as connection:
+        connection.cursor().execute(
+            "REVOKE SELECT ON FUTURE TABLES IN SCHEMA QUANT.QUANT_LIVE FROM DATABASE ROLE QUANT.QUANT_LIVE_READER"
+        )
+    shown = team.pulumi("refresh", "--preview-only", "--diff", "-s", "quant_live").stdout
+    for word in ("quant_live" + '" => "quant"', "4321", "reader-future-tables"):
+        assert word in shown, shown
+    done = team.pulumi("up", "--refresh", "--yes", "--skip-preview", "-s", "quant_live")
+    assert done.returncode == 0, done.stdout
+    clean = team.pulumi("refresh", "--preview-only", "--expect-no-changes", "-s", "quant_live")
+    assert clean.returncode == 0, clean.stdout
+    [folder] = workspace.repos.list(path_prefix="/quant_live")
+    assert folder.branch == "quant_live"
+
+
+def test_a_job_writes_its_own_schema_and_no_other(team: Team) -> None:
+    """A run writes its table; the same job, pointed at quant_live, is refused by the account."""
+    workspace = team.workspace("developer")
+    job = next(job for job in workspace.jobs.list(name="quant factor_returns"))
+    assert job.job_id is not None
+    workspace.jobs.run_now(job.job_id).result()
+    with team.snowflake("developer") as connection:
+        [(rows,)] = connection.cursor().execute("SELECT COUNT(*) FROM QUANT.QUANT.FACTOR_RETURNS").fetchall()
+    assert rows > 0
+    waiter = workspace.jobs.run_now(job.job_id, job_parameters={"target_schema": "QUANT_LIVE"})
+    with pytest.raises(Exception, match="failed"):
+        waiter.result()
+    run = workspace.jobs.get_run(waiter.run_id)
+    compute = next(task for task in run.tasks or [] if task.task_key == "compute")
+    assert "does not exist or not authorized" in (workspace.jobs.get_run_output(compute.run_id or 0).logs or "")
+
+
+def test_quant_live_is_protected(team: Team) -> None:
+    """Production is not destroyed by a command, and nobody but the deployer edits its folder."""
+    done = team.pulumi("destroy", "--yes", "--skip-preview", "-s", "quant_live")
+    assert done.returncode != 0
+    assert "protect" in done.stdout + done.stderr
+    for persona in ("developer", "release_manager", "support"):
+        with pytest.raises(Exception, match="CAN_EDIT"):
+            team.workspace(persona).workspace.upload("/quant_live/src/risk_model.py", b"x", overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"QUANT_REMOTE": "http://127.0.0.1:9/none.git"}, ["127.0.0.1:9", "QUANT_REMOTE"]),
+        ({"DATABRICKS_HOST": "http://127.0.0.1:9"}, ["Databricks", "127.0.0.1:9", "DATABRICKS_HOST"]),
+        ({"SNOWFLAKE_PORT": "9"}, ["Snowflake", "127.0.0.1:9", "SNOWFLAKE_PORT"]),
+        ({"DATABRICKS_TOKEN": "dapi-wrong"}, ["Databricks", "Invalid access token", "DATABRICKS_TOKEN"]),
+    ],
+)
+def test_an_endpoint_that_does_not_answer_is_told_in_seconds(team: Team, changed: dict[str, str], words: list[str]) -> None:
+    """One message names the endpoint and the setting; nothing hangs and nothing is a traceback."""
+    try:
+        done = subprocess.run(
+            ["pulumi", "preview", "-s", "quant_stg", "--non-interactive", "--color", "never"],
+            cwd=ROOT,
+            env={**team.environ, **changed}, capture_output=True, text=True, timeout=15, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        pytest.fail("the preview had not ended after 15 seconds")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    for word in words:
+        assert word in said, said
+    assert "Traceback" not in said
+
+
+def test_a_dirty_folder_is_told(team: Team) -> None:
+    """Local edits of the folder are named before a pull is tried."""
+    workspace = team.workspace("deployer")
+    before = team.file("/quant/src/risk_model.py")
+    workspace.workspace.upload("/quant/src/risk_model.py", b"# edited by hand\n", overwrite=True)
+    try:
+        done = team.pulumi("preview", "-s", "quant")
+        assert done.returncode != 0
+        for word in ("/quant", "local edits", "src/risk_model.py", "quant:folder"):
+            assert word in done.stdout, done.stdout
+    finally:
+        workspace.workspace.upload("/quant/src/risk_model.py", before.encode(), overwrite=True)
+
+
+def test_a_wrong_workflow_file_is_told(team: Team) -> None:
+    """An unknown key in a pushed workflow file names file, key and the keys there are."""
+    team.git("fetch", "-q", "origin")
+    before = team.git("rev-parse", "origin/quant_lr")
+    text = team.git("show", "origin/quant_lr:workflows/risk_model.yml")
+    team.commit("quant_lr", "workflows/risk_model.yml", text + "\nretrys: 3\n", "A typo")
+    try:
+        done = team.pulumi("preview", "-s", "quant_lr")
+        for word in ("workflows/risk_model.yml", "retrys", "max_concurrent_runs"):
+            assert word in done.stdout, done.stdout
+        assert "Traceback" not in done.stdout + done.stderr
+    finally:
+        team.git("push", "-q", "--force", "origin", f"{before}:refs/heads/quant_lr")
+
+
+def test_a_missing_branch_is_told(team: Team) -> None:
+    """A branch that is not there names itself and the push that makes it."""
+    team.git("fetch", "-q", "origin")
+    before = team.git("rev-parse", "origin/quant_lr")
+    team.git("push", "-q", "origin", ":refs/heads/quant_lr")
+    try:
+        done = team.pulumi("preview", "-s", "quant_lr")
+        assert "branch 'quant_lr' does not exist" in done.stdout
+        assert "Traceback" not in done.stdout + done.stderr
+    finally:
+        team.git("push", "-q", "origin", f"{before}:refs/heads/quant_lr")
