@@ -7,10 +7,10 @@ import os
 
 import pulumi
 
-from infra.errors import UserError
 from infra.keys import private_key
 from infra.naming import names_of
 from infra.preflight import check
+from infra.runtime import run
 from infra.settings import read_settings
 from infra.workflows import read_workflows
 
@@ -53,8 +53,4 @@ def moved_meanwhile(declared: str, deployed: str) -> None:
         )
 
 
-try:
-    declare()
-except UserError as error:
-    # RunError is shown as its message alone (pulumi/pulumi, sdk/python/cmd/pulumi-language-python-exec).
-    raise pulumi.RunError(str(error)) from None
+run(declare)

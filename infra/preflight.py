@@ -17,6 +17,7 @@ from typing import Any
 import requests
 
 from infra.errors import UserError
+from infra.sdk import workspace_client
 from infra.settings import Settings
 from infra.source import Snapshot, take_snapshot
 
@@ -44,12 +45,6 @@ def check(settings: Settings, environ: Mapping[str, str]) -> Snapshot:
     return snapshot
 
 
-def _client() -> Any:
-    from databricks.sdk.core import ApiClient, Config
-
-    return ApiClient(Config(http_timeout_seconds=6, retry_timeout_seconds=1))
-
-
 def _deployed_folder(settings: Settings) -> dict[str, Any] | None:
     """The Git folder as the workspace has it now; None before the first deployment."""
     setting = "DATABRICKS_HOST and DATABRICKS_TOKEN, or a profile in DATABRICKS_CONFIG_PROFILE"
@@ -57,7 +52,7 @@ def _deployed_folder(settings: Settings) -> dict[str, Any] | None:
     if host:
         _reach("Databricks", host, "DATABRICKS_HOST")
     try:
-        client = _client()
+        client = workspace_client(6)
         answer = client.do("GET", "/api/2.0/repos", query={"path_prefix": settings.folder})
     except Exception as error:
         raise UserError(f"Databricks: {host or 'no workspace'} refused: {_first_line(error)} Check {setting}.") from None
@@ -89,7 +84,7 @@ def _local_edits(settings: Settings, snapshot: Snapshot, commit: str) -> list[st
     if expected is None:
         return []
     try:
-        answer = _client().do(
+        answer = workspace_client(6).do(
             "GET",
             "/api/2.0/workspace/export",
             query={"path": settings.folder, "format": "AUTO", "direct_download": "true"},

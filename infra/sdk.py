@@ -1,7 +1,7 @@
-"""The two generated SDKs, imported for the modules that are used alone.
+"""The SDKs, imported for the modules that are used alone.
 
-Both packages import some 400 modules and read two files of 5 to 7 MB from their `__init__`; that is 2 to 3 s of every
-preview. A package object with the same `__path__` and an empty body lets Python import single modules instead.
+Both Pulumi packages import some 400 modules and read two files of 5 to 7 MB from their `__init__`, databricks-sdk every
+service that there is; that is 3 to 4 s of every preview. A package object with the same `__path__` and an empty body lets Python import single modules instead.
 Measured in bench/; see docs/decisions/0002-lean-imports.md.
 """
 
@@ -23,26 +23,28 @@ def _package(name: str) -> ModuleType:
     return sys.modules[name]
 
 
-def _load(module: str) -> Any:
-    """A generated resource module; the collector rests meanwhile, it only finds live objects there."""
-    was_enabled = gc.isenabled()
+def _load(module: str, package: str) -> Any:
+    """A module of `package`; the collector rests meanwhile, it only finds live objects there."""
+    was_enabled, was_imported = gc.isenabled(), package in sys.modules
     gc.disable()
     try:
-        _package(module.split(".")[0])
+        _package(package)
         return importlib.import_module(module)
     finally:
         if was_enabled:
             gc.enable()
+        if not was_imported:
+            del sys.modules[package]  # whoever wants the whole package still gets it
 
 
 def databricks(resource: str) -> Any:
     """The class of a Databricks resource, e.g. `Repo`."""
-    return getattr(_load(f"pulumi_databricks.{_snake(resource)}"), resource)
+    return getattr(_load(f"pulumi_databricks.{_snake(resource)}", "pulumi_databricks"), resource)
 
 
 def snowflake(resource: str) -> Any:
     """The class of a Snowflake resource, e.g. `Schema`."""
-    return getattr(_load(f"pulumi_snowflake.{_snake(resource)}"), resource)
+    return getattr(_load(f"pulumi_snowflake.{_snake(resource)}", "pulumi_snowflake"), resource)
 
 
 def _snake(name: str) -> str:
@@ -51,4 +53,10 @@ def _snake(name: str) -> str:
 
 def databricks_arguments(resource: str) -> Any:
     """The class of a Databricks resource's arguments, e.g. `JobArgs`."""
-    return getattr(_load(f"pulumi_databricks.{_snake(resource)}"), f"{resource}Args")
+    return getattr(_load(f"pulumi_databricks.{_snake(resource)}", "pulumi_databricks"), f"{resource}Args")
+
+
+def workspace_client(timeout_seconds: int) -> Any:
+    """An authenticated client of the workspace, with any of Databricks' ways to authenticate; it does not retry."""
+    core = _load("databricks.sdk.core", "databricks.sdk")
+    return core.ApiClient(core.Config(http_timeout_seconds=timeout_seconds, retry_timeout_seconds=1))

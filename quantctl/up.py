@@ -27,7 +27,8 @@ def up(state: State, console: Console) -> None:
     endpoints = control.start(state)
     made = sample.create(state.remote)
     console.print(f"toolchain   {found.way}", highlight=False)
-    console.print(f"sandbox     Databricks {endpoints.databricks_host}, Snowflake port {endpoints.snowflake_port}")
+    where = f"Databricks {endpoints.databricks_host}, Snowflake port {endpoints.snowflake_port}"
+    console.print(f"sandbox     {where}", highlight=False, soft_wrap=True)
     console.print(f"pipelines   {'made' if made else 'kept'}: {endpoints.remote_url}", highlight=False, soft_wrap=True)
     environ = environment.process_environment(state)
     for env in ENVIRONMENTS:
@@ -84,11 +85,10 @@ def _counts(result: stacks.Result) -> str:
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table("environment", "branch", "commit", "folder", "jobs", "schema")
-    for env, row in zip(ENVIRONMENTS, rows, strict=True):
+    table = Table("branch", "commit", "folder", "jobs", "schema")
+    for row in rows:
         jobs = row.get("jobs") or {}
         table.add_row(
-            env,
             str(row.get("branch", "")),
             str(row.get("commit", ""))[:10],
             str(row.get("folder", "")),
@@ -106,13 +106,15 @@ def _report(results: list[stacks.Result], seconds: float, console: Console) -> N
         console.print(f"Nothing has changed: the four environments were up already ({seconds:.0f} s).")
     console.print(
         "\nWhat to try next:\n"
-        '  eval "$(.venv/bin/quantctl env)"                          plain pulumi works in this shell\n'
-        "  git clone $QUANT_REMOTE pipelines                         the sample repository\n"
-        "  git -C pipelines push origin origin/quant:quant_stg       promote quant to quant_stg\n"
-        "  pulumi preview -s quant_stg --diff                        names the commit to deploy\n"
-        "  pulumi up -s quant_stg                                    deploys it\n"
-        "  quantctl sandbox credentials                              who may try what\n"
-        "  make down                                                 stop and forget everything",
+        '  eval "$(.venv/bin/quantctl env)"          plain pulumi works in this shell\n'
+        "  git clone $QUANT_REMOTE pipelines         the sample repository\n"
+        "  git -C pipelines push origin origin/quant:quant_stg\n"
+        "                                            promote quant to quant_stg\n"
+        "  pulumi preview -s quant_stg --diff        names the commit to deploy\n"
+        "  pulumi up -s quant_stg                    deploys it\n"
+        "  quantctl sandbox credentials              who may try what\n"
+        "  make down                                 stop and forget everything",
         markup=False,
         highlight=False,
+        soft_wrap=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
@@ -60,16 +61,15 @@ class ManagedSchema(pulumi.ComponentResource):
         self.name: pulumi.Output[str] = self.schema.name
         self.register_outputs({"name": self.name})
 
-    def _role(self, short: str, name: str) -> pulumi.CustomResource:
-        role: pulumi.CustomResource = snowflake("DatabaseRole")(short, database=self._database, name=name, opts=self._child)
-        return role
+    def _role(self, short: str, name: str) -> Any:
+        return snowflake("DatabaseRole")(short, database=self._database, name=name, opts=self._child)
 
     def _grants(
-        self, short: str, role: pulumi.CustomResource, on_schema: list[str], on_objects: dict[str, list[str]]
+        self, short: str, role: Any, on_schema: list[str], on_objects: dict[str, list[str]]
     ) -> None:
         grant = snowflake("GrantPrivilegesToDatabaseRole")
         after = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[self.schema]))
-        role_name = role.fully_qualified_name  # type: ignore[attr-defined]  # the class is loaded by name
+        role_name = role.fully_qualified_name
         grant(
             f"{short}-uses-schema",
             database_role_name=role_name,

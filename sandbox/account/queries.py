@@ -6,6 +6,7 @@ Values keep SQLite's types; what depends on Snowflake's finer ones (NUMBER scale
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 import sqlglot
@@ -13,11 +14,11 @@ from sqlglot import exp
 
 from sandbox.account.definitions import full_name
 from sandbox.account.errors import SqlError, exists, no_object, syntax, unsupported
-from sandbox.account.privileges import Rights, apply_future_grants
+from sandbox.account.privileges import Rights, Session, apply_future_grants
 from sandbox.account.state import Object, State
 from sandbox.account.wire import DML, Result, status
 
-_CONTEXT = {
+_CONTEXT: dict[str, Callable[[Session], str | None]] = {
     "CURRENT_USER": lambda s: s.user,
     "CURRENT_ROLE": lambda s: s.role,
     "CURRENT_DATABASE": lambda s: s.database,
@@ -57,7 +58,7 @@ def run(state: State, rights: Rights, sql: str, values: list[Any]) -> Result:
     raise unsupported(sql)
 
 
-def _select(state: State, rights: Rights, tree: exp.Expression, values: list[Any]) -> Result:
+def _select(state: State, rights: Rights, tree: exp.Expr, values: list[Any]) -> Result:
     _bind_tables(state, rights, tree, None)
     cursor = _execute(state, tree, values)
     rows = [list(row) for row in cursor.fetchall()]
@@ -108,7 +109,7 @@ def _create(state: State, rights: Rights, tree: exp.Create, values: list[Any]) -
     return status(f"{kind.capitalize()} {last} successfully created.")
 
 
-def _bind_tables(state: State, rights: Rights, tree: exp.Expression, target: exp.Expression | None) -> None:
+def _bind_tables(state: State, rights: Rights, tree: exp.Expr, target: exp.Expr | None) -> None:
     """Put SQLite's tables in the place of Snowflake's, each with the SELECT privilege."""
     local = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
     for table in list(tree.find_all(exp.Table)):
@@ -119,7 +120,7 @@ def _bind_tables(state: State, rights: Rights, tree: exp.Expression, target: exp
         table.replace(exp.alias_(exp.to_table(f"sf_data_{item.id}"), alias, table=True))
 
 
-def _resolve(state: State, rights: Rights, table: exp.Expression, privilege: str) -> Object:
+def _resolve(state: State, rights: Rights, table: exp.Expr, privilege: str) -> Object:
     shown = _dotted(table)
     name = full_name("TABLE", shown, rights)
     rights.need_usage(name.rpartition(".")[0])
@@ -130,25 +131,25 @@ def _resolve(state: State, rights: Rights, table: exp.Expression, privilege: str
     return item
 
 
-def _dotted(table: exp.Expression) -> str:
+def _dotted(table: exp.Expr) -> str:
     parts = table.parts if isinstance(table, exp.Table) else [table]
     return ".".join(p.name if p.args.get("quoted") else p.name.upper() for p in parts)
 
 
-def _context(rights: Rights, tree: exp.Expression) -> exp.Expression:
-    def literal(node: exp.Expression) -> exp.Expression:
+def _context(rights: Rights, tree: exp.Expr) -> exp.Expr:
+    def literal(node: exp.Expr) -> exp.Expr:
         name = node.name if isinstance(node, exp.Anonymous) else node.sql("snowflake").removesuffix("()")
         known = _CONTEXT.get(name.upper()) if isinstance(node, exp.Func) else None
         if known is None:
             return node
         value = known(rights.session)
-        made: exp.Expression = exp.null() if value is None else exp.Literal.string(value)
+        made: exp.Expr = exp.null() if value is None else exp.Literal.string(value)
         return exp.alias_(made, f"{name.upper()}()", quoted=True) if isinstance(node.parent, exp.Select) else made
 
     return tree.transform(literal)
 
 
-def _execute(state: State, tree: exp.Expression, values: list[Any]) -> sqlite3.Cursor:
+def _execute(state: State, tree: exp.Expr, values: list[Any]) -> sqlite3.Cursor:
     sql = tree.sql("sqlite")
     try:
         with state.lock:
@@ -157,7 +158,7 @@ def _execute(state: State, tree: exp.Expression, values: list[Any]) -> sqlite3.C
         raise SqlError("000904", "42000", f"SQL compilation error:\n{error}") from None
 
 
-def _is_quoted(tree: exp.Expression, name: str) -> bool:
+def _is_quoted(tree: exp.Expr, name: str) -> bool:
     selects = getattr(tree, "selects", [])
     return any(s.alias_or_name == name and any(i.args.get("quoted") for i in s.find_all(exp.Identifier)) for s in selects)
 

@@ -1,0 +1,36 @@
+"""How the program runs inside the engine: mistakes are told as messages, and its resources are awaited once."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+
+import pulumi
+
+from infra.errors import UserError
+
+# The language host's word for "the user has been told already": the engine then adds no message of its own
+# (pulumi/pulumi, sdk/python/cmd/pulumi-language-python-exec).
+_TOLD = 32
+
+
+def run(declare: Callable[[], None]) -> None:
+    """Declare the stack's resources, and end when each of them is registered.
+
+    The runtime's own wait looks at every output again whenever one resolves, which is quadratic; awaiting the resources
+    here leaves it nothing to wait for. Measured in bench/: docs/decisions/0004-one-wait.md.
+    """
+    declared: list[pulumi.Resource] = []
+    pulumi.runtime.register_stack_transformation(lambda args: declared.append(args.resource))
+    try:
+        declare()
+    except UserError as error:
+        pulumi.log.error(str(error))
+        sys.exit(_TOLD)
+
+    async def registered() -> None:
+        # A resource that fails is reported by the runtime itself, afterwards.
+        await asyncio.gather(*(resource.urn.future() for resource in declared), return_exceptions=True)
+
+    pulumi.run(registered)
