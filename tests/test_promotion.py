@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from databricks.sdk.service.jobs import JobSettings, RunResultState
 
 from tests.conftest import Team
 from tests.paths import ROOT
@@ -91,8 +92,6 @@ def test_drift_by_hand_is_seen_and_mended(team: Team) -> None:
     [folder] = workspace.repos.list(path_prefix="/quant_live")
     workspace.repos.update(folder.id or 0, branch="quant")
     job = next(job for job in workspace.jobs.list(name="quant_live risk_model"))
-    from databricks.sdk.service.jobs import JobSettings
-
     workspace.jobs.update(job.job_id or 0, new_settings=JobSettings(timeout_seconds=4321))
     with team.snowflake("admin") as connection:
         connection.cursor().execute(
@@ -118,10 +117,8 @@ def test_a_job_writes_its_own_schema_and_no_other(team: Team) -> None:
     with team.snowflake("developer") as connection:
         [(rows,)] = connection.cursor().execute("SELECT COUNT(*) FROM QUANT.QUANT.FACTOR_RETURNS").fetchall()
     assert rows > 0
-    waiter = workspace.jobs.run_now(job.job_id, job_parameters={"target_schema": "QUANT_LIVE"})
-    with pytest.raises(Exception, match="failed"):
-        waiter.result()
-    run = workspace.jobs.get_run(waiter.run_id)
+    run = workspace.jobs.run_now(job.job_id, job_parameters={"target_schema": "QUANT_LIVE"}).result()
+    assert run.state and run.state.result_state is RunResultState.FAILED
     compute = next(task for task in run.tasks or [] if task.task_key == "compute")
     assert "does not exist or not authorized" in (workspace.jobs.get_run_output(compute.run_id or 0).logs or "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from sandbox.account.execute import execute
 from sandbox.account.state import State
 from sandbox.account.wire import failure, success
 
+_log = logging.getLogger(__name__)
 Answer = Callable[[State, Request, dict[str, Any]], dict[str, Any]]
 
 
@@ -50,6 +52,10 @@ def _endpoint(state: State, answer: Answer) -> Callable[[Request], Any]:
             return JSONResponse(await run_in_threadpool(respond))
         except SqlError as error:
             return JSONResponse(failure(error.code, error.state, error.message))
+        except Exception as error:
+            # Drivers repeat a 500 for minutes; Snowflake itself answers an internal error as an SQL error.
+            _log.exception("a defect of this sandbox")
+            return JSONResponse(failure("300002", "XX000", f"Processing aborted by error 300002: {error!r} (sandbox)"))
 
     return endpoint
 

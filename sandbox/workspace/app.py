@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from sandbox.workspace.store import Store
 
 # The SDK and the provider fail with "failed to resolve workspace_id" where an answer does not carry it.
 _HEADERS = {"X-Databricks-Org-Id": "4000000000000001"}
+_log = logging.getLogger(__name__)
 _SCIM = "/api/2.0/preview/scim/v2"
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
@@ -93,16 +96,12 @@ def create_app(db_path: Path, folders: Path, job_env: Callable[[str], dict[str, 
 
 def _endpoint(world: World, handler: Handler) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
-        raw = await request.body()
+        form = await _form(request) if request.headers.get("content-type", "").startswith("multipart/") else None
+        raw = b"" if form is not None else await request.body()
 
         def answer() -> Any:
             who = who_calls(world.store, request.headers.get("authorization"))
-            try:
-                body = json.loads(raw) if raw.strip() else {}
-            except ValueError:
-                raise ApiError(400, "MALFORMED_REQUEST", "Could not parse request object: not JSON.") from None
-            if not isinstance(body, dict):
-                raise ApiError(400, "MALFORMED_REQUEST", "Could not parse request object: Expected 'START_OBJECT'.")
+            body = _json(raw) if form is None else form
             return handler(Call(world, who, dict(request.path_params), dict(request.query_params), body))
 
         try:
@@ -111,12 +110,34 @@ def _endpoint(world: World, handler: Handler) -> Callable[[Request], Any]:
             return JSONResponse(
                 {"error_code": error.code, "message": error.message}, status_code=error.status, headers=_HEADERS
             )
+        except Exception as error:
+            # Clients repeat a 500 for minutes; this one is a defect and will not go away.
+            _log.exception("a defect of this sandbox")
+            message = f"{error!r} (sandbox)"
+            return JSONResponse({"error_code": "BAD_REQUEST", "message": message}, status_code=400, headers=_HEADERS)
         if isinstance(result, Response):
             result.headers.update(_HEADERS)
             return result
         return JSONResponse(result, headers=_HEADERS)
 
     return endpoint
+
+
+def _json(raw: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(raw) if raw.strip() else {}
+    except ValueError:
+        raise ApiError(400, "MALFORMED_REQUEST", "Could not parse request object: not JSON.") from None
+    if not isinstance(body, dict):
+        raise ApiError(400, "MALFORMED_REQUEST", "Could not parse request object: Expected 'START_OBJECT'.")
+    return body
+
+
+async def _form(request: Request) -> dict[str, Any]:
+    """The fields of an upload, with the file's bytes in base64 as the JSON form has them."""
+    async with request.form() as fields:
+        read = {name: item if isinstance(item, str) else await item.read() for name, item in fields.items()}
+    return {name: base64.b64encode(item).decode() if isinstance(item, bytes) else item for name, item in read.items()}
 
 
 async def _discovery(request: Request) -> Response:
