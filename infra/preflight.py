@@ -67,8 +67,8 @@ def _check_folder(settings: Settings, snapshot: Snapshot, deployed: Mapping[str,
             f"branch {settings.branch!r} was rewritten: the folder {settings.folder} is at {commit[:12]}, which is not in"
             f" the history of {snapshot.commit[:12]}, and a Git folder cannot pull rewritten history"
             " (databricks/terraform-provider-databricks #1090). Two ways out: push a forward commit on top of"
-            f" {commit[:12]} that has the tree you want; or replace the folder:"
-            f" pulumi up -s {settings.environment} --replace '**Repo::folder', after pulumi destroy is allowed for it."
+            f" {commit[:12]} that has the tree you want; or replace the folder: databricks repos delete {deployed.get('id')},"
+            f" then pulumi up --refresh -s {settings.environment}."
         )
     if commit and (edited := _local_edits(settings, snapshot, commit)):
         shown = ", ".join(edited[:5]) + (f" and {len(edited) - 5} more" if len(edited) > 5 else "")

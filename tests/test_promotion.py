@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from databricks.sdk.errors import DatabricksError
 from databricks.sdk.service.jobs import JobSettings, RunResultState
 
 from tests.conftest import Team
@@ -71,19 +72,24 @@ def test_rewritten_history_is_refused_before_anything_is_tried(team: Team) -> No
     team.git("checkout", "-q", "-B", "work", f"{before}~1")
     team.git("commit", "-q", "--allow-empty", "-m", "Another history")
     team.git("push", "-q", "--force", "origin", "HEAD:refs/heads/quant_lr")
-    try:
-        done = team.pulumi("preview", "-s", "quant_lr")
-        assert done.returncode != 0
-        assert "was rewritten" in done.stdout
-        assert "forward commit" in done.stdout
-        assert "replace the folder" in done.stdout
-        assert "Traceback" not in done.stdout + done.stderr
-        workspace = team.workspace("deployer")
-        [folder] = workspace.repos.list(path_prefix="/quant_lr")
-        with pytest.raises(Exception, match="rewritten"):
-            workspace.repos.update(folder.id or 0, branch="quant_lr")
-    finally:
-        team.git("push", "-q", "--force", "origin", f"{before}:refs/heads/quant_lr")
+    done = team.pulumi("preview", "-s", "quant_lr")
+    assert done.returncode != 0
+    for word in ("was rewritten", "forward commit", "replace the folder"):
+        assert word in done.stdout, done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    workspace = team.workspace("deployer")
+    [folder] = workspace.repos.list(path_prefix="/quant_lr")
+    assert folder.id is not None
+    with pytest.raises(DatabricksError, match="rewritten"):
+        workspace.repos.update(folder.id, branch="quant_lr")
+    # The second way out, as the message says it; the first is test_a_rollback_moves_forward.
+    workspace.repos.delete(folder.id)
+    assert team.pulumi("up", "--refresh", "--yes", "--skip-preview", "-s", "quant_lr").returncode == 0
+    [folder] = workspace.repos.list(path_prefix="/quant_lr")
+    assert folder.head_commit_id == team.git("rev-parse", "HEAD")
+    team.git("push", "-q", "--force", "origin", f"{before}:refs/heads/quant_lr")
+    workspace.repos.delete(folder.id or 0)
+    assert team.pulumi("up", "--refresh", "--yes", "--skip-preview", "-s", "quant_lr").returncode == 0
 
 
 def test_drift_by_hand_is_seen_and_mended(team: Team) -> None:

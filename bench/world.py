@@ -1,0 +1,81 @@
+"""A sandbox of its own with a pipelines repository of N workflows, and an empty program beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from quantctl import environment, project, stacks
+from sandbox import control
+from sandbox.state import State
+
+_STACK = "quant"
+_WORKFLOW = """name: workflow_{number:03}
+schedule: {{quartz_cron_expression: "0 0 6 * * ?", timezone_id: UTC}}
+timeout_seconds: 3600
+tasks:
+  - task_key: first
+    spark_python_task: {{python_file: src/task.py, parameters: ["{number}"]}}
+    environment_key: default
+  - task_key: second
+    depends_on: [{{task_key: first}}]
+    spark_python_task: {{python_file: src/task.py}}
+    environment_key: default
+environments:
+  - environment_key: default
+    spec: {{client: "3"}}
+"""
+_EMPTY = """name: empty
+runtime: {{name: python, options: {{virtualenv: {virtualenv}}}}}
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """Two projects for the same engine."""
+
+    project: Path
+    empty: Path
+    environ: dict[str, str]
+
+    def pulumi(self, folder: Path, *arguments: str) -> None:
+        """Run the engine on a project's stack; raises CalledProcessError with what it said."""
+        command = ["pulumi", *arguments, "-s", _STACK, "--non-interactive", "--color", "never"]
+        subprocess.run(command, cwd=folder, env=self.environ, check=True, capture_output=True, text=True)
+
+
+@contextlib.contextmanager
+def world(folder: Path, workflows: int) -> Iterator[World]:
+    """Made in `folder`; its sandbox is stopped at the end."""
+    state = State(folder / "state")
+    state.prepare()
+    _remote(folder / "work", state.remote, workflows)
+    control.start(state)
+    try:
+        environ = {**environment.process_environment(state), "XDG_CACHE_HOME": str(folder / "cache")}
+        empty = folder / "empty"
+        empty.mkdir()
+        (empty / "Pulumi.yaml").write_text(_EMPTY.format(virtualenv=project.root() / ".venv"))
+        (empty / "__main__.py").write_text("import pulumi\n")
+        made = World(project.root(), empty, environ)
+        stacks.ensure(state, _STACK, environ)
+        subprocess.run(["pulumi", "stack", "init", _STACK], cwd=empty, env=environ, check=True, capture_output=True)
+        yield made
+    finally:
+        control.stop(state)
+
+
+def _remote(work: Path, remote: Path, workflows: int) -> None:
+    (work / "workflows").mkdir(parents=True)
+    (work / "src").mkdir()
+    (work / "src" / "task.py").write_text("print('done')\n")
+    for number in range(workflows):
+        (work / "workflows" / f"workflow_{number:03}.yml").write_text(_WORKFLOW.format(number=number))
+    git = ["git", "-C", str(work), "-c", "user.name=Bench", "-c", "user.email=bench@quant.example"]
+    for command in (["init", "-q", "-b", _STACK], ["add", "-A"], ["commit", "-q", "-m", "Workflows"]):
+        subprocess.run([*git, *command], check=True, capture_output=True, env=os.environ)
+    subprocess.run(["git", "clone", "-q", "--bare", str(work), str(remote)], check=True, capture_output=True)
