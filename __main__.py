@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 
 import pulumi
 
-from infra.keys import private_key
+from infra.keys import read_keys
+from infra.limited_release import warning
 from infra.naming import names_of
 from infra.preflight import check
 from infra.runtime import run
@@ -20,8 +22,10 @@ def declare() -> None:
     config = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
     settings = read_settings(pulumi.get_stack(), config, os.environ)
     names = names_of(settings)
-    key = private_key(settings, os.environ)
+    keys = read_keys(settings, os.environ)
     snapshot = check(settings, os.environ)
+    if said := warning(settings.limited_release, datetime.date.today()):
+        pulumi.warn(said)
     present = frozenset(snapshot.files())
     files = {path: snapshot.read(path) for path in present if is_workflow(path, settings.workflows)}
     definitions = read_workflows(files, present, settings, names)
@@ -29,7 +33,7 @@ def declare() -> None:
     # Only now: a mistake above is told without waiting for the SDKs to load.
     from infra.environment import QuantEnvironment
 
-    environment = QuantEnvironment(settings, names, snapshot, definitions, key)
+    environment = QuantEnvironment(settings, names, snapshot, definitions, keys)
     environment.folder.commit.apply(lambda deployed: moved_meanwhile(snapshot.commit, deployed))
     pulumi.export("branch", settings.branch)
     pulumi.export("commit", environment.folder.commit)

@@ -1,80 +1,123 @@
-"""The access matrix: persona x environment -> folder level, job level, schema access. Lock-down lives here."""
+"""The access matrix: persona x environment -> folder level, job level, schema access. Lock-down lives here.
+
+A stack may narrow its row, never widen it. What is not listed is nothing at all. docs/access.md is made from this table.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from infra.settings import Environment
-
-
-class SchemaAccess(StrEnum):
-    """What a persona may do in the environment's Snowflake schema. Nobody but the service user writes."""
-
-    NONE = "none"
-    READ = "read"
-
-
-@dataclass(frozen=True)
-class Persona:
-    """A kind of person: its group in Databricks and its account role in Snowflake, both from the identity provider."""
-
-    name: str
-    group: str
-    role: str
+from infra.errors import UserError
+from infra.vocabulary import Environment, FolderLevel, JobLevel, Persona, SchemaAccess
 
 
 @dataclass(frozen=True)
 class Access:
-    """Levels as Databricks spells them; None is no entry at all."""
+    """What one persona may do in one environment."""
 
-    folder: str | None = None
-    job: str | None = None
+    folder: FolderLevel = FolderLevel.NONE
+    job: JobLevel = JobLevel.NONE
     schema: SchemaAccess = SchemaAccess.NONE
 
+    @property
+    def in_databricks(self) -> bool:
+        """Whether the persona's group is needed."""
+        return (self.folder, self.job) != (FolderLevel.NONE, JobLevel.NONE)
 
-DEVELOPERS = Persona("developers", "quant-developers", "QUANT_DEVELOPERS")
-REVIEWERS = Persona("reviewers", "quant-reviewers", "QUANT_REVIEWERS")
-RELEASE_MANAGERS = Persona("release managers", "quant-release-managers", "QUANT_RELEASE_MANAGERS")
-UAT_TESTERS = Persona("UAT testers", "quant-uat-testers", "QUANT_UAT_TESTERS")
-LIMITED_RELEASE = Persona("limited-release audience", "quant-limited-release", "QUANT_LIMITED_RELEASE")
-END_USERS = Persona("end users", "quant-end-users", "QUANT_END_USERS")
-SUPPORT = Persona("support", "quant-support", "QUANT_SUPPORT")
 
-_READ = SchemaAccess.READ
-_WATCH = Access("CAN_READ", "CAN_VIEW", _READ)
-_DATA = Access(schema=_READ)
+@dataclass(frozen=True)
+class Narrowed:
+    """What a stack file says of one persona; None leaves the matrix as it is."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # read by pydantic, which makes these of a stack file
+
+    folder: FolderLevel | None = None
+    job: JobLevel | None = None
+    schema: SchemaAccess | None = None
+
+
+_LOOK = Access(FolderLevel.READ, JobLevel.VIEW)
+_WATCH = Access(FolderLevel.READ, JobLevel.VIEW, SchemaAccess.READ)
+_RUN = Access(FolderLevel.READ, JobLevel.RUN, SchemaAccess.READ)
+_DATA = Access(schema=SchemaAccess.READ)
 
 MATRIX: dict[Environment, dict[Persona, Access]] = {
     Environment.DEV: {
-        DEVELOPERS: Access("CAN_READ", "CAN_MANAGE_RUN", _READ),
-        REVIEWERS: _WATCH,
-        RELEASE_MANAGERS: _WATCH,
-        SUPPORT: Access("CAN_READ", "CAN_VIEW"),
+        Persona.DEVELOPERS: _RUN,
+        Persona.REVIEWERS: _WATCH,
+        Persona.RELEASE_MANAGERS: _WATCH,
+        Persona.SUPPORT: _LOOK,
     },
     Environment.STAGING: {
-        DEVELOPERS: _WATCH,
-        REVIEWERS: _WATCH,
-        RELEASE_MANAGERS: Access("CAN_READ", "CAN_MANAGE_RUN", _READ),
-        UAT_TESTERS: _DATA,
-        SUPPORT: _WATCH,
+        Persona.DEVELOPERS: _WATCH,
+        Persona.REVIEWERS: _WATCH,
+        Persona.RELEASE_MANAGERS: _RUN,
+        Persona.UAT_TESTERS: _DATA,
+        Persona.SUPPORT: _WATCH,
     },
     Environment.LIMITED: {
-        DEVELOPERS: Access("CAN_READ", "CAN_VIEW"),
-        RELEASE_MANAGERS: Access("CAN_READ", "CAN_MANAGE_RUN"),
-        LIMITED_RELEASE: _DATA,
-        SUPPORT: Access("CAN_READ", "CAN_VIEW"),
+        Persona.DEVELOPERS: _LOOK,
+        Persona.RELEASE_MANAGERS: Access(FolderLevel.READ, JobLevel.RUN),
+        Persona.LIMITED_RELEASE: _DATA,
+        Persona.SUPPORT: _LOOK,
     },
     Environment.LIVE: {
-        DEVELOPERS: Access("CAN_READ", "CAN_VIEW"),
-        RELEASE_MANAGERS: _WATCH,
-        LIMITED_RELEASE: _DATA,
-        END_USERS: _DATA,
-        SUPPORT: _WATCH,
+        Persona.DEVELOPERS: _LOOK,
+        Persona.RELEASE_MANAGERS: _WATCH,
+        Persona.LIMITED_RELEASE: _DATA,
+        Persona.END_USERS: _DATA,
+        Persona.SUPPORT: _WATCH,
     },
 }
 
 
-def access_of(environment: Environment) -> dict[Persona, Access]:
-    """Who may do what in `environment`; a persona that is not listed may do nothing."""
-    return MATRIX[environment]
+def access_of(environment: Environment, narrowed: Mapping[Persona, Narrowed]) -> dict[Persona, Access]:
+    """Who may do what in `environment`, once its stack file has narrowed the matrix.
+
+    Raises:
+        UserError: something would be widened; names file, key, what was found and what is allowed.
+    """
+    problems: list[str] = []
+
+    def least(persona: Persona, what: str, matrix: StrEnum, wanted: StrEnum | None) -> StrEnum:
+        order = list(type(matrix))
+        if wanted is None or order.index(wanted) <= order.index(matrix):
+            return matrix if wanted is None else wanted
+        allowed = ", ".join(order[: order.index(matrix) + 1])
+        problems.append(
+            f"Pulumi.{environment}.yaml: quant:access.{persona}.{what}: found {wanted.value!r}, allowed are {allowed}:"
+            f" a stack narrows the access matrix of {environment} and never widens it (docs/access.md)."
+        )
+        return matrix
+
+    row: dict[Persona, Access] = {}
+    for persona in Persona:
+        usual, own = MATRIX[environment].get(persona, Access()), narrowed.get(persona, Narrowed())
+        row[persona] = Access(
+            FolderLevel(least(persona, "folder", usual.folder, own.folder)),
+            JobLevel(least(persona, "job", usual.job, own.job)),
+            SchemaAccess(least(persona, "schema", usual.schema, own.schema)),
+        )
+    if problems:
+        raise UserError("\n".join(problems))
+    return {persona: access for persona, access in row.items() if access != Access()}
+
+
+def table() -> list[tuple[str, ...]]:
+    """The matrix as rows of words: a heading, then a row for each persona."""
+    rows = [("persona", *(environment.value for environment in Environment))]
+    for persona in Persona:
+        cells = (MATRIX[environment].get(persona, Access()) for environment in Environment)
+        rows.append((persona.value, *(_words(access) for access in cells)))
+    return rows
+
+
+def _words(access: Access) -> str:
+    said = [
+        f"folder {access.folder}" if access.folder != FolderLevel.NONE else "",
+        f"jobs {access.job}" if access.job != JobLevel.NONE else "",
+        f"schema {access.schema}" if access.schema != SchemaAccess.NONE else "",
+    ]
+    return ", ".join(filter(None, said)) or "-"

@@ -6,37 +6,53 @@ from typing import Any
 
 import pulumi
 
-from infra.access import access_of
 from infra.databricks.folder import GitFolder, GitFolderArgs
+from infra.databricks.git_credential import PrincipalGitCredential
+from infra.databricks.groups import Groups
 from infra.databricks.jobs import Jobs, JobsArgs
+from infra.databricks.personal_folders import PersonalFolders, PersonalFoldersArgs
 from infra.databricks.secrets import Secrets, SecretsArgs
-from infra.keys import public_key
+from infra.keys import Keys
 from infra.naming import Names
 from infra.settings import Settings
+from infra.snowflake.persona_roles import PersonaRoles
 from infra.snowflake.schema import ManagedSchema, ManagedSchemaArgs
 from infra.snowflake.service_user import ServiceUser, ServiceUserArgs
+from infra.snowflake.warehouse import Warehouse
 from infra.source import Snapshot
+from infra.vocabulary import Environment
 
 
 class QuantEnvironment(pulumi.ComponentResource):
     """Everything that a stack declares, as the tree that `pulumi preview` prints."""
 
     def __init__(
-        self, settings: Settings, names: Names, snapshot: Snapshot, definitions: list[dict[str, Any]], key: str
+        self, settings: Settings, names: Names, snapshot: Snapshot, definitions: list[dict[str, Any]], keys: Keys
     ) -> None:
         super().__init__("quant:index:Environment", settings.environment.value)
+        row = settings.row
         child = pulumi.ResourceOptions(parent=self)
-        access = access_of(settings.environment)
-        self.schema = ManagedSchema(ManagedSchemaArgs(settings, names, access), child)
-        self.user = ServiceUser(
-            ServiceUserArgs(
-                settings, names, pulumi.Output.from_input(public_key(key)), self.schema.writer.fully_qualified_name
-            ),
-            child,
-        )
-        self.secrets = Secrets(SecretsArgs(settings, names.secret_scope, pulumi.Output.secret(key)), child)
-        self.folder = GitFolder(GitFolderArgs(settings, snapshot.commit, access), child)
+
+        def after(*others: pulumi.Resource) -> pulumi.ResourceOptions:
+            return pulumi.ResourceOptions(parent=self, depends_on=list(others))
+
+        groups: list[pulumi.Resource] = []
+        if settings.groups == "managed":
+            groups = [Groups(settings, child), PersonaRoles(settings, child)]
+        self.schema = ManagedSchema(ManagedSchemaArgs(settings, names, row), after(*groups))
+        warehouse: pulumi.Input[str] = settings.warehouse.upper()
+        if settings.managed_warehouse is not None:
+            warehouse = Warehouse(settings, names, settings.managed_warehouse, child).name
+        writer = self.schema.writer.fully_qualified_name
+        user = ServiceUser(ServiceUserArgs(settings, names, keys.public, writer, warehouse), child)
+        # The user accepts a new key before the jobs log in with it, so that a rotation refuses nobody.
+        self.secrets = Secrets(SecretsArgs(settings, names.secret_scope, pulumi.Output.secret(keys.private)), after(user))
+        if settings.git_credential is not None and settings.git_token is not None:
+            token = pulumi.Output.secret(settings.git_token)
+            PrincipalGitCredential(settings, settings.git_credential.username, token, child)
+        self.folder = GitFolder(GitFolderArgs(settings, snapshot.commit, row), after(*groups))
         # A job never runs before the folder holds its code and the secret its key.
-        after_folder = pulumi.ResourceOptions(parent=self, depends_on=[self.folder, self.secrets])
-        self.jobs = Jobs(JobsArgs(settings, definitions, access), after_folder)
+        self.jobs = Jobs(JobsArgs(settings, definitions, row), after(self.folder, self.secrets))
+        if settings.environment is Environment.DEV:
+            PersonalFolders(PersonalFoldersArgs(settings, snapshot, settings.developers), child)
         self.register_outputs({})

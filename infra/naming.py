@@ -19,6 +19,8 @@ class Names:
     service_role: str
     service_user: str
     secret_scope: str
+    resource_monitor: str
+    network_policy: str
 
 
 def names_of(settings: Settings) -> Names:
@@ -31,6 +33,8 @@ def names_of(settings: Settings) -> Names:
         service_role=f"{schema}_SVC",
         service_user=f"SVC_{schema}",
         secret_scope=settings.environment.value,
+        resource_monitor=f"{settings.warehouse.upper()}_MONITOR",
+        network_policy=f"{schema}_SVC_ADDRESSES",
     )
 
 

@@ -6,10 +6,7 @@ They read only.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
-import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,9 +14,11 @@ from typing import Any
 import requests
 
 from infra.errors import UserError
+from infra.local_edits import listed, local_edits
 from infra.sdk import workspace_client
 from infra.settings import Settings
 from infra.source import Snapshot, take_snapshot
+from infra.vocabulary import Environment, Persona
 
 _TIMEOUT = (3.0, 6.0)  # seconds to connect and to answer
 
@@ -30,9 +29,10 @@ def check(settings: Settings, environ: Mapping[str, str]) -> Snapshot:
     Raises:
         UserError: every endpoint that failed, and the setting that points at it.
     """
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(4) as pool:
         git = pool.submit(take_snapshot, settings.remote, settings.branch)
         folder = pool.submit(_deployed_folder, settings)
+        groups = pool.submit(_missing_groups, settings)
         snowflake = pool.submit(_reach_snowflake, environ)
         problems = [str(e) for task in (git, folder, snowflake) if (e := task.exception()) and isinstance(e, UserError)]
         if problems:
@@ -40,6 +40,8 @@ def check(settings: Settings, environ: Mapping[str, str]) -> Snapshot:
         snapshot = git.result()
         snowflake.result()
         deployed = folder.result()
+        if missing := groups.result():
+            raise UserError("\n".join(missing))
     if deployed is not None:
         _check_folder(settings, snapshot, deployed)
     return snapshot
@@ -60,6 +62,30 @@ def _deployed_folder(settings: Settings) -> dict[str, Any] | None:
     return next((repo for repo in repos if repo.get("path") == settings.folder), None)
 
 
+def _missing_groups(settings: Settings) -> list[str]:
+    """Groups that the access matrix needs and the workspace does not have, each with the key that names it."""
+    if settings.groups == "managed":
+        return []
+    # The audience of a limited release only reads data, but who it is is said by its group.
+    audience = Persona.LIMITED_RELEASE if settings.environment is Environment.LIMITED else None
+    wanted = {settings.names(p).group: p for p, access in settings.row.items() if access.in_databricks or p is audience}
+    if not wanted:
+        return []
+    quoted = " or ".join('displayName eq "{}"'.format(group.replace('"', '\\"')) for group in wanted)
+    try:
+        query = {"filter": quoted, "attributes": "displayName", "count": "1000"}
+        answer = workspace_client(6).do("GET", "/api/2.0/preview/scim/v2/Groups", query=query)
+    except Exception:  # that Databricks does not answer is told by _deployed_folder
+        return []
+    there = {str(group.get("displayName")).lower() for group in answer.get("Resources", [])}
+    return [
+        f"Databricks: the group {group!r} does not exist: create it in the identity provider, or name another in"
+        f" quant:personas.{persona}.group (Pulumi.yaml or Pulumi.{settings.environment}.yaml)."
+        for group, persona in wanted.items()
+        if group.lower() not in there
+    ]
+
+
 def _check_folder(settings: Settings, snapshot: Snapshot, deployed: Mapping[str, Any]) -> None:
     commit = str(deployed.get("head_commit_id", ""))
     if deployed.get("branch") == settings.branch and commit and not snapshot.contains(commit):
@@ -67,43 +93,17 @@ def _check_folder(settings: Settings, snapshot: Snapshot, deployed: Mapping[str,
             f"branch {settings.branch!r} was rewritten: the folder {settings.folder} is at {commit[:12]}, which is not in"
             f" the history of {snapshot.commit[:12]}, and a Git folder cannot pull rewritten history"
             " (databricks/terraform-provider-databricks #1090). Two ways out: push a forward commit on top of"
-            f" {commit[:12]} that has the tree you want; or replace the folder: databricks repos delete {deployed.get('id')},"
-            f" then pulumi up --refresh -s {settings.environment}."
+            f" {commit[:12]} that has the tree you want; or replace the folder: databricks repos delete"
+            f" {deployed.get('id')}, then pulumi up --refresh -s {settings.environment}."
         )
-    if commit and (edited := _local_edits(settings, snapshot, commit)):
-        shown = ", ".join(edited[:5]) + (f" and {len(edited) - 5} more" if len(edited) > 5 else "")
+    # What cannot be told here, the pull itself is the first to know.
+    expected = snapshot.blobs_at(commit)
+    if expected is not None and (edited := local_edits(workspace_client(6), settings.folder, expected)):
         raise UserError(
             f"Databricks: the folder {settings.folder} (quant:folder in Pulumi.{settings.environment}.yaml) has local edits:"
-            f" {shown}. A pull would be refused. Discard them in the workspace, or commit them to a branch of their own."
+            f" {listed(edited)}. A pull would be refused."
+            " Discard them in the workspace, or commit them to a branch of their own."
         )
-
-
-def _local_edits(settings: Settings, snapshot: Snapshot, commit: str) -> list[str]:
-    """Files of the folder that are not as `commit` has them. Empty when it cannot be told (a folder over 10 MB)."""
-    expected = snapshot.blobs_at(commit)
-    if expected is None:
-        return []
-    try:
-        answer = workspace_client(6).do(
-            "GET",
-            "/api/2.0/workspace/export",
-            query={"path": settings.folder, "format": "AUTO", "direct_download": "true"},
-            headers={"Accept": "application/octet-stream"},
-            raw=True,
-        )
-        with zipfile.ZipFile(io.BytesIO(answer["contents"].read())) as archive:
-            found = {i.filename: archive.read(i) for i in archive.infolist() if not i.is_dir()}
-    except Exception:
-        # The workspace refuses to export over 10 MB; then the pull itself is the first to know.
-        return []
-    blobs = {name.removeprefix("./"): _blob_id(content) for name, content in found.items()}
-    return sorted(
-        {path for path in blobs if expected.get(path) != blobs[path]} | {path for path in expected if path not in blobs}
-    )
-
-
-def _blob_id(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def _reach_snowflake(environ: Mapping[str, str]) -> None:

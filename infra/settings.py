@@ -6,26 +6,22 @@ break is refused here, before anything is declared, with the file, the key, what
 
 from __future__ import annotations
 
+import datetime
+import json
 import re
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from infra.access import Access, Narrowed, access_of
 from infra.errors import UserError
+from infra.vocabulary import Environment, Persona
 
 PROJECT = "quant"
-
-
-class Environment(StrEnum):
-    """The four maturity branches, in the order of promotion. A stack, a branch, a folder and a schema share the name."""
-
-    DEV = "quant"
-    STAGING = "quant_stg"
-    LIMITED = "quant_lr"
-    LIVE = "quant_live"
+# Snowflake keeps dropped and changed data so many days, more where it matters more; above 1 needs Enterprise Edition.
+_RETENTION_DAYS = {Environment.DEV: 1, Environment.STAGING: 3, Environment.LIMITED: 7, Environment.LIVE: 14}
 
 
 def _workspace_path(value: str) -> str:
@@ -54,16 +50,72 @@ def _account(value: str) -> str:
     return value
 
 
+def _user(value: str) -> str:
+    if not re.fullmatch(r"[^@/\s]+@[^@/\s]+", value):
+        raise ValueError("a workspace user name is expected, for example dana@quant.example")
+    return value
+
+
+def _structured(value: object) -> object:
+    """The engine hands objects and lists of a stack file over as JSON text."""
+    if isinstance(value, str) and value[:1] in "[{":
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
 WorkspacePath = Annotated[str, AfterValidator(_workspace_path)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 ApplicationId = Annotated[str, AfterValidator(_application_id)]
 AccountName = Annotated[str, AfterValidator(_account)]
+UserName = Annotated[str, AfterValidator(_user)]
 
 
-class Settings(BaseModel):
-    """What one stack declares. Keys are written in camelCase below the namespace `quant:`."""
-
+class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+
+class PersonaNames(_Part):
+    """What a persona is called in Databricks and in Snowflake."""
+
+    group: str = Field(min_length=1, description="Databricks group")
+    role: Identifier = Field(description="Snowflake account role")
+
+
+class LimitedRelease(_Part):
+    """What makes `quant_lr` a limited release; its audience is the persona limitedRelease."""
+
+    parameters: dict[str, str] = Field(default={}, description="job parameters that limit users or data")
+    notify: list[UserName] = Field(default=[], description="e-mail addresses told of failed and of slow runs")
+    max_duration_seconds: int | None = Field(default=None, ge=60, description="a run that takes longer is unhealthy")
+    until: datetime.date | None = Field(default=None, description="after this day every preview warns: promote it or end it")
+
+
+class ManagedWarehouse(_Part):
+    """A warehouse of the environment's own, instead of the shared one."""
+
+    size: Literal["XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE"] = "XSMALL"
+    auto_suspend_seconds: int = Field(default=60, ge=30, le=86400, description="idle seconds until it stops costing")
+    statement_timeout_seconds: int = Field(default=3600, ge=1, le=604800, description="a statement is ended after so long")
+    monthly_credits: int | None = Field(default=None, ge=1, description="a resource monitor suspends it at this quota")
+
+
+class GitCredential(_Part):
+    """With what the environment's service principal reads the pipelines repository; the token is quant:gitToken."""
+
+    username: str = Field(min_length=1, description="user name at the forge, for example of a deploy token")
+
+
+_DEFAULT_NAMES: dict[Persona, PersonaNames] = {
+    persona: PersonaNames(group=f"quant-{words}", role=f"QUANT_{words.upper().replace('-', '_')}")
+    for persona, words in ((p, re.sub(r"([A-Z])", r"-\1", p.value).lower()) for p in Persona)
+}
+
+
+class Settings(_Part):
+    """What one stack declares. Keys are written in camelCase below the namespace `quant:`."""
 
     environment: Environment
     remote: str = Field(min_length=1, description="URL of the pipelines repository; QUANT_REMOTE wins over it")
@@ -78,14 +130,62 @@ class Settings(BaseModel):
     schedules: Literal["live", "paused"] = Field(default="live", description="whether schedules of jobs run")
     git_provider: str = Field(default="gitLab", description="the Databricks word for the forge, e.g. gitHub")
     workflows: str = Field(default="workflows", description="folder of workflow files in the pipelines repository")
+    retention_days: int | None = Field(default=None, ge=0, le=90, description="Time Travel in days; by maturity if unset")
+    groups: Literal["existing", "managed"] = Field(
+        default="existing", description="managed: this stack also creates the personas' groups and account roles"
+    )
+    personas: Annotated[dict[Persona, PersonaNames], BeforeValidator(_structured)] = Field(
+        default={}, description="groups and account roles that are not called as usual"
+    )
+    access: Annotated[dict[Persona, Narrowed], BeforeValidator(_structured)] = Field(
+        default={}, description="where this stack narrows the access matrix: persona -> folder, job, schema"
+    )
+    limited_release: Annotated[LimitedRelease | None, BeforeValidator(_structured)] = Field(
+        default=None, description="quant_lr alone: parameters, notify, maxDurationSeconds, until"
+    )
+    managed_warehouse: Annotated[ManagedWarehouse | None, BeforeValidator(_structured)] = Field(
+        default=None, description="declares quant:warehouse here: size, autoSuspendSeconds, ..., monthlyCredits"
+    )
+    allowed_addresses: Annotated[list[str], BeforeValidator(_structured)] = Field(
+        default=[], description="network policy of the service user: IPv4 addresses or ranges"
+    )
+    developers: Annotated[list[UserName], BeforeValidator(_structured)] = Field(
+        default=[], description="quant alone: who gets a personal Git folder"
+    )
+    git_credential: Annotated[GitCredential | None, BeforeValidator(_structured)] = Field(
+        default=None, description="the service principal's own credential at the forge"
+    )
+    git_token: str | None = Field(default=None, repr=False, description="secret of gitCredential; or QUANT_GIT_TOKEN")
     service_user_key: str | None = Field(
         default=None, repr=False, description="secret: PEM private key of the service user; else QUANT_SERVICE_KEYS"
     )
+    service_user_key2: str | None = Field(
+        default=None, repr=False, description="secret: its second key while keys are rotated"
+    )
+    active_key: Literal[1, 2] = Field(default=1, description="which of the two keys the jobs log in with")
 
     @property
     def is_live(self) -> bool:
         """Whether this is production, where everything is locked down."""
         return self.environment is Environment.LIVE
+
+    @property
+    def retention(self) -> int:
+        """Days of Time Travel."""
+        return _RETENTION_DAYS[self.environment] if self.retention_days is None else self.retention_days
+
+    def names(self, persona: Persona) -> PersonaNames:
+        """What a persona is called here."""
+        return self.personas.get(persona, _DEFAULT_NAMES[persona])
+
+    @property
+    def row(self) -> dict[Persona, Access]:
+        """The environment's row of the access matrix, narrowed."""
+        return access_of(self.environment, self.access)
+
+
+_SECRETS = frozenset({"serviceUserKey", "serviceUserKey2", "gitToken"})
+_ONLY_IN = {"limitedRelease": Environment.LIMITED, "developers": Environment.DEV}
 
 
 def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
@@ -106,8 +206,18 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
             ' Pulumi.yaml. In the sandbox: eval "$(quantctl env)".'
         )
     file = f"Pulumi.{stack}.yaml"
+    encrypted = json.loads(environ.get("PULUMI_CONFIG_SECRET_KEYS") or "[]")
+    for key in sorted(_SECRETS & values.keys()):
+        if f"{prefix}{key}" not in encrypted:
+            raise UserError(
+                f"{file}: quant:{key} stands there in plain text. Take it out, treat it as leaked, and set a new one with"
+                f" pulumi config set --secret quant:{key} -s {stack}."
+            )
     try:
-        settings = Settings.model_validate({**values, "remote": remote, "environment": stack})
+        given = {**values, "remote": remote, "environment": stack}
+        if environ.get("QUANT_GIT_TOKEN"):
+            given.setdefault("gitToken", environ["QUANT_GIT_TOKEN"])
+        settings = Settings.model_validate(given)
     except ValidationError as error:
         raise UserError("\n".join(_explain(file, entry) for entry in error.errors())) from None
     for key, found in (
@@ -120,17 +230,35 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
                 f"{file}: quant:{key}: found {found!r}, expected {stack!r}: stack, branch, folder and schema of an"
                 " environment bear one name, so that nothing is deployed to the wrong place."
             )
+    if settings.git_credential is not None and settings.git_token is None:
+        raise UserError(
+            f"{file}: quant:gitCredential has no token: set the secret quant:gitToken (pulumi config set --secret"
+            f" quant:gitToken -s {stack}) or the environment variable QUANT_GIT_TOKEN."
+        )
+    for key, only in _ONLY_IN.items():
+        if key in values and stack != only:
+            raise UserError(f"{file}: quant:{key} is for the stack {only} alone; remove it here.")
+    access_of(settings.environment, settings.access)
     return settings
 
 
-def _explain(file: str, entry: object) -> str:
-    assert isinstance(entry, dict)
-    key = ".".join(str(part) for part in entry["loc"])
+def _explain(file: str, entry: Any) -> str:
+    location = [str(part) for part in entry["loc"] if part != "[key]"]
+    key = ".".join(location)
     if entry["type"] == "extra_forbidden":
-        allowed = sorted(field.alias or name for name, field in Settings.model_fields.items() if name != "environment")
+        owner = _PARTS.get(location[0], Settings) if len(location) > 1 else Settings
+        allowed = sorted(field.alias or name for name, field in owner.model_fields.items() if name != "environment")
         return f"{file}: quant:{key} is not a setting; allowed are {', '.join(allowed)}."
     if entry["type"] == "missing":
-        return f"{file}: quant:{key} is missing; every environment needs it."
+        return f"{file}: quant:{key} is missing; {'every environment needs it' if len(location) == 1 else 'it is needed'}."
     message = str(entry["msg"]).removeprefix("Value error, ")
-    found = "(hidden)" if key == "serviceUserKey" else repr(entry.get("input"))
+    found = "(hidden)" if location[0] in _SECRETS else repr(entry.get("input"))
     return f"{file}: quant:{key}: found {found}: {message}."
+
+
+_PARTS: dict[str, type[_Part]] = {
+    "personas": PersonaNames,
+    "limitedRelease": LimitedRelease,
+    "managedWarehouse": ManagedWarehouse,
+    "gitCredential": GitCredential,
+}

@@ -45,6 +45,15 @@ class Snapshot:
             return None
         return _blobs(self._git("ls-tree", "-r", "-z", commit))
 
+    def blobs_anywhere(self, commit: str) -> dict[str, str] | None:
+        """The same at a commit of any branch of the remote; None when no branch holds it."""
+        heads = "+refs/heads/*:refs/quant/all/*"
+        _run(["git", "-C", str(self.repository), "fetch", "--quiet", "--no-tags", "--prune", self.remote, heads])
+        found = _run(["git", "-C", str(self.repository), "for-each-ref", "--contains", commit, "refs/quant/all"])
+        if found.returncode or not found.stdout.strip():
+            return None
+        return _blobs(self._git("ls-tree", "-r", "-z", commit))
+
     def contains(self, commit: str) -> bool:
         """Whether `commit` is this head or one of its ancestors; if not, history was rewritten under a folder on it."""
         result = _run(["git", "-C", str(self.repository), "merge-base", "--is-ancestor", commit, self.commit])

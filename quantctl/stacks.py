@@ -19,7 +19,9 @@ from sandbox.state import State
 
 PROJECT = "quant"
 _SUMMARY = re.compile(r"^\s+\D{0,4}(\d+) (created|updated|deleted|replaced|unchanged|refreshed|to \w+)\b", re.M)
-_NOISE = re.compile(r"on (the )?\$?PATH|^warning: using pulumi-|^\s*$", re.I)
+_NOISE = re.compile(
+    r"using pulumi-(resource|language|analyzer)-\S+ from \$PATH|resource plugin \S+ is expected to have version|^\s*$", re.I
+)
 _STEP = re.compile(r"^ *[-+~@]+ .*(creating|updating|deleting|replacing|refreshing|created|updated|deleted)")
 
 
@@ -58,6 +60,7 @@ def up(env: str, environ: dict[str, str], progress: Callable[[str], None]) -> Re
     code = process.wait()
     shown = quiet("".join(lines))
     if code != 0:
+        shown = shown[max(shown.find("Diagnostics:"), 0) :]  # what went well is not what the reader looks for
         raise UserError(
             f"`pulumi up -s {env}` failed (exit {code}). The engine said:\n\n{shown}\n",
             do_next=f'mend what it names and run `make up` again; by hand: eval "$(quantctl env)"; pulumi up -s {env}',

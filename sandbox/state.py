@@ -110,7 +110,9 @@ class State:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in identities.key_names():
             if not self.key_file(name).exists():
-                write_atomically(self.key_file(name), _new_private_key())
+                slot = self.keys / f"{name}.1.p8"
+                write_atomically(slot, _new_private_key())
+                self.key_file(name).symlink_to(slot.name)
         write_atomically(self.passphrase, PASSPHRASE)
         known = self.tokens() if self.credentials_file.exists() else {}
         made = {name: known.get(name) or _new_token() for name in identities.databricks_identities()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from databricks.sdk.errors import DatabricksError
+from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.jobs import JobSettings, RunResultState
 
 from tests.conftest import Team

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.errors import UserError
-from infra.settings import Environment, Settings, read_settings
+from infra.settings import Settings, read_settings
+from infra.vocabulary import Environment
 from tests.paths import ROOT
 
 
@@ -70,7 +71,12 @@ def test_no_remote_says_how_to_name_one() -> None:
 
 def test_a_malformed_secret_is_not_repeated() -> None:
     """The private key stays out of messages and out of the settings' own text."""
-    assert "hunter2" not in repr(read("quant", serviceUserKey="hunter2"))
+    config = {**config_of("quant"), "quant:serviceUserKey": "hunter2"}
+    environ = {"QUANT_REMOTE": "x", "PULUMI_CONFIG_SECRET_KEYS": '["quant:serviceUserKey"]'}
+    assert "hunter2" not in repr(read_settings("quant", config, environ))
+    with pytest.raises(UserError, match="plain text") as raised:
+        read_settings("quant", config, {"QUANT_REMOTE": "x"})
+    assert "hunter2" not in str(raised.value)
 
 
 @given(st.dictionaries(st.sampled_from([*config_of("quant"), "quant:other", "aws:region"]), st.text()))

@@ -10,10 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.databricks.job_arguments import arguments
 from infra.errors import UserError
+from infra.job_format import arguments, job, problems
 from infra.naming import names_of
-from infra.sdk import databricks_arguments
 from infra.workflows import read_workflows
 from tests.test_settings import read
 
@@ -76,7 +75,7 @@ def test_an_override_changes_one_environment_only() -> None:
     ("file", "words"),
     [
         ({**MINIMAL, "taskz": 1}, ["workflows/0.yml", "taskz", "unknown key", "tasks"]),
-        ({"name": "x", "tasks": [{"task_key": "a", "retries": 1}]}, ["tasks.0.retries", "max_retries"]),
+        ({"name": "x", "tasks": [{"task_key": "a", "retries": 1}]}, ["tasks[0].retries", "max_retries"]),
         ({**MINIMAL, "per_environment": {"prod": {}}}, ["prod", "quant_live"]),
         ({"name": "x"}, ["workflows/0.yml", "tasks", "missing"]),
         (
@@ -105,16 +104,17 @@ def test_two_workflows_with_one_name_are_refused() -> None:
 
 def test_jobs_api_names_reach_the_sdk() -> None:
     """Fields are written as the Jobs API has them; the plural spellings of the SDK never reach a user."""
-    job = {
+    written = {
         "name": "x",
         "tasks": [{"task_key": "a", "depends_on": [{"task_key": "b"}]}],
         "email_notifications": {"on_failure": ["a@b.example"]},
     }
-    made = arguments(job, databricks_arguments("Job"), "x")
+    made = arguments(written, job())
     assert made["tasks"][0]["depends_ons"] == [{"task_key": "b"}]
     assert made["email_notifications"] == {"on_failures": ["a@b.example"]}
-    with pytest.raises(UserError, match=r"x\.tasks\[0\]\.new_cluster\.sparkversion: unknown key.*spark_version"):
-        arguments({"tasks": [{"new_cluster": {"sparkversion": "1"}}]}, databricks_arguments("Job"), "x")
+    [said] = problems({"tasks": [{"task_key": "a", "new_cluster": {"sparkversion": "1", "spark_version": "1"}}]}, job())
+    assert said.startswith("tasks[0].new_cluster.sparkversion: unknown key; allowed are")
+    assert "spark_version" in said
 
 
 _values = st.recursive(

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra.access import Access, Persona
+from infra.access import Access
+from infra.databricks.permissions import group_entries, principal_entry
 from infra.sdk import databricks
 from infra.settings import Settings
+from infra.vocabulary import Persona
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class GitFolderArgs:
 
     settings: Settings
     commit: str
-    access: dict[Persona, Access]
+    row: dict[Persona, Access]
 
 
 class GitFolder(pulumi.ComponentResource):
@@ -26,11 +28,17 @@ class GitFolder(pulumi.ComponentResource):
     def __init__(self, args: GitFolderArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("quant:databricks:GitFolder", "folder", None, opts)
         settings = args.settings
-        child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
+        child = pulumi.ResourceOptions(parent=self, protect=settings.is_live, retain_on_delete=settings.is_live)
+        entries = group_entries(settings, args.row, "folder")
+        entries.append(principal_entry(settings.service_principal, "CAN_RUN"))
         parent_path = settings.folder.rsplit("/", 1)[0]
         depends: list[pulumi.Resource] = []
         if parent_path:
-            depends.append(databricks("Directory")("parent", path=parent_path, opts=child))
+            parent = databricks("Directory")("parent", path=parent_path, opts=child)
+            depends.append(parent)
+            if settings.is_live:
+                # Levels are inherited from above: who manages the parent manages the folder.
+                databricks("Permissions")("parent", directory_path=parent.path, access_controls=entries, opts=child)
         # The commit is an input so that a moved branch is a diff; the update sends the branch and the workspace
         # checks out its head (databricks/terraform-provider-databricks #1249, #2480).
         self.repo = databricks("Repo")(
@@ -42,12 +50,6 @@ class GitFolder(pulumi.ComponentResource):
             commit_hash=args.commit,
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=depends)),
         )
-        entries = [
-            {"group_name": persona.group, "permission_level": access.folder}
-            for persona, access in args.access.items()
-            if access.folder
-        ]
-        entries.append({"service_principal_name": settings.service_principal, "permission_level": "CAN_RUN"})
         databricks("Permissions")("folder", repo_id=self.repo.id, access_controls=entries, opts=child)
         self.commit: pulumi.Output[str] = self.repo.commit_hash
         self.register_outputs({"commit": self.commit})

@@ -7,10 +7,12 @@ from typing import Any
 
 import pulumi
 
-from infra.access import Access, Persona
-from infra.databricks.job_arguments import arguments
-from infra.sdk import databricks, databricks_arguments
+from infra.access import Access
+from infra.databricks.permissions import group_entries, principal_entry
+from infra.job_format import arguments, job
+from infra.sdk import databricks
 from infra.settings import Settings
+from infra.vocabulary import Persona
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class JobsArgs:
 
     settings: Settings
     definitions: list[dict[str, Any]]
-    access: dict[Persona, Access]
+    row: dict[Persona, Access]
 
 
 class Jobs(pulumi.ComponentResource):
@@ -29,26 +31,23 @@ class Jobs(pulumi.ComponentResource):
         super().__init__("quant:databricks:Jobs", "jobs", None, opts)
         settings = args.settings
         child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
-        job_type, job_fields = databricks("Job"), databricks_arguments("Job")
-        entries = [
-            {"group_name": persona.group, "permission_level": access.job}
-            for persona, access in args.access.items()
-            if access.job
-        ]
-        entries.append({"service_principal_name": settings.service_principal, "permission_level": "CAN_MANAGE_RUN"})
-        entries.append({"service_principal_name": settings.deployer, "permission_level": "IS_OWNER"})
+        job_type, shape = databricks("Job"), job()
+        entries = group_entries(settings, args.row, "job")
+        entries.append(principal_entry(settings.service_principal, "CAN_MANAGE_RUN"))
+        # Exactly one owner, always said: without one the caller becomes owner (databricks/cli #4466, #3849).
+        entries.append(principal_entry(settings.deployer, "IS_OWNER"))
         self.ids: dict[str, pulumi.Output[str]] = {}
         for definition in args.definitions:
             name = definition["name"]
-            fields = arguments(definition, job_fields, f"workflow {name}")
-            fields["name"] = f"{settings.environment} {name}"
-            job = job_type(
+            fields = arguments({**definition, "name": f"{settings.environment} {name}"}, shape)
+            declared = job_type(
                 name,
                 **fields,
+                # Always said: leaving it out later does not take it back (databricks/cli #4873).
                 run_as={"service_principal_name": settings.service_principal},
                 edit_mode="UI_LOCKED",
                 opts=child,
             )
-            databricks("Permissions")(f"job/{name}", job_id=job.id, access_controls=entries, opts=child)
-            self.ids[name] = job.id
+            databricks("Permissions")(f"job/{name}", job_id=declared.id, access_controls=entries, opts=child)
+            self.ids[name] = declared.id
         self.register_outputs({"ids": self.ids})

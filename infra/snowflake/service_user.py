@@ -13,12 +13,13 @@ from infra.settings import Settings
 
 @dataclass(frozen=True)
 class ServiceUserArgs:
-    """`public_key` is the body of the PEM public key; `writer` the database role that it may use."""
+    """`public_keys` are the bodies of PEM public keys, one a slot; `writer` the database role that the user may use."""
 
     settings: Settings
     names: Names
-    public_key: pulumi.Output[str]
+    public_keys: tuple[str | None, str | None]
     writer: pulumi.Output[str]
+    warehouse: pulumi.Input[str]
 
 
 class ServiceUser(pulumi.ComponentResource):
@@ -34,13 +35,21 @@ class ServiceUser(pulumi.ComponentResource):
             "role-uses-warehouse",
             account_role_name=role.name,
             privileges=["USAGE"],
-            on_account_object={"object_type": "WAREHOUSE", "object_name": settings.warehouse.upper()},
+            on_account_object={"object_type": "WAREHOUSE", "object_name": args.warehouse},
             opts=child,
         )
+        policy = None
+        if settings.allowed_addresses:
+            policy = snowflake("NetworkPolicy")(
+                "addresses", name=names.network_policy, allowed_ip_lists=settings.allowed_addresses, opts=child
+            ).name
+        first, second = args.public_keys
         user = snowflake("ServiceUser")(
             "user",
             name=names.service_user,
-            rsa_public_key=args.public_key,
+            rsa_public_key=first,
+            rsa_public_key2=second,
+            network_policy=policy,
             default_role=names.service_role,
             default_warehouse=settings.warehouse.upper(),
             default_namespace=f"{settings.database.upper()}.{names.schema}",

@@ -5,15 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.account.errors import denied, exists, invalid, no_object
-from sandbox.account.privileges import ACCOUNT, Rights, roles_of_user
+from sandbox.account.privileges import ACCOUNT, Rights, apply_future_grants, roles_of_user
 from sandbox.account.reader import Reader
 from sandbox.account.state import Object, State
 from sandbox.account.wire import Result, status
 
 # In the order in which they are tried, longest first.
-KINDS = ("DATABASE ROLE", "RESOURCE MONITOR", "DATABASE", "SCHEMA", "ROLE", "USER", "WAREHOUSE", "TABLE", "VIEW")
-_GLOBAL = ("DATABASE", "ROLE", "USER", "WAREHOUSE", "RESOURCE MONITOR")
-_HELD = {"SCHEMA": "DATABASE", "DATABASE ROLE": "DATABASE", "TABLE": "SCHEMA", "VIEW": "SCHEMA"}
+KINDS = (
+    "DATABASE ROLE",
+    "RESOURCE MONITOR",
+    "NETWORK POLICY",
+    "DATABASE",
+    "SCHEMA",
+    "ROLE",
+    "USER",
+    "WAREHOUSE",
+    "TABLE",
+    "VIEW",
+    "SEQUENCE",
+    "STAGE",
+)
+IN_SCHEMA = ("TABLE", "VIEW", "SEQUENCE", "STAGE")
+_HELD = {"SCHEMA": "DATABASE", "DATABASE ROLE": "DATABASE"} | dict.fromkeys(IN_SCHEMA, "SCHEMA")
 
 
 def kind_next(reader: Reader) -> str | None:
@@ -27,12 +40,12 @@ def full_name(kind: str, name: str, rights: Rights) -> str:
     parts = name.split(".")
     if kind in ("SCHEMA", "DATABASE ROLE") and len(parts) == 1:
         parts = [*([session.database] if session.database else []), *parts]
-    elif kind in ("TABLE", "VIEW"):
+    elif kind in IN_SCHEMA:
         if len(parts) == 1 and session.schema:
             parts = [session.schema, *parts]
         if len(parts) == 2 and session.database:
             parts = [session.database, *parts]
-    depth = {"SCHEMA": 2, "DATABASE ROLE": 2, "TABLE": 3, "VIEW": 3}.get(kind, 1)
+    depth = 3 if kind in IN_SCHEMA else 2 if kind in _HELD else 1
     if len(parts) != depth:
         raise invalid(f"Cannot perform operation on {kind} '{name}': this session has no current database or schema.")
     return ".".join(parts)
@@ -51,6 +64,8 @@ def create(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
         parent = name.rpartition(".")[0]
         if state.get(held_by, parent) is None:
             raise no_object(held_by.capitalize(), parent)
+        if held_by == "SCHEMA":
+            rights.need_usage(parent)
         rights.need(f"CREATE {kind}", held_by, parent)
     else:
         rights.need(f"CREATE {kind}", ACCOUNT, "")
@@ -63,6 +78,8 @@ def create(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
         state.add(kind, name, owner, props)
         if kind == "DATABASE":
             state.add("SCHEMA", f"{name}.PUBLIC", owner, {})
+        if kind in IN_SCHEMA and (made := state.get(kind, name)) is not None:
+            apply_future_grants(state, made)
     return status(f"{kind.capitalize()} {name.rsplit('.', 1)[-1]} successfully created.")
 
 
@@ -115,7 +132,7 @@ def drop(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
 
 
 def describe(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
-    """DESCRIBE SCHEMA, DATABASE, USER, WAREHOUSE"""
+    """DESCRIBE SCHEMA, DATABASE, USER, WAREHOUSE, NETWORK POLICY"""
     name = full_name(kind, reader.name(), rights)
     item = state.get(kind, name)
     if item is None or not rights.sees(item):
@@ -131,6 +148,9 @@ def describe(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
                 for key, value in user_properties(item).items()
             ],
         )
+    if kind == "NETWORK POLICY":
+        shown = [[key, ",".join(item.props[key])] for key in ("ALLOWED_IP_LIST", "BLOCKED_IP_LIST") if item.props.get(key)]
+        return Result([("name", "text"), ("value", "text")], shown)
     columns = [("created_on", "timestamp_ltz"), ("name", "text"), ("kind", "text")]
     if kind == "WAREHOUSE":
         return Result(columns, [[item.created, item.name, "WAREHOUSE"]])

@@ -27,7 +27,7 @@ def execute(state: State, session: Session, sql: str, values: list[Any] | None =
         return show.show(state, rights, reader)
     if reader.take("DESCRIBE") or reader.take("DESC"):
         kind = definitions.kind_next(reader)
-        if kind not in ("SCHEMA", "DATABASE", "USER", "WAREHOUSE"):
+        if kind not in ("SCHEMA", "DATABASE", "USER", "WAREHOUSE", "NETWORK POLICY"):
             raise unsupported(sql)
         return definitions.describe(state, rights, reader, kind)
     if reader.take("GRANT"):

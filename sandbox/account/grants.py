@@ -25,11 +25,13 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "SCHEMA": ("USAGE", "MONITOR", "MODIFY", *_CREATE_IN_SCHEMA),
     "TABLE": ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES"),
     "VIEW": ("SELECT", "REFERENCES"),
+    "SEQUENCE": ("USAGE",),
+    "STAGE": ("READ", "WRITE", "USAGE"),
     "WAREHOUSE": ("USAGE", "OPERATE", "MONITOR", "MODIFY"),
     "RESOURCE MONITOR": ("MONITOR", "MODIFY"),
     "USER": ("MONITOR",),
 }  # fmt: skip
-_PLURALS = {"TABLES": "TABLE", "VIEWS": "VIEW", "SCHEMAS": "SCHEMA"}
+_PLURALS = {"TABLES": "TABLE", "VIEWS": "VIEW", "SCHEMAS": "SCHEMA", "SEQUENCES": "SEQUENCE", "STAGES": "STAGE"}
 
 
 def grant(state: State, rights: Rights, reader: Reader) -> Result:

@@ -124,8 +124,24 @@ class Reader:
             if key.kind != "word":
                 self._at -= 1
                 raise self.unexpected()
+            if key.text == "TRIGGERS":
+                found |= self._triggers()
+                continue
             self.need("=")
             found[key.text] = self.value()
+        return found
+
+    def _triggers(self) -> dict[str, list[str]]:
+        """TRIGGERS of a resource monitor: ON <number> PERCENT DO NOTIFY | SUSPEND | SUSPEND_IMMEDIATE, repeated."""
+        found: dict[str, list[str]] = {"NOTIFY": [], "SUSPEND": [], "SUSPEND_IMMEDIATE": []}
+        while self.take("ON"):
+            percent = self.any().text
+            self.need("PERCENT", "DO")
+            action = self.any().text
+            if action not in found:
+                self._at -= 1
+                raise self.unexpected()
+            found[action].append(f"{percent}%")
         return found
 
     def value(self) -> Any:

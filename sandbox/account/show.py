@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from sandbox.account import parameters
-from sandbox.account.definitions import full_name, kind_next
+from sandbox.account.definitions import IN_SCHEMA, full_name, kind_next
 from sandbox.account.errors import no_object, unsupported
 from sandbox.account.privileges import ACCOUNT, Rights
 from sandbox.account.reader import Reader
@@ -17,6 +17,7 @@ _TIME = {"created_on", "resumed_on", "updated_on"}
 _PLURALS = {
     "DATABASE ROLES": "DATABASE ROLE",
     "RESOURCE MONITORS": "RESOURCE MONITOR",
+    "NETWORK POLICIES": "NETWORK POLICY",
     "DATABASES": "DATABASE",
     "SCHEMAS": "SCHEMA",
     "ROLES": "ROLE",
@@ -24,6 +25,8 @@ _PLURALS = {
     "WAREHOUSES": "WAREHOUSE",
     "TABLES": "TABLE",
     "VIEWS": "VIEW",
+    "SEQUENCES": "SEQUENCE",
+    "STAGES": "STAGE",
 }
 
 
@@ -101,9 +104,18 @@ def _row(state: State, rights: Rights, item: Object) -> dict[str, Any]:
         return {
             "name": item.name, "credit_quota": props.get("CREDIT_QUOTA"), "used_credits": "0.00",
             "remaining_credits": props.get("CREDIT_QUOTA"), "level": None, "frequency": props.get("FREQUENCY", "MONTHLY"),
-            "start_time": props.get("START_TIMESTAMP", ""), "end_time": None, "notify_at": None, "suspend_at": None,
-            "suspend_immediately_at": None, "created_on": item.created, "notify_users": "", **tail,
+            "start_time": props.get("START_TIMESTAMP", ""), "end_time": None,
+            "notify_at": ",".join(props.get("NOTIFY", [])), "suspend_at": ",".join(props.get("SUSPEND", [])),
+            "suspend_immediately_at": ",".join(props.get("SUSPEND_IMMEDIATE", [])),
+            "created_on": item.created, "notify_users": "", **tail,
         }  # fmt: skip
+    if item.kind == "NETWORK POLICY":
+        counted = {
+            f"entries_in_{which}": len(props.get(key, []))
+            for which, key in (("allowed_ip_list", "ALLOWED_IP_LIST"), ("blocked_ip_list", "BLOCKED_IP_LIST"))
+        }
+        rules = {"entries_in_allowed_network_rules": 0, "entries_in_blocked_network_rules": 0}
+        return {**common, "comment": props.get("COMMENT", ""), **counted, **rules}
     database, _, schema = item.parent.partition(".")
     return {**common, "database_name": database, "schema_name": schema, "kind": "TABLE", **tail, "rows": 0, "bytes": 0}
 
@@ -238,7 +250,7 @@ def _grants_to(state: State, rights: Rights, reader: Reader) -> Result:
             r["by_role"],
         ]
         result.rows.append(row)
-    owned = [item for k in ("SCHEMA", "TABLE", "VIEW", "ROLE", "DATABASE ROLE", "USER") for item in state.all(k)]
+    owned = [item for k in ("SCHEMA", *IN_SCHEMA, "ROLE", "DATABASE ROLE", "USER") for item in state.all(k)]
     if kind == "ROLE":
         for item in owned:
             if item.owner == name:

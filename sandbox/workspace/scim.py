@@ -23,11 +23,11 @@ def list_(call: Call) -> Json:
     """GET /api/2.0/preview/scim/v2/{Users|ServicePrincipals|Groups}?filter=&startIndex=&count="""
     found = _all(call.store, call.path["kind"])
     if expression := call.query.get("filter"):
-        match = re.fullmatch(r'(\w+)\s+eq\s+"?([^"]*)"?', expression.strip())
-        if match is None:
-            raise invalid(f'filter {expression!r} is not supported by this sandbox: attribute eq "value" is.')
-        key, value = match[1], match[2]
-        found = [entry for entry in found if str(entry.get(key, "")).lower() == value.lower()]
+        terms = [re.fullmatch(r'(\w+)\s+eq\s+"?([^"]*)"?', term.strip()) for term in expression.split(" or ")]
+        wanted = [(term[1], term[2].lower()) for term in terms if term is not None]
+        if len(wanted) != len(terms):
+            raise invalid(f'filter {expression!r} is not supported by this sandbox: attribute eq "value" [or ...] is.')
+        found = [entry for entry in found if any(str(entry.get(key, "")).lower() == value for key, value in wanted)]
     start, count = call.number("startIndex", 1), call.number("count", 100)
     page = found[start - 1 : start - 1 + count]
     return {

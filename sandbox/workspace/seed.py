@@ -25,6 +25,9 @@ def seed(
         for name, kind, display in people:
             if store.row("select 1 from ws_identity where name = ?", name) is None:
                 store.write("insert into ws_identity values (?, ?, ?, ?, null)", name, kind, store.new_id(), display)
+        for home in ("/Users", *(f"/Users/{name}" for name, _, _ in people)):
+            if store.row("select 1 from ws_directory where path = ?", home) is None:
+                store.write("insert into ws_directory values (?, ?)", store.new_id(), home)
         for token, name in tokens.items():
             store.write("update ws_identity set token_hash = ? where name = ?", token_hash(token), name)
         new = [name for name in (*groups, ADMINS) if store.row("select 1 from ws_group where name = ?", name) is None]

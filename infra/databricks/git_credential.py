@@ -1,0 +1,27 @@
+"""The service principal's own credential at the forge, so that it reads the repository as itself."""
+
+from __future__ import annotations
+
+import pulumi
+
+from infra.sdk import databricks, databricks_function
+from infra.settings import Settings
+
+
+class PrincipalGitCredential(pulumi.ComponentResource):
+    """A Git credential of the environment's service principal; the token is a secret from its first line."""
+
+    def __init__(self, settings: Settings, username: str, token: pulumi.Output[str], opts: pulumi.ResourceOptions) -> None:
+        super().__init__("quant:databricks:GitCredential", "git-credential", None, opts)
+        child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
+        find = databricks_function("get_service_principal_output")
+        principal = find(application_id=settings.service_principal, opts=pulumi.InvokeOptions(parent=self))
+        databricks("GitCredential")(
+            "git-credential",
+            git_provider=settings.git_provider,
+            git_username=username,
+            personal_access_token=token,
+            principal_id=principal.sp_id,
+            opts=child,
+        )
+        self.register_outputs({})

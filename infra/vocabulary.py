@@ -1,0 +1,52 @@
+"""The words that everything else uses: environments, personas and permission levels."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Environment(StrEnum):
+    """The four maturity branches, in the order of promotion. A stack, a branch, a folder and a schema share the name."""
+
+    DEV = "quant"
+    STAGING = "quant_stg"
+    LIMITED = "quant_lr"
+    LIVE = "quant_live"
+
+
+class Persona(StrEnum):
+    """A kind of person. In Databricks a group, in Snowflake an account role."""
+
+    DEVELOPERS = "developers"
+    REVIEWERS = "reviewers"
+    RELEASE_MANAGERS = "releaseManagers"
+    UAT_TESTERS = "uatTesters"
+    LIMITED_RELEASE = "limitedRelease"
+    END_USERS = "endUsers"
+    SUPPORT = "support"
+
+
+class FolderLevel(StrEnum):
+    """Permission levels of a Git folder, as Databricks spells them, from least to most."""
+
+    NONE = "none"
+    READ = "CAN_READ"
+    RUN = "CAN_RUN"
+    EDIT = "CAN_EDIT"
+    MANAGE = "CAN_MANAGE"
+
+
+class JobLevel(StrEnum):
+    """Permission levels of a job, as Databricks spells them, from least to most."""
+
+    NONE = "none"
+    VIEW = "CAN_VIEW"
+    RUN = "CAN_MANAGE_RUN"
+    MANAGE = "CAN_MANAGE"
+
+
+class SchemaAccess(StrEnum):
+    """What a persona may do in the environment's Snowflake schema. Nobody but the service user writes."""
+
+    NONE = "none"
+    READ = "read"
