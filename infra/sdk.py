@@ -15,7 +15,6 @@ import threading
 from types import ModuleType
 from typing import Any
 
-
 _one_at_a_time = threading.Lock()  # the checks of infra/preflight.py load at the same time
 
 

@@ -99,7 +99,7 @@ class ManagedWarehouse(_Part):
     size: Literal["XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE"] = "XSMALL"
     auto_suspend_seconds: int = Field(default=60, ge=30, le=86400, description="idle seconds until it stops costing")
     statement_timeout_seconds: int = Field(default=3600, ge=1, le=604800, description="a statement is ended after so long")
-    monthly_credits: int | None = Field(default=None, ge=1, description="a resource monitor suspends it at this quota")
+    monthly_credits: int | None = Field(default=None, ge=1, description="a resource monitor suspends it; needs ACCOUNTADMIN")
 
 
 class GitCredential(_Part):

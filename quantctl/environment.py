@@ -53,6 +53,13 @@ def process_environment(state: State) -> dict[str, str]:
     return inherited | exports(state)
 
 
+def engine_environment(state: State) -> dict[str, str]:
+    """What the engine and the clients run with: this shell's settings where it has some, else the sandbox's."""
+    if os.environ.get("DATABRICKS_HOST") or os.environ.get("PULUMI_BACKEND_URL"):
+        return dict(os.environ)
+    return process_environment(state)
+
+
 def _path(tools: str | None) -> str:
     """The toolchain and the virtual environment first, each once."""
     first = [*([tools] if tools else []), str(project.root() / ".venv" / "bin")]

@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 import toolchain
-from quantctl import environment, project, sandbox_commands
+from infra.errors import UserError as InfraError
+from quantctl import access, environment, keys_commands, project, sandbox_commands, schema
 from quantctl import up as up_module
 from quantctl.errors import UserError
 from quantctl.sandbox_commands import Format, FormatOption
@@ -25,6 +26,9 @@ app = typer.Typer(
     'Begin with `quantctl up`; then eval "$(quantctl env)" and use plain `pulumi` in this shell.',
 )
 app.add_typer(sandbox_commands.app, name="sandbox")
+app.add_typer(keys_commands.app, name="keys")
+app.command("access")(access.show)
+app.command("schema")(schema.show)
 
 
 @app.command()
@@ -72,7 +76,7 @@ def _text(value: object | None) -> str | None:
 def main() -> None:
     try:
         app()
-    except (UserError, SandboxError, ToolchainError) as error:
+    except (UserError, InfraError, SandboxError, ToolchainError) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
 

@@ -43,7 +43,7 @@ def ensure(state: State, env: str, environ: dict[str, str]) -> bool:
     """Create the stack when it is missing. True when it was made now."""
     if exists(state, env):
         return False
-    _run(["stack", "init", env, "--no-select"], environ, project.root())
+    run(["stack", "init", env, "--no-select"], environ)
     return True
 
 
@@ -70,7 +70,7 @@ def up(env: str, environ: dict[str, str], progress: Callable[[str], None]) -> Re
 
 
 def outputs(env: str, environ: dict[str, str]) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(_run(["stack", "output", "--json", "-s", env], environ, project.root()))
+    loaded: dict[str, Any] = json.loads(run(["stack", "output", "--json", "-s", env], environ).stdout)
     return loaded
 
 
@@ -103,20 +103,31 @@ def _start(arguments: list[str], environ: dict[str, str], folder: Path) -> subpr
         ) from None
 
 
-def _run(arguments: list[str], environ: dict[str, str], folder: Path) -> str:
-    """Standard output of a short command."""
+def run(
+    arguments: list[str], environ: dict[str, str], *, value: str | None = None, must: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """A short command of the engine, in the project; `value` is its standard input.
+
+    Raises:
+        UserError: there is no engine; or it failed, and it must not.
+    """
     try:
         done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"],
+            ["pulumi", *arguments, "--non-interactive", "--color", "never"],
             env=environ,
-            cwd=folder,
+            cwd=project.root(),
+            input=value or "",
             capture_output=True,
             text=True,
             check=False,
         )
     except FileNotFoundError:
         raise UserError("The engine `pulumi` was not found.", do_next="`quantctl toolchain --obtain`") from None
-    if done.returncode != 0:
-        said = quiet(done.stderr or done.stdout)
-        raise UserError(f"`pulumi {' '.join(arguments[:3])}` failed (exit {done.returncode}):\n{said}")
-    return done.stdout
+    if must and done.returncode != 0:
+        raise UserError(f"`pulumi {' '.join(arguments[:3])}` failed (exit {done.returncode}):\n{_said(done)}")
+    return done
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    said = quiet(done.stdout + done.stderr)
+    return said[max(said.find("Diagnostics:"), 0) :]

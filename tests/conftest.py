@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from databricks.sdk import WorkspaceClient
 
 from tests.paths import ROOT
@@ -41,6 +42,25 @@ class Team:
         done = self.pulumi("up", "--yes", "--skip-preview", "-s", stack)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def config(self, stack: str, **changed: Any) -> str:
+        """A stack file of the tests' own: the committed one with other values, for `--config-file`."""
+        file = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
+        file["config"] |= {f"quant:{key}": value for key, value in changed.items()}
+        path = self.clone.parent / f"{stack}.{len(list(self.clone.parent.iterdir()))}.yaml"
+        path.write_text(yaml.safe_dump(file))
+        return str(path)
+
+    def admin(self) -> dict[str, str]:
+        """Environment variables with which the engine is an account administrator in Snowflake."""
+        who = self.credentials["admin"]
+        key = Path(who["snowflake_key_file"]).read_text()
+        return {"SNOWFLAKE_USER": who["snowflake_user"], "SNOWFLAKE_ROLE": "ACCOUNTADMIN", "SNOWFLAKE_PRIVATE_KEY": key}
+
+    def quantctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """quantctl in a shell that has the exports of `quantctl env`."""
+        command = [str(ROOT / ".venv" / "bin" / "quantctl"), *arguments]
+        return subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=300, check=False)
 
     def changes(self, stack: str, *arguments: str) -> dict[str, list[str]]:
         """What a preview would do: operation -> URN's last parts, without what stays the same."""

@@ -27,12 +27,15 @@ class Secrets(pulumi.ComponentResource):
         super().__init__("quant:databricks:Secrets", "secrets", None, opts)
         child = pulumi.ResourceOptions(parent=self, protect=args.settings.is_live)
         scope = databricks("SecretScope")("scope", name=args.scope, opts=child)
+        # The provider replaces a secret whose value changes: the new value is put under the same key, and a deletion of the
+        # old one afterwards would take the new one away. The scope takes it along when it goes.
+        kept = pulumi.ResourceOptions(retain_on_delete=True, additional_secret_outputs=["stringValue"])
         databricks("Secret")(
             SECRET_KEY,
             scope=scope.name,
             key=SECRET_KEY,
             string_value=args.private_key,
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(additional_secret_outputs=["stringValue"])),
+            opts=pulumi.ResourceOptions.merge(child, kept),
         )
         databricks("SecretAcl")(
             "service-principal-reads",

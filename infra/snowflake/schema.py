@@ -55,11 +55,13 @@ class ManagedSchema(pulumi.ComponentResource):
         reader, writer = self._role("reader", names.reader), self._role("writer", names.writer)
         self._grants("reader", reader, ["USAGE"], _READ)
         self._grants("writer", writer, _CREATE, _WRITE)
+        # A replaced grant goes first: afterwards the role that it names may be gone, and with it the grant.
+        ordered = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(delete_before_replace=True))
         for persona, access in args.row.items():
             if access.schema is SchemaAccess.READ:
                 role = settings.names(persona).role.upper()
                 snowflake("GrantDatabaseRole")(
-                    f"{persona}-reads", database_role_name=reader.fully_qualified_name, parent_role_name=role, opts=child
+                    f"{persona}-reads", database_role_name=reader.fully_qualified_name, parent_role_name=role, opts=ordered
                 )
         self.writer = writer
         self.name: pulumi.Output[str] = self.schema.name

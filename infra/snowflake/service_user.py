@@ -36,7 +36,7 @@ class ServiceUser(pulumi.ComponentResource):
             account_role_name=role.name,
             privileges=["USAGE"],
             on_account_object={"object_type": "WAREHOUSE", "object_name": args.warehouse},
-            opts=child,
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(delete_before_replace=True)),
         )
         policy = None
         if settings.allowed_addresses:

@@ -18,7 +18,7 @@ _CREATE_IN_SCHEMA = tuple(
 # What may be granted on what, as SHOW GRANTS spells it: https://docs.snowflake.com/en/user-guide/security-access-control-privileges
 _ALLOWED: dict[str, tuple[str, ...]] = {
     ACCOUNT: (
-        "CREATE DATABASE", "CREATE ROLE", "CREATE USER", "CREATE WAREHOUSE", "CREATE RESOURCE MONITOR", "MANAGE GRANTS",
+        "CREATE DATABASE", "CREATE ROLE", "CREATE USER", "CREATE WAREHOUSE", "MANAGE GRANTS",
         "MONITOR USAGE", "CREATE NETWORK POLICY", "EXECUTE TASK", "MONITOR",
     ),
     "DATABASE": ("USAGE", "MONITOR", "MODIFY", "CREATE SCHEMA", "CREATE DATABASE ROLE"),
