@@ -146,7 +146,7 @@ def _slots(env: str, environ: dict[str, str]) -> _Slots:
 
 def _install(env: str, environ: dict[str, str]) -> None:
     targets = [word for target in _TARGETS for word in ("--target", target)]
-    stacks.run(["up", "--yes", "--skip-preview", "-s", env, *targets], environ)
+    stacks.run(["up", "--yes", "--skip-preview", "-s", env, *stacks.POLICY, *targets], environ)
 
 
 def _new_key() -> str:

@@ -18,6 +18,7 @@ from quantctl.errors import UserError
 from sandbox.state import State
 
 PROJECT = "quant"
+POLICY = ("--policy-pack", "policy")
 _SUMMARY = re.compile(r"^\s+\D{0,4}(\d+) (created|updated|deleted|replaced|unchanged|refreshed|to \w+)\b", re.M)
 _NOISE = re.compile(
     r"using pulumi-(resource|language|analyzer)-\S+ from \$PATH|resource plugin \S+ is expected to have version|^\s*$", re.I
@@ -49,7 +50,7 @@ def ensure(state: State, env: str, environ: dict[str, str]) -> bool:
 
 def up(env: str, environ: dict[str, str], progress: Callable[[str], None]) -> Result:
     """`pulumi up` of one stack; each step is told to `progress`."""
-    command = ["up", "--yes", "--skip-preview", "--non-interactive", "--color", "never", "-s", env]
+    command = ["up", "--yes", "--skip-preview", "--non-interactive", "--color", "never", "-s", env, *POLICY]
     process = _start(command, environ, project.root())
     lines: list[str] = []
     assert process.stdout is not None

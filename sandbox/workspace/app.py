@@ -45,6 +45,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/api/{version}/jobs/update", jobs.update),
     ("POST", "/api/{version}/jobs/delete", jobs.delete),
     ("POST", "/api/{version}/jobs/run-now", runs.run_now),
+    ("POST", "/api/{version}/jobs/runs/submit", runs.submit),
     ("GET", "/api/{version}/jobs/runs/get", runs.get),
     ("GET", "/api/{version}/jobs/runs/list", runs.list_),
     ("GET", "/api/{version}/jobs/runs/get-output", runs.get_output),

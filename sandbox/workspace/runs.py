@@ -14,7 +14,7 @@ from pathlib import Path
 from sandbox.workspace import permissions
 from sandbox.workspace.call import Call, Json, World
 from sandbox.workspace.errors import invalid
-from sandbox.workspace.git_folders import clone_path
+from sandbox.workspace.git_folders import clone_path, plain
 from sandbox.workspace.jobs import job_row, run_as
 from sandbox.workspace.store import Store
 
@@ -54,6 +54,30 @@ def run_now(call: Call) -> Json:
     return {"run_id": run_id, "number_in_job": run_id}
 
 
+def submit(call: Call) -> Json:
+    """POST /api/2.2/jobs/runs/submit: files of a folder, run once as the caller, who needs CAN_RUN there"""
+    tasks = [
+        {"run_id": call.store.new_id(), "task_key": str(task.get("task_key", "")), "attempt_number": 0, **_state("PENDING"),
+         **{key: task[key] for key in ("depends_on", "spark_python_task", "notebook_task") if key in task}}
+        for task in call.need("tasks")
+    ]  # fmt: skip
+    for task in tasks:
+        spec = task.get("spark_python_task") or task.get("notebook_task") or {}
+        path = plain(str(spec.get("python_file") or spec.get("notebook_path") or ""))
+        for row in call.store.rows("select * from ws_folder"):
+            if path.startswith(row["path"] + "/"):
+                permissions.require(call, "repos", row["id"], "CAN_RUN", path)
+    run_id = call.store.new_id()
+    body: Json = {
+        "run_id": run_id, "job_id": 0, "run_name": str(call.body.get("run_name", "Untitled")), "run_type": "SUBMIT_RUN",
+        "creator_user_name": call.who.name, "run_as_user_name": call.who.name, "trigger": "ONE_TIME", "start_time": _now(),
+        "job_parameters": [], "tasks": tasks, **_state("RUNNING"),
+    }  # fmt: skip
+    _save(call.store, body)
+    threading.Thread(target=_run, args=(call.world, body), daemon=True).start()
+    return {"run_id": run_id}
+
+
 def get(call: Call) -> Json:
     """GET /api/2.2/jobs/runs/get"""
     run_id = call.number("run_id")
@@ -69,7 +93,9 @@ def list_(call: Call) -> Json:
     job_id = call.number("job_id", 0)
     rows = call.store.rows("select job_id, body from ws_run where ? in (0, job_id) order by id desc", job_id)
     seen = [
-        json.loads(row["body"]) for row in rows if permissions.level_of(call.store, call.who, "jobs", str(row["job_id"]))
+        json.loads(row["body"])
+        for row in rows
+        if row["job_id"] and permissions.level_of(call.store, call.who, "jobs", str(row["job_id"]))
     ]
     if call.query.get("active_only") == "true":
         seen = [body for body in seen if body["state"]["life_cycle_state"] != "TERMINATED"]
@@ -190,11 +216,11 @@ def _execute(world: World, who: str, task: Json, parameters: dict[str, str]) -> 
 
 
 def _file_of(world: World, path: str) -> tuple[Path, Path] | None:
-    plain = path.removeprefix("/Workspace")
+    inside = plain(path)
     for row in world.store.rows("select * from ws_folder"):
-        if plain.startswith(row["path"] + "/"):
+        if inside.startswith(row["path"] + "/"):
             root = clone_path(world, row["id"])
-            relative = plain[len(row["path"]) + 1 :]
+            relative = inside[len(row["path"]) + 1 :]
             for candidate in (root / relative, root / f"{relative}.py"):
                 if candidate.is_file():
                     return root, candidate
@@ -211,8 +237,11 @@ def _load(call: Call, run_id: int, level: str = "CAN_VIEW") -> Json:
                 row = parent
     if row is None:
         raise invalid(f"Run {run_id} does not exist.")
-    permissions.require(call, "jobs", row["job_id"], level, f"job {row['job_id']}")
     body: Json = json.loads(row["body"])
+    if row["job_id"]:
+        permissions.require(call, "jobs", row["job_id"], level, f"job {row['job_id']}")
+    elif not call.who.is_admin and body["creator_user_name"] != call.who.name:
+        raise invalid(f"Run {run_id} does not exist.")
     return body
 
 

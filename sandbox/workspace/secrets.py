@@ -116,14 +116,17 @@ def delete_acl(call: Call) -> Json:
 
 
 def _scope(call: Call, level: str) -> str:
-    """The scope of the call, when the caller may do `level` in it; ACLs bind admins too when reading values."""
+    """The scope of the call, when the caller may do `level` in it; workspace admins may do all.
+
+    https://docs.databricks.com/aws/en/security/secrets/workspace-secret-scopes
+    """
     scope = str(call.need("scope"))
     if call.store.row("select 1 from ws_scope where name = ?", scope) is None:
         raise missing(f"Scope {scope} does not exist!")
     names = {call.who.name, *call.who.groups}
     rows = call.store.rows("select * from ws_secret_acl where scope = ?", scope)
     has = [_LEVELS.index(row["permission"]) for row in rows if row["principal"] in names]
-    if call.who.is_admin and level != "READ":
+    if call.who.is_admin:
         return scope
     if max(has, default=-1) < _LEVELS.index(level):
         raise denied(f"{call.who.name} does not have {level} permission on scope {scope}.")

@@ -1,0 +1,94 @@
+"""No secret stands in a plain property, and a private key only where one belongs. Pure.
+
+What the engine does with secrets, read in pulumi 3.256 (pkg/resource/plugin/analyzer_plugin.go) and pulumi-policy 1.21:
+it marks them in what it sends to a policy pack, and the Python SDK takes the mark away before a validation sees the
+properties, in resource and in stack policies alike; only a remediation gets them with the mark. policy/engine.py
+therefore reads the mark in a remediation that changes nothing. Where it could not, every value counts as plain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from policy.values import Declared, Props, Secret, kind
+
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_TOKEN = re.compile(r"\bdapi[0-9A-Za-z]{16,}")
+_NAME = re.compile(r"(password|passphrase|passcode|token|secret|private_?key|access_?key|api_?key)$", re.IGNORECASE)
+_NOT_A_SECRET = ("idempotencyToken", "mustChangePassword")
+_REFERENCE = re.compile(r"\{\{\s*secrets/[^{}]+\}\}")
+_PLACES = {  # where a private key belongs
+    "databricks:Secret": ("stringValue", "stringValueWo"),
+    "pulumi:snowflake": ("privateKey",),  # the provider itself
+    "snowflake:SecretWithGenericString": ("secretString",),
+}
+
+
+@dataclass(frozen=True)
+class _Text:
+    """One text and where it stands."""
+
+    path: str
+    name: str
+    text: str
+    secret: bool
+
+
+def check(resource_type: str, props: Props, stack: str) -> list[str]:
+    """Secrets of this resource that are plain, and private keys where none belongs; the values are not shown."""
+    places = _PLACES.get(kind(resource_type), ())
+    title = resource_type.rpartition(":")[2]
+    found: list[str] = []
+    for one in _texts(props, _Text("", "", "", False)):
+        if (problem := _problem(one, one.path in places)) is not None:
+            found.append(f"{title} {one.path}: {problem}")
+    return found
+
+
+def check_stack(resources: Iterable[Declared], stack: str) -> list[tuple[str, str | None]]:
+    """Private keys and tokens among the outputs of the stack; whether they are secret is not known here."""
+    return [
+        (f"output {one.path}: found a private key or a token. Do not export it; who needs it reads its secret scope.", None)
+        for resource in resources
+        if kind(resource.type) == "pulumi:Stack"
+        for one in _texts(resource.props, _Text("", "", "", False))
+        if _PRIVATE_KEY.search(one.text) or _TOKEN.search(one.text)
+    ]
+
+
+def _problem(one: _Text, is_place: bool) -> str | None:
+    if _PRIVATE_KEY.search(one.text) and not is_place:
+        return (
+            "found a private key; it belongs into the stringValue of a databricks Secret alone. Put it there, and refer to"
+            " its scope and key."
+        )
+    if one.secret or not one.text:
+        return None
+    told = "Make it a Pulumi secret: pulumi config set --secret, or pulumi.Output.secret in the program."
+    if _PRIVATE_KEY.search(one.text):
+        return f"found a private key that is no Pulumi secret. {told}"
+    if _TOKEN.search(one.text):
+        return f"found a Databricks token that is no Pulumi secret. {told}"
+    named = _NAME.search(one.name) and one.name not in _NOT_A_SECRET and one.text.lower() not in ("true", "false", "default")
+    if (named or is_place) and not _REFERENCE.fullmatch(one.text):
+        return f"found a plain value where its name promises a secret. {told}"
+    return None
+
+
+def _texts(value: Any, at: _Text) -> Iterator[_Text]:
+    if isinstance(value, Secret):
+        yield from _texts(value.value, replace(at, secret=True))
+    elif isinstance(value, str):
+        yield replace(at, text=value)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _texts(item, replace(at, path=f"{at.path}[{number}]"))
+    elif isinstance(value, dict):
+        pair = value.get("name") or value.get("key")
+        for key, item in value.items():
+            # A parameter or a tag is named by its neighbour: {"name": "token", "default": "..."}.
+            name = pair if key in ("default", "value") and isinstance(pair, str) else key
+            yield from _texts(item, replace(at, path=f"{at.path}.{key}".lstrip("."), name=name))
