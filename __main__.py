@@ -14,11 +14,13 @@ from infra.naming import names_of
 from infra.preflight import check
 from infra.runtime import run
 from infra.settings import read_settings
+from infra.tracing import refuse_to_be_traced
 from infra.workflows import read_workflows
 
 
 def declare() -> None:
     """Everything that stands between a branch head and the resources of its environment."""
+    refuse_to_be_traced()
     config = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
     settings = read_settings(pulumi.get_stack(), config, os.environ)
     names = names_of(settings)

@@ -110,7 +110,9 @@ def _target(props: Props) -> tuple[str | None, bool]:
             return "", True
         return _schema(on_schema.get("schemaName"), 1), False
     for scope in ("all", "future"):
-        if found := on_object.get(scope):
+        if (found := on_object.get(scope)) is UNKNOWN:
+            return None, False
+        if found:
             return ("", True) if found.get("inDatabase") else (_schema(found.get("inSchema"), 1), False)
     return (_schema(on_object.get("objectName"), 2), False) if on_object else ("", False)
 
