@@ -72,6 +72,10 @@ MATRIX: dict[Environment, dict[Persona, Access]] = {
     },
 }
 
+# What the identities of an environment may do, in every environment alike; no stack file changes it.
+SERVICE_PRINCIPAL = Access(FolderLevel.RUN, JobLevel.RUN, SchemaAccess.WRITE)
+DEPLOYER = Access(FolderLevel.MANAGE, JobLevel.OWNER, SchemaAccess.OWN)  # the folder by being a workspace administrator
+
 
 def access_of(environment: Environment, narrowed: Mapping[Persona, Narrowed]) -> dict[Persona, Access]:
     """Who may do what in `environment`, once its stack file has narrowed the matrix.
@@ -106,11 +110,13 @@ def access_of(environment: Environment, narrowed: Mapping[Persona, Narrowed]) ->
 
 
 def table() -> list[tuple[str, ...]]:
-    """The matrix as rows of words: a heading, then a row for each persona."""
+    """The matrix as rows of words: a heading, then a row for each persona and for the environment's own identities."""
     rows = [("persona", *(environment.value for environment in Environment))]
     for persona in Persona:
         cells = (MATRIX[environment].get(persona, Access()) for environment in Environment)
         rows.append((persona.value, *(_words(access) for access in cells)))
+    for identity, access in (("servicePrincipal", SERVICE_PRINCIPAL), ("deployer", DEPLOYER)):
+        rows.append((identity, *(_words(access) for _ in Environment)))
     return rows
 
 

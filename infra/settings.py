@@ -12,65 +12,28 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from infra.access import Access, Narrowed, access_of
 from infra.errors import UserError
+from infra.named_values import (
+    AccountName,
+    Address,
+    ApplicationId,
+    GitProvider,
+    Identifier,
+    RelativePath,
+    Remote,
+    UserName,
+    WorkspacePath,
+    structured,
+)
 from infra.vocabulary import Environment, Persona
 
 PROJECT = "quant"
 # Snowflake keeps dropped and changed data so many days, more where it matters more; above 1 needs Enterprise Edition.
 _RETENTION_DAYS = {Environment.DEV: 1, Environment.STAGING: 3, Environment.LIMITED: 7, Environment.LIVE: 14}
-
-
-def _workspace_path(value: str) -> str:
-    # The workspace answers without the prefix, and `path` is force-new (security-analysis-tool, PR #198).
-    path = value.removeprefix("/Workspace").rstrip("/")
-    if not re.fullmatch(r"(/[^/\s]+)+", path):
-        raise ValueError("an absolute workspace path is expected, for example /quant_stg")
-    return path
-
-
-def _identifier(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,254}", value):
-        raise ValueError("a plain Snowflake identifier is expected, for example QUANT")
-    return value
-
-
-def _application_id(value: str) -> str:
-    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
-        raise ValueError("the application id of a service principal is expected, a UUID")
-    return value.lower()
-
-
-def _account(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_]+-[A-Za-z0-9_]+", value):
-        raise ValueError("<organization>-<account> is expected, for example ACME-PROD")
-    return value
-
-
-def _user(value: str) -> str:
-    if not re.fullmatch(r"[^@/\s]+@[^@/\s]+", value):
-        raise ValueError("a workspace user name is expected, for example dana@quant.example")
-    return value
-
-
-def _structured(value: object) -> object:
-    """The engine hands objects and lists of a stack file over as JSON text."""
-    if isinstance(value, str) and value[:1] in "[{":
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
-
-
-WorkspacePath = Annotated[str, AfterValidator(_workspace_path)]
-Identifier = Annotated[str, AfterValidator(_identifier)]
-ApplicationId = Annotated[str, AfterValidator(_application_id)]
-AccountName = Annotated[str, AfterValidator(_account)]
-UserName = Annotated[str, AfterValidator(_user)]
 
 
 class _Part(BaseModel):
@@ -96,7 +59,7 @@ class LimitedRelease(_Part):
 class ManagedWarehouse(_Part):
     """A warehouse of the environment's own, instead of the shared one."""
 
-    size: Literal["XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE"] = "XSMALL"
+    size: Literal["XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE"] = Field(default="XSMALL", description="of the cluster")
     auto_suspend_seconds: int = Field(default=60, ge=30, le=86400, description="idle seconds until it stops costing")
     statement_timeout_seconds: int = Field(default=3600, ge=1, le=604800, description="a statement is ended after so long")
     monthly_credits: int | None = Field(default=None, ge=1, description="a resource monitor suspends it; needs ACCOUNTADMIN")
@@ -118,7 +81,7 @@ class Settings(_Part):
     """What one stack declares. Keys are written in camelCase below the namespace `quant:`."""
 
     environment: Environment
-    remote: str = Field(min_length=1, description="URL of the pipelines repository; QUANT_REMOTE wins over it")
+    remote: Remote = Field(description="URL of the pipelines repository; QUANT_REMOTE wins over it")
     branch: str = Field(description="maturity branch; must be the stack's name")
     folder: WorkspacePath = Field(description="workspace path of the Git folder; its last part is the branch")
     schema_: Identifier = Field(alias="schema", description="Snowflake schema; must be the stack's name")
@@ -128,31 +91,31 @@ class Settings(_Part):
     service_principal: ApplicationId = Field(description="application id that the jobs run as")
     deployer: ApplicationId = Field(description="application id of the service principal that deploys and owns the jobs")
     schedules: Literal["live", "paused"] = Field(default="live", description="whether schedules of jobs run")
-    git_provider: str = Field(default="gitLab", description="the Databricks word for the forge, e.g. gitHub")
-    workflows: str = Field(default="workflows", description="folder of workflow files in the pipelines repository")
+    git_provider: GitProvider = Field(default="gitLab", description="the Databricks word for the forge")
+    workflows: RelativePath = Field(default="workflows", description="folder of workflow files in the pipelines repository")
     retention_days: int | None = Field(default=None, ge=0, le=90, description="Time Travel in days; by maturity if unset")
     groups: Literal["existing", "managed"] = Field(
         default="existing", description="managed: this stack also creates the personas' groups and account roles"
     )
-    personas: Annotated[dict[Persona, PersonaNames], BeforeValidator(_structured)] = Field(
+    personas: Annotated[dict[Persona, PersonaNames], BeforeValidator(structured)] = Field(
         default={}, description="groups and account roles that are not called as usual"
     )
-    access: Annotated[dict[Persona, Narrowed], BeforeValidator(_structured)] = Field(
+    access: Annotated[dict[Persona, Narrowed], BeforeValidator(structured)] = Field(
         default={}, description="where this stack narrows the access matrix: persona -> folder, job, schema"
     )
-    limited_release: Annotated[LimitedRelease | None, BeforeValidator(_structured)] = Field(
+    limited_release: Annotated[LimitedRelease | None, BeforeValidator(structured)] = Field(
         default=None, description="quant_lr alone: parameters, notify, maxDurationSeconds, until"
     )
-    managed_warehouse: Annotated[ManagedWarehouse | None, BeforeValidator(_structured)] = Field(
+    managed_warehouse: Annotated[ManagedWarehouse | None, BeforeValidator(structured)] = Field(
         default=None, description="declares quant:warehouse here: size, autoSuspendSeconds, ..., monthlyCredits"
     )
-    allowed_addresses: Annotated[list[str], BeforeValidator(_structured)] = Field(
+    allowed_addresses: Annotated[list[Address], BeforeValidator(structured)] = Field(
         default=[], description="network policy of the service user: IPv4 addresses or ranges"
     )
-    developers: Annotated[list[UserName], BeforeValidator(_structured)] = Field(
+    developers: Annotated[list[UserName], BeforeValidator(structured)] = Field(
         default=[], description="quant alone: who gets a personal Git folder"
     )
-    git_credential: Annotated[GitCredential | None, BeforeValidator(_structured)] = Field(
+    git_credential: Annotated[GitCredential | None, BeforeValidator(structured)] = Field(
         default=None, description="the service principal's own credential at the forge"
     )
     git_token: str | None = Field(default=None, repr=False, description="secret of gitCredential; or QUANT_GIT_TOKEN")
@@ -235,11 +198,34 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
             f"{file}: quant:gitCredential has no token: set the secret quant:gitToken (pulumi config set --secret"
             f" quant:gitToken -s {stack}) or the environment variable QUANT_GIT_TOKEN."
         )
+    if settings.service_principal == settings.deployer:
+        raise UserError(
+            f"{file}: quant:servicePrincipal: found the same application id as quant:deployer: what runs jobs must not be"
+            " what deploys them; make a service principal of its own."
+        )
     for key, only in _ONLY_IN.items():
         if key in values and stack != only:
             raise UserError(f"{file}: quant:{key} is for the stack {only} alone; remove it here.")
+    _check_personas(settings, file)
     access_of(settings.environment, settings.access)
     return settings
+
+
+def _check_personas(settings: Settings, file: str) -> None:
+    """Two personas in one group, or one that is everybody, would have levels that the matrix does not show."""
+    for what, everybody in (("group", ("users", "account users")), ("role", ("public",))):
+        holders: dict[str, Persona] = {}
+        for persona in Persona:
+            name = getattr(settings.names(persona), what)
+            if name.lower() in everybody:
+                raise UserError(
+                    f"{file}: quant:personas.{persona}.{what}: found {name!r}, which is everybody; name another."
+                )
+            if (other := holders.setdefault(name.lower(), persona)) is not persona:
+                raise UserError(
+                    f"{file}: quant:personas.{persona}.{what}: found {name!r}, which is that of {other} already; each"
+                    f" persona has a {what} of its own."
+                )
 
 
 def _explain(file: str, entry: Any) -> str:
@@ -252,7 +238,7 @@ def _explain(file: str, entry: Any) -> str:
     if entry["type"] == "missing":
         return f"{file}: quant:{key} is missing; {'every environment needs it' if len(location) == 1 else 'it is needed'}."
     message = str(entry["msg"]).removeprefix("Value error, ")
-    found = "(hidden)" if location[0] in _SECRETS else repr(entry.get("input"))
+    found = "(hidden)" if location[0] in _SECRETS else repr(re.sub(r"//[^/]*@", "//(hidden)@", str(entry.get("input"))))
     return f"{file}: quant:{key}: found {found}: {message}."
 
 

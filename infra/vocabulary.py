@@ -43,10 +43,13 @@ class JobLevel(StrEnum):
     VIEW = "CAN_VIEW"
     RUN = "CAN_MANAGE_RUN"
     MANAGE = "CAN_MANAGE"
+    OWNER = "IS_OWNER"
 
 
 class SchemaAccess(StrEnum):
-    """What a persona may do in the environment's Snowflake schema. Nobody but the service user writes."""
+    """What may be done in the environment's Snowflake schema, from least to most: its two database roles, and its owner."""
 
     NONE = "none"
     READ = "read"
+    WRITE = "write"
+    OWN = "own"

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.errors import UserError
 from infra.job_format import arguments, job, problems
 from infra.naming import names_of
-from infra.workflows import read_workflows
+from infra.vocabulary import Environment
+from infra.workflows import allowed_keys, read_workflows
 from tests.test_settings import read
 
 MINIMAL: dict[str, Any] = {
@@ -22,12 +23,12 @@ MINIMAL: dict[str, Any] = {
 }
 
 
-def expand(*files: dict[str, Any] | str, stack: str = "quant_stg", **settings: str) -> list[dict[str, Any]]:
+def expand(*files: dict[str, Any] | str, stack: str = "quant_stg", **changed: str) -> list[dict[str, Any]]:
     written = {
         f"workflows/{number}.yml": (file if isinstance(file, str) else yaml.safe_dump(file)).encode()
         for number, file in enumerate(files)
     }
-    chosen = read(stack, **settings)
+    chosen = read(stack, **changed)
     return read_workflows(written, frozenset({"src/a.py", *written}), chosen, names_of(chosen))
 
 
@@ -117,22 +118,38 @@ def test_jobs_api_names_reach_the_sdk() -> None:
     assert "spark_version" in said
 
 
-_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
+_KEYS = [
+    *allowed_keys(), "task_key", "spark_python_task", "python_file", "notebook_task", "for_each_task", "task", "value",
+    "spec", "dependencies", "libraries", "whl", "rules", "metric", "environments", "quant_stg", "quant_live", "resources",
+    "jobs", "targets", "permissions", "depends_on", "sql_task", "file", "path",
+]  # fmt: skip
+_plain = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["src/a.py", "../a"])
 )
+_values = st.recursive(
+    _plain,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS) | st.text(max_size=8), inner),
+    max_leaves=10,
+)
+_MANY = {"max_examples": 1500, "deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
-@given(st.dictionaries(st.sampled_from([*MINIMAL, "schedule", "parameters", "per_environment", "other"]), _values))
-def test_any_file_is_read_or_refused_in_words(changed: dict[str, Any]) -> None:
-    """No workflow file gives a traceback."""
+@settings(**_MANY)
+@given(st.dictionaries(st.sampled_from(_KEYS), _values, max_size=5), st.booleans(), st.sampled_from(list(Environment)))
+def test_any_file_is_read_or_refused_in_words(changed: dict[str, Any], complete: bool, stack: str) -> None:
+    """No workflow file and no bundle gives a traceback; what is read runs as no one that the file names."""
+    limited = {"limitedRelease": '{"notify": ["a@b.example"], "maxDurationSeconds": 60}'} if stack == "quant_lr" else {}
     try:
-        expand({**MINIMAL, **changed})
+        made = expand({**(MINIMAL if complete else {}), **changed}, stack=stack, **limited)
     except UserError as error:
         assert str(error)
+    else:
+        for one in made:
+            assert "run_as" not in one
+            arguments(one, job())
 
 
+@settings(**_MANY)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_in_words(content: bytes) -> None:
     """Nor does a file that is no YAML at all."""

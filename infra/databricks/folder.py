@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra.access import Access
+from infra.access import SERVICE_PRINCIPAL, Access
 from infra.databricks.permissions import group_entries, principal_entry
 from infra.sdk import databricks
 from infra.settings import Settings
@@ -30,7 +30,7 @@ class GitFolder(pulumi.ComponentResource):
         settings = args.settings
         child = pulumi.ResourceOptions(parent=self, protect=settings.is_live, retain_on_delete=settings.is_live)
         entries = group_entries(settings, args.row, "folder")
-        entries.append(principal_entry(settings.service_principal, "CAN_RUN"))
+        entries.append(principal_entry(settings.service_principal, SERVICE_PRINCIPAL.folder))
         parent_path = settings.folder.rsplit("/", 1)[0]
         depends: list[pulumi.Resource] = []
         if parent_path:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from infra.access import Access
+from infra.access import DEPLOYER, SERVICE_PRINCIPAL, Access
 from infra.databricks.permissions import group_entries, principal_entry
 from infra.job_format import arguments, job
 from infra.sdk import databricks
@@ -33,9 +33,9 @@ class Jobs(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
         job_type, shape = databricks("Job"), job()
         entries = group_entries(settings, args.row, "job")
-        entries.append(principal_entry(settings.service_principal, "CAN_MANAGE_RUN"))
+        entries.append(principal_entry(settings.service_principal, SERVICE_PRINCIPAL.job))
         # Exactly one owner, always said: without one the caller becomes owner (databricks/cli #4466, #3849).
-        entries.append(principal_entry(settings.deployer, "IS_OWNER"))
+        entries.append(principal_entry(settings.deployer, DEPLOYER.job))
         self.ids: dict[str, pulumi.Output[str]] = {}
         for definition in args.definitions:
             name = definition["name"]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from infra.access import Access
 from infra.settings import Settings
-from infra.vocabulary import Persona
+from infra.vocabulary import FolderLevel, JobLevel, Persona
 
 Entry = dict[str, str]
 
@@ -18,6 +18,6 @@ def group_entries(settings: Settings, row: Mapping[Persona, Access], what: Liter
     return [{"group_name": group, "permission_level": level.value} for group, level in levels if level != "none"]
 
 
-def principal_entry(application_id: str, level: str) -> Entry:
+def principal_entry(application_id: str, level: FolderLevel | JobLevel) -> Entry:
     """The entry of a service principal."""
-    return {"service_principal_name": application_id, "permission_level": level}
+    return {"service_principal_name": application_id, "permission_level": level.value}

@@ -1,1 +1,1 @@
-"""The rules, one theme a module: pure functions from a resource's inputs to what is wrong with them."""
+"""What must hold, whatever the program declares. Imports nothing of the program."""

@@ -2,7 +2,7 @@
 
 What the engine does with secrets, read in pulumi 3.256 (pkg/resource/plugin/analyzer_plugin.go) and pulumi-policy 1.21:
 it marks them in what it sends to a policy pack, and the Python SDK takes the mark away before a validation sees the
-properties, in resource and in stack policies alike; only a remediation gets them with the mark. policy/engine.py
+properties, in resource and in stack policies alike; only a remediation gets them with the mark. policy/rules/engine.py
 therefore reads the mark in a remediation that changes nothing. Where it could not, every value counts as plain.
 """
 
@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from policy.values import Declared, Props, Secret, kind
+from rules.values import Declared, Props, Secret, kind
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-_TOKEN = re.compile(r"\bdapi[0-9A-Za-z]{16,}")
+# Databricks, GitLab and GitHub tokens, and a password that stands in a URL.
+_TOKEN = re.compile(r"\b(dapi[0-9A-Za-z]{16,}|glpat-[\w-]{20,}|gh[pousr]_\w{30,})|\w://[^/\s:@]+:[^/\s@]+@")
 _NAME = re.compile(r"(password|passphrase|passcode|token|secret|private_?key|access_?key|api_?key)$", re.IGNORECASE)
 _NOT_A_SECRET = ("idempotencyToken", "mustChangePassword")
 _REFERENCE = re.compile(r"\{\{\s*secrets/[^{}]+\}\}")
@@ -71,7 +72,7 @@ def _problem(one: _Text, is_place: bool) -> str | None:
     if _PRIVATE_KEY.search(one.text):
         return f"found a private key that is no Pulumi secret. {told}"
     if _TOKEN.search(one.text):
-        return f"found a Databricks token that is no Pulumi secret. {told}"
+        return f"found a token or password that is no Pulumi secret. {told}"
     named = _NAME.search(one.name) and one.name not in _NOT_A_SECRET and one.text.lower() not in ("true", "false", "default")
     if (named or is_place) and not _REFERENCE.fullmatch(one.text):
         return f"found a plain value where its name promises a secret. {told}"

@@ -15,7 +15,7 @@ from pulumi_policy import (
 )
 from pulumi_policy.deserialize import serialize_properties
 
-from policy.values import Declared, Props, plain
+from rules.values import Declared, Props, plain
 
 ResourceRule = Callable[[str, Props, str], list[str]]
 StackRule = Callable[[Iterable[Declared], str], list[tuple[str, str | None]]]
@@ -37,7 +37,7 @@ def resource_policy(name: str, description: str, rule: ResourceRule) -> Resource
 
 
 def secret_policy(name: str, description: str, rule: ResourceRule) -> ResourceValidationPolicy:
-    """The same for a rule that must know which values are secret; policy/plain_secrets.py says why it is done so.
+    """The same for a rule that must know which values are secret; policy/rules/plain_secrets.py says why it is done so.
 
     The engine asks for the remediation of a resource first and for its validation right afterwards. A violation of a
     policy at this level is reported as mandatory.

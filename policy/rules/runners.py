@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from policy.environments import DEVELOPMENT
-from policy.values import UNKNOWN, Declared, Props, kind, shown
+from rules.environments import DEVELOPMENT
+from rules.values import UNKNOWN, Declared, Props, kind, shown
 
 
 def check(resource_type: str, props: Props, stack: str) -> list[str]:

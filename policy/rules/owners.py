@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from policy.values import UNKNOWN, Declared, Props, kind, shown
+from rules.values import UNKNOWN, Declared, Props, kind, shown
 
 
 def check(resource_type: str, props: Props, stack: str) -> list[str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policy.environments import LIVE
-from policy.values import UNKNOWN, Props, kind, listed, shown
+from rules.environments import LIVE
+from rules.values import UNKNOWN, Props, kind, listed, shown
 
 _FOLDERS = ("directory", "notebook", "repo", "workspaceFile")  # each by id or by path
 _NOT_A_TARGET = ("accessControls", "authorization", "objectType", "providerConfig")
@@ -27,11 +27,16 @@ def check(resource_type: str, props: Props, stack: str) -> list[str]:
     rules = {
         "databricks:Permissions": _permissions,
         "databricks:Job": _job,
-        "databricks:SecretScope": _scope,
-        "databricks:SecretAcl": _scope_acl,
     }
     rule = rules.get(kind(resource_type))
     return list(rule(props)) if rule else []
+
+
+def check_secret_scope(resource_type: str, props: Props, stack: str) -> list[str]:
+    """What would let somebody else than one service principal read the service user's key, in any environment."""
+    rules = {"databricks:SecretScope": _scope, "databricks:SecretAcl": _scope_acl}
+    rule = rules.get(kind(resource_type))
+    return list(rule(props, stack)) if rule else []
 
 
 def _permissions(props: Props) -> Iterator[str]:
@@ -41,7 +46,7 @@ def _permissions(props: Props) -> Iterator[str]:
         if governed is None:
             yield (
                 f"Permissions of {target}: found an object that {LIVE} has no lock-down level for; allowed are folders and"
-                " jobs. Leave it out, or give it a level in policy/lock_down.py."
+                " jobs. Leave it out, or give it a level in policy/rules/lock_down.py."
             )
             continue
         persons, principals = _LEVELS[governed]
@@ -63,20 +68,20 @@ def _job(props: Props) -> Iterator[str]:
         yield f"Job editMode: found {shown(mode)}, expected 'UI_LOCKED': nobody edits a job of {LIVE} by hand. Set it."
 
 
-def _scope(props: Props) -> Iterator[str]:
+def _scope(props: Props, stack: str) -> Iterator[str]:
     if props.get("initialManagePrincipal") is not None:
         yield (
             f"SecretScope initialManagePrincipal: found {shown(props['initialManagePrincipal'])}, expected nothing: it lets"
-            f" every user read the service user's key of {LIVE}. Remove it."
+            f" every user read the service user's key of {stack}. Remove it."
         )
 
 
-def _scope_acl(props: Props) -> Iterator[str]:
+def _scope_acl(props: Props, stack: str) -> Iterator[str]:
     principal, permission = props.get("principal"), props.get("permission")
     if permission not in ("READ", UNKNOWN):
-        yield f"SecretAcl permission: found {shown(permission)}, allowed in {LIVE} is 'READ'. Lower it."
+        yield f"SecretAcl permission: found {shown(permission)}, allowed in {stack} is 'READ'. Lower it."
     if principal is not UNKNOWN and not _APPLICATION_ID.fullmatch(principal or ""):
         yield (
-            f"SecretAcl principal: found {shown(principal)}, allowed in {LIVE} is the application id of the service"
+            f"SecretAcl principal: found {shown(principal)}, allowed in {stack} is the application id of the service"
             " principal that runs the jobs. Remove the entry."
         )

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from policy.environments import DEVELOPMENT, STACKS
-from policy.values import UNKNOWN, Props, kind, shown
+from rules.environments import DEVELOPMENT, STACKS
+from rules.values import UNKNOWN, Props, kind, shown
 
 
 def check(resource_type: str, props: Props, stack: str) -> list[str]:

@@ -1,1 +1,0 @@
-"""The policy pack: what must hold whatever the program declares. It imports nothing of the program."""

@@ -1,0 +1,93 @@
+"""`quantctl settings`: what may stand in a stack file, read from the models that check it."""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from rich.console import Console
+from rich.table import Table
+
+from infra.settings import Settings
+from quantctl.access import Format
+
+_WORDS = {str: "text", int: "number", bool: "true or false"}
+
+
+def show(
+    format: Annotated[Format, typer.Option("--format", help="docs/settings.md is the Markdown.")] = Format.table,
+) -> None:
+    """Every key of Pulumi.yaml and Pulumi.<stack>.yaml: what it says, what is allowed, what is taken without it."""
+    found = rows()
+    if format is Format.json:
+        typer.echo(json.dumps(found, indent=2))
+    elif format is Format.markdown:
+        typer.echo(markdown(), nl=False)
+    else:
+        table = Table("key", "value", "without it", "what it says")
+        for row in found:
+            table.add_row(*row.values())
+        Console(width=max(Console().width, 108)).print(table)
+
+
+def markdown() -> str:
+    """The keys as the table of docs/settings.md."""
+    lines = [("key", "value", "without it", "what it says"), ("---",) * 4, *(tuple(row.values()) for row in rows())]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def rows() -> list[dict[str, str]]:
+    """One row a key; keys within a key are written with a dot."""
+    return [row for name, field in Settings.model_fields.items() if name != "environment" for row in _rows(name, field, "")]
+
+
+def _rows(name: str, field: FieldInfo, above: str) -> list[dict[str, str]]:
+    key = f"{above}{field.alias or name}"
+    row = {
+        "key": f"`{key}`" if above else f"`quant:{key}`",
+        "value": _value(field.annotation),
+        "without it": _default(field),
+        "what it says": field.description or "",
+    }
+    part = _part(field.annotation)
+    if part is None:
+        return [row]
+    inner = f"{key}.<persona>." if typing.get_origin(field.annotation) is dict else f"{key}."
+    return [row, *(r for n, f in part.model_fields.items() for r in _rows(n, f, inner))]
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "refused"
+    value = field.get_default()
+    return "-" if value is None or value == {} or value == [] else f"`{value}`"
+
+
+def _part(kind: Any) -> type[BaseModel] | None:
+    """The model within a type, if there is one."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind
+    return next((part for inner in typing.get_args(kind) if (part := _part(inner))), None)
+
+
+def _value(kind: Any) -> str:
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Annotated:
+        return _value(inner[0])
+    if origin is typing.Literal:
+        return ", ".join(f"`{word}`" for word in inner)
+    if origin in (typing.Union, types.UnionType):
+        return _value(next(part for part in inner if part is not type(None)))
+    if origin is list:
+        return "a list"
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return ", ".join(f"`{word}`" for word in kind)
+    if isinstance(kind, type) and kind in _WORDS:
+        return _WORDS[kind]
+    return "a day, `YYYY-MM-DD`" if getattr(kind, "__name__", "") == "date" else "keys and values"
