@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.errors import UserError
-from infra.job_format import arguments, job, problems
+from infra.job_format import Shape, arguments, fields, job, problems
 from infra.naming import names_of
 from infra.vocabulary import Environment
 from infra.workflows import allowed_keys, read_workflows
@@ -131,10 +131,10 @@ _values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS) | st.text(max_size=8), inner),
     max_leaves=10,
 )
-_MANY = {"max_examples": 1500, "deadline": None, "suppress_health_check": list(HealthCheck)}
+many = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@settings(**_MANY)
+@many
 @given(st.dictionaries(st.sampled_from(_KEYS), _values, max_size=5), st.booleans(), st.sampled_from(list(Environment)))
 def test_any_file_is_read_or_refused_in_words(changed: dict[str, Any], complete: bool, stack: str) -> None:
     """No workflow file and no bundle gives a traceback; what is read runs as no one that the file names."""
@@ -149,7 +149,42 @@ def test_any_file_is_read_or_refused_in_words(changed: dict[str, Any], complete:
             arguments(one, job())
 
 
-@settings(**_MANY)
+def shaped(shape: Shape, depth: int = 4) -> st.SearchStrategy[Any]:
+    """Values of the right shape, with a few of the keys that there are, and sometimes a wrong one in between."""
+    if shape.kind == "plain":
+        right = {int: st.integers(), bool: st.booleans(), float: st.floats(allow_nan=False)}.get(shape.plain, st.text())
+        return st.one_of(right, right, right, _plain)
+    if shape.kind == "object":
+        assert shape.input_type is not None
+        known = fields(shape.input_type)
+        needed = {key: shaped(field.shape, depth - 1) for key, field in known.items() if field.required}
+        free = sorted(key for key, field in known.items() if depth > 0 or field.shape.kind == "plain")
+        chosen = st.sets(st.sampled_from(free), max_size=3) if free else st.just(set())
+        return chosen.flatmap(
+            lambda keys: st.fixed_dictionaries(needed | {key: shaped(known[key].shape, depth - 1) for key in sorted(keys)})
+        )
+    assert shape.item is not None
+    inner = shaped(shape.item, depth - 1)
+    return st.lists(inner, max_size=2) if shape.kind == "list" else st.dictionaries(st.text(max_size=5), inner, max_size=2)
+
+
+@many
+@given(shaped(job()), shaped(job()), st.booleans())
+def test_a_file_of_the_right_shape_is_read_or_refused_in_words(
+    one: dict[str, Any], other: dict[str, Any], both: bool
+) -> None:
+    """Whatever the Jobs API has, in the job or in an environment's change of it."""
+    changes = {"per_environment": {"quant_stg": other}} if both else {}
+    try:
+        [made] = expand({**one, **MINIMAL, **changes})
+    except UserError as error:
+        assert str(error)
+    else:
+        assert made["max_concurrent_runs"] is not None
+        arguments(made, job())
+
+
+@many
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_in_words(content: bytes) -> None:
     """Nor does a file that is no YAML at all."""
