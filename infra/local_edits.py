@@ -26,7 +26,7 @@ def local_edits(client: Any, path: str, expected: Mapping[str, str]) -> list[str
         )
         with zipfile.ZipFile(io.BytesIO(answer["contents"].read())) as archive:
             found = {i.filename: archive.read(i) for i in archive.infolist() if not i.is_dir()}
-    except Exception:  # every way in which this fails means the same here: cannot tell
+    except (OSError, ValueError, zipfile.BadZipFile):  # refused, too large, or no archive: cannot tell
         return None
     blobs = {name.removeprefix("./"): _blob_id(content) for name, content in found.items()}
     return sorted(

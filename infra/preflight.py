@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -21,6 +22,16 @@ from infra.source import Snapshot, take_snapshot
 from infra.vocabulary import Environment, Persona
 
 _TIMEOUT = (3.0, 6.0)  # seconds to connect and to answer
+_CLIENT_SECONDS = 5  # an answer of the workspace; the client asks twice, first for where it is
+
+
+@dataclass(frozen=True)
+class _Workspace:
+    """The workspace as it is: the Git folder (None before the first deployment), and the groups that are missing."""
+
+    client: Any
+    folder: dict[str, Any] | None
+    missing_groups: list[str]
 
 
 def check(settings: Settings, environ: Mapping[str, str]) -> Snapshot:
@@ -29,40 +40,40 @@ def check(settings: Settings, environ: Mapping[str, str]) -> Snapshot:
     Raises:
         UserError: every endpoint that failed, and the setting that points at it.
     """
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(3) as pool:
         git = pool.submit(take_snapshot, settings.remote, settings.branch)
-        folder = pool.submit(_deployed_folder, settings)
-        groups = pool.submit(_missing_groups, settings)
+        databricks = pool.submit(_look_at_workspace, settings)
         snowflake = pool.submit(_reach_snowflake, environ)
-        problems = [str(e) for task in (git, folder, snowflake) if (e := task.exception()) and isinstance(e, UserError)]
+        problems = [str(e) for task in (git, databricks, snowflake) if isinstance(e := task.exception(), UserError)]
         if problems:
             raise UserError("\n".join(problems))
-        snapshot = git.result()
+        snapshot, workspace = git.result(), databricks.result()
         snowflake.result()
-        deployed = folder.result()
-        if missing := groups.result():
-            raise UserError("\n".join(missing))
-    if deployed is not None:
-        _check_folder(settings, snapshot, deployed)
+    if workspace.missing_groups:
+        raise UserError("\n".join(workspace.missing_groups))
+    if workspace.folder is not None:
+        _check_folder(settings, snapshot, workspace.client, workspace.folder)
     return snapshot
 
 
-def _deployed_folder(settings: Settings) -> dict[str, Any] | None:
-    """The Git folder as the workspace has it now; None before the first deployment."""
+def _look_at_workspace(settings: Settings) -> _Workspace:
     setting = "DATABRICKS_HOST and DATABRICKS_TOKEN, or a profile in DATABRICKS_CONFIG_PROFILE"
     host = os.environ.get("DATABRICKS_HOST", "")
     if host:
         _reach("Databricks", host, "DATABRICKS_HOST")
     try:
-        client = workspace_client(6)
-        answer = client.do("GET", "/api/2.0/repos", query={"path_prefix": settings.folder})
-    except Exception as error:
+        client = workspace_client(_CLIENT_SECONDS)
+        return _Workspace(client, _deployed_folder(client, settings), _missing_groups(client, settings))
+    except (OSError, ValueError) as error:  # the SDK's errors are the former, a wrong profile the latter
         raise UserError(f"Databricks: {host or 'no workspace'} refused: {_first_line(error)} Check {setting}.") from None
-    repos = answer.get("repos", []) if isinstance(answer, dict) else []
-    return next((repo for repo in repos if repo.get("path") == settings.folder), None)
 
 
-def _missing_groups(settings: Settings) -> list[str]:
+def _deployed_folder(client: Any, settings: Settings) -> dict[str, Any] | None:
+    answer = client.do("GET", "/api/2.0/repos", query={"path_prefix": settings.folder})
+    return next((repo for repo in answer.get("repos", []) if repo.get("path") == settings.folder), None)
+
+
+def _missing_groups(client: Any, settings: Settings) -> list[str]:
     """Groups that the access matrix needs and the workspace does not have, each with the key that names it."""
     if settings.groups == "managed":
         return []
@@ -72,11 +83,8 @@ def _missing_groups(settings: Settings) -> list[str]:
     if not wanted:
         return []
     quoted = " or ".join('displayName eq "{}"'.format(group.replace('"', '\\"')) for group in wanted)
-    try:
-        query = {"filter": quoted, "attributes": "displayName", "count": "1000"}
-        answer = workspace_client(6).do("GET", "/api/2.0/preview/scim/v2/Groups", query=query)
-    except Exception:  # that Databricks does not answer is told by _deployed_folder
-        return []
+    query = {"filter": quoted, "attributes": "displayName", "count": "1000"}
+    answer = client.do("GET", "/api/2.0/preview/scim/v2/Groups", query=query)
     there = {str(group.get("displayName")).lower() for group in answer.get("Resources", [])}
     return [
         f"Databricks: the group {group!r} does not exist: create it in the identity provider, or name another in"
@@ -86,7 +94,7 @@ def _missing_groups(settings: Settings) -> list[str]:
     ]
 
 
-def _check_folder(settings: Settings, snapshot: Snapshot, deployed: Mapping[str, Any]) -> None:
+def _check_folder(settings: Settings, snapshot: Snapshot, client: Any, deployed: Mapping[str, Any]) -> None:
     commit = str(deployed.get("head_commit_id", ""))
     if deployed.get("branch") == settings.branch and commit and not snapshot.contains(commit):
         raise UserError(
@@ -98,7 +106,7 @@ def _check_folder(settings: Settings, snapshot: Snapshot, deployed: Mapping[str,
         )
     # What cannot be told here, the pull itself is the first to know.
     expected = snapshot.blobs_at(commit)
-    if expected is not None and (edited := local_edits(workspace_client(6), settings.folder, expected)):
+    if expected is not None and (edited := local_edits(client, settings.folder, expected)):
         raise UserError(
             f"Databricks: the folder {settings.folder} (quant:folder in Pulumi.{settings.environment}.yaml) has local edits:"
             f" {listed(edited)}. A pull would be refused."

@@ -23,6 +23,7 @@ from infra.named_values import (
     ApplicationId,
     GitProvider,
     Identifier,
+    KeySlot,
     RelativePath,
     Remote,
     UserName,
@@ -125,7 +126,7 @@ class Settings(_Part):
     service_user_key2: str | None = Field(
         default=None, repr=False, description="secret: its second key while keys are rotated"
     )
-    active_key: Literal[1, 2] = Field(default=1, description="which of the two keys the jobs log in with")
+    active_key: KeySlot = Field(default=1, description="which of the two keys the jobs log in with")
 
     @property
     def is_live(self) -> bool:

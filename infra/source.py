@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import re
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from infra.errors import UserError
 
 # Git must never ask a question in an engine that has no terminal, and must give up soon.
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=5"}
-_SECONDS = 12.0
+_ANSWER_SECONDS = 8.0  # for one question; both providers would be silent for minutes
+_FETCH_SECONDS = 300.0  # for a first fetch, once the host has answered
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Snapshot:
     def blobs_anywhere(self, commit: str) -> dict[str, str] | None:
         """The same at a commit of any branch of the remote; None when no branch holds it."""
         heads = "+refs/heads/*:refs/quant/all/*"
-        _run(["git", "-C", str(self.repository), "fetch", "--quiet", "--no-tags", "--prune", self.remote, heads])
+        fetch = ["fetch", "--quiet", "--no-tags", "--prune", self.remote, heads]
+        _run(["git", "-C", str(self.repository), *fetch], _FETCH_SECONDS)
         found = _run(["git", "-C", str(self.repository), "for-each-ref", "--contains", commit, "refs/quant/all"])
         if found.returncode or not found.stdout.strip():
             return None
@@ -67,42 +70,65 @@ class Snapshot:
 
 
 def take_snapshot(remote: str, branch: str) -> Snapshot:
-    """Fetch `branch` of `remote` into the user's cache and resolve its head.
+    """Resolve the head of `branch` and bring its history into the user's cache, unless it is there already.
 
     Raises:
         UserError: git is not installed, the host does not answer, access is refused, or the branch is missing.
     """
     repository = _cache_folder(remote)
     _make(repository, remote)
+    commit = _head(remote, branch)
+    kept = f"refs/quant/heads/{branch}"
+    if _run(["git", "-C", str(repository), "cat-file", "-e", f"{commit}^{{commit}}"]).returncode:
+        commit = _fetch(repository, remote, f"refs/heads/{branch}")
+    # Keep the commit reachable for as long as the branch's last snapshot stands.
+    _run(["git", "-C", str(repository), "update-ref", kept, commit])
+    return Snapshot(remote=remote, branch=branch, commit=commit, repository=repository)
+
+
+def _head(remote: str, branch: str) -> str:
+    """The commit that the branch is at, asked of the remote."""
     ref = f"refs/heads/{branch}"
+    result = _run(["git", "ls-remote", "--exit-code", remote, ref])
+    if result.returncode == 2:  # https://git-scm.com/docs/git-ls-remote: no matching ref
+        raise UserError(
+            f"branch {branch!r} does not exist in {_shown(remote)} (QUANT_REMOTE or quant:remote):"
+            f" push it first, for example git push {_shown(remote)} HEAD:{ref}."
+        )
+    if result.returncode:
+        raise UserError(_unreachable(remote, _said(result)))
+    listed = (line.split(b"\t", 1) for line in result.stdout.splitlines())
+    return next(commit.decode() for commit, name in listed if name == ref.encode())  # the pattern matches ends of names too
+
+
+def _fetch(repository: Path, remote: str, ref: str) -> str:
+    """Bring the branch's history; returns the head that came."""
     # A ref of our own per process: two stacks that deploy at once share the repository.
     local = f"refs/quant/{os.getpid()}"
+    git = ["git", "-C", str(repository)]
     result = _run(
-        ["git", "-C", str(repository), "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote,
-         f"+{ref}:{local}"]
-    )  # fmt: skip
+        [*git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote, f"+{ref}:{local}"], _FETCH_SECONDS
+    )
     if result.returncode:
-        said = _said(result)
-        if "couldn't find remote ref" in said:
-            raise UserError(
-                f"branch {branch!r} does not exist in {_shown(remote)} (QUANT_REMOTE or quant:remote):"
-                f" push it first, for example git push {_shown(remote)} HEAD:{ref}."
-            )
-        raise UserError(_unreachable(remote, said))
-    commit = _must(["git", "-C", str(repository), "rev-parse", f"{local}^{{commit}}"], remote).decode().strip()
-    # Keep the commit reachable for as long as the branch's last snapshot stands, but free the process's own ref.
-    _run(["git", "-C", str(repository), "update-ref", f"refs/quant/heads/{branch}", commit])
-    _run(["git", "-C", str(repository), "update-ref", "-d", local])
-    return Snapshot(remote=remote, branch=branch, commit=commit, repository=repository)
+        raise UserError(_unreachable(remote, _said(result)))
+    commit = _must([*git, "rev-parse", f"{local}^{{commit}}"], remote).decode().strip()
+    _run([*git, "update-ref", "-d", local])
+    return commit
 
 
 def _make(repository: Path, remote: str) -> None:
     """The cache's repository, made once though several stacks may deploy at the same time."""
-    repository.parent.mkdir(parents=True, exist_ok=True)
-    with repository.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (repository / "HEAD").exists():
-            _must(["git", "init", "--quiet", "--bare", str(repository)], remote)
+    try:
+        repository.parent.mkdir(parents=True, exist_ok=True)
+        with repository.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (repository / "HEAD").exists():
+                _must(["git", "init", "--quiet", "--bare", str(repository)], remote)
+    except OSError as error:
+        raise UserError(
+            f"the Git cache {repository.parent} cannot be written ({error.strerror}): make room there, or name another"
+            " folder in XDG_CACHE_HOME."
+        ) from None
 
 
 def _cache_folder(remote: str) -> Path:
@@ -110,15 +136,24 @@ def _cache_folder(remote: str) -> Path:
     return base / "quant" / "git" / hashlib.sha256(remote.encode()).hexdigest()[:16]
 
 
-def _run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
+def _run(command: list[str], seconds: float | None = None) -> subprocess.CompletedProcess[bytes]:
+    seconds = seconds or _ANSWER_SECONDS
     environment = {**os.environ, **_QUIET, "LC_ALL": "C"}
+    pipe = subprocess.PIPE
     try:
-        return subprocess.run(command, capture_output=True, timeout=_SECONDS, env=environment, check=False)
+        # A group of its own, so that the helper which git talks through ends with it.
+        process = subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment, start_new_session=True)
     except FileNotFoundError:
         raise UserError("git is not installed: install it (Debian: apt-get install git) and run again.") from None
-    except subprocess.TimeoutExpired:
-        said = f"no answer in {_SECONDS:.0f} s".encode()
-        return subprocess.CompletedProcess(command, 124, b"", said)
+    try:
+        out, said = process.communicate(timeout=seconds)
+    except BaseException as error:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise
+        return subprocess.CompletedProcess(command, 124, b"", f"no answer in {seconds:.0f} s".encode())
+    return subprocess.CompletedProcess(command, process.returncode, out, said)
 
 
 def _must(command: list[str], remote: str) -> bytes:

@@ -125,7 +125,7 @@ def run(
     except FileNotFoundError:
         raise UserError("The engine `pulumi` was not found.", do_next="`quantctl toolchain --obtain`") from None
     if must and done.returncode != 0:
-        raise UserError(f"`pulumi {' '.join(arguments[:3])}` failed (exit {done.returncode}):\n{_said(done)}")
+        raise UserError(f"`pulumi {' '.join(arguments[:6])}` failed (exit {done.returncode}):\n{_said(done)}")
     return done
 
 

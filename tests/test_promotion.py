@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 
 import pytest
@@ -150,9 +151,29 @@ def test_quant_live_is_protected(team: Team) -> None:
 )
 def test_an_endpoint_that_does_not_answer_is_told_in_seconds(team: Team, changed: dict[str, str], words: list[str]) -> None:
     """One message names the endpoint and the setting; nothing hangs and nothing is a traceback."""
+    said = refused_in_seconds(team, **changed)
+    for word in words:
+        assert word in said, said
+
+
+def test_endpoints_that_are_silent_are_told_in_seconds(team: Team) -> None:
+    """A host that takes connections and never answers is given up, and all three are told at once."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = str(silent.getsockname()[1])
+        url = f"http://127.0.0.1:{port}"
+        for changed in ({"QUANT_REMOTE": f"{url}/x.git"}, {"DATABRICKS_HOST": url}, {"SNOWFLAKE_PORT": port}):
+            said = refused_in_seconds(team, **changed)
+            assert next(iter(changed)) in said and f"127.0.0.1:{port}" in said, said
+        said = refused_in_seconds(team, QUANT_REMOTE=f"{url}/x.git", DATABRICKS_HOST=url, SNOWFLAKE_PORT=port)
+        for word in ("QUANT_REMOTE", "DATABRICKS_HOST", "SNOWFLAKE_PORT"):
+            assert word in said, said
+
+
+def refused_in_seconds(team: Team, *arguments: str, **changed: str) -> str:
+    """What a preview says that is refused within 15 seconds, without a traceback."""
     try:
         done = subprocess.run(
-            ["pulumi", "preview", "-s", "quant_stg", "--non-interactive", "--color", "never"],
+            ["pulumi", "preview", "-s", "quant_stg", "--non-interactive", "--color", "never", *arguments],
             cwd=ROOT,
             env={**team.environ, **changed}, capture_output=True, text=True, timeout=15, check=False,
         )  # fmt: skip
@@ -160,9 +181,26 @@ def test_an_endpoint_that_does_not_answer_is_told_in_seconds(team: Team, changed
         pytest.fail("the preview had not ended after 15 seconds")
     said = done.stdout + done.stderr
     assert done.returncode != 0
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"schedules": "sometimes"}, ["Pulumi.quant_stg.yaml", "quant:schedules", "'sometimes'", "'live' or 'paused'"]),
+        ({"branch": "quant_live"}, ["Pulumi.quant_stg.yaml", "quant:branch", "'quant_live'", "'quant_stg'"]),
+        ({"schema": "quant_live"}, ["Pulumi.quant_stg.yaml", "quant:schema", "'quant_live'", "'quant_stg'"]),
+        ({"limitedReleases": {"until": "2020-01-01"}}, ["Pulumi.quant_stg.yaml", "quant:limitedReleases is not a setting"]),
+        ({"serviceUserKey": "hunter2"}, ["Pulumi.quant_stg.yaml", "quant:serviceUserKey", "plain text", "--secret"]),
+    ],
+)
+def test_a_wrong_value_in_a_stack_file_is_told(team: Team, changed: dict[str, object], words: list[str]) -> None:
+    """File, key, what was found and what is allowed; a secret in plain text is not repeated."""
+    said = refused_in_seconds(team, "--config-file", team.config("quant_stg", **changed))
     for word in words:
         assert word in said, said
-    assert "Traceback" not in said
+    assert "hunter2" not in said
 
 
 def test_a_dirty_folder_is_told(team: Team) -> None:

@@ -108,6 +108,12 @@ def test_both_spellings_of_a_workspace_path_declare_one() -> None:
     assert read("quant_stg", folder="/Workspace/quant_stg").folder == "/quant_stg"
 
 
+def test_numbers_come_as_text() -> None:
+    """The engine hands plain values over as text."""
+    found = read("quant", activeKey="2", retentionDays="5")
+    assert (found.active_key, found.retention) == (2, 5)
+
+
 def test_an_unknown_stack_is_refused() -> None:
     """A stack that is no environment names the four that are."""
     with pytest.raises(UserError, match="quant, quant_stg, quant_lr, quant_live"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,3 +65,44 @@ def test_an_unreachable_remote_names_the_setting(remote: Path) -> None:
     with pytest.raises(UserError, match="QUANT_REMOTE") as raised:
         take_snapshot("http://me:hunter2@127.0.0.1:9/x.git", "quant")
     assert "hunter2" not in str(raised.value)
+
+
+def test_a_head_that_is_known_is_not_fetched_again(remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A preview of an unmoved branch costs one question."""
+    first = take_snapshot(str(remote), "quant")
+    asked: list[str] = []
+    real = subprocess.Popen
+
+    def counted(command: list[str], **options: Any) -> Any:
+        asked.append(next(word for word in command if word in ("ls-remote", "fetch", "cat-file", "update-ref", "init")))
+        return real(command, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", counted)
+    assert take_snapshot(str(remote), "quant").commit == first.commit
+    assert asked == ["ls-remote", "cat-file", "update-ref"]
+
+
+def test_a_host_that_is_silent_is_given_up(remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that takes the connection and never answers is told in seconds."""
+    monkeypatch.setattr("infra.source._ANSWER_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/x.git"
+        with pytest.raises(UserError, match=r"no answer in 1 s.*QUANT_REMOTE"):
+            take_snapshot(url, "quant")
+        # Nor does the helper that git talks through go on behind it.
+        assert url.encode() not in b"".join(file.read_bytes() for file in Path("/proc").glob("[0-9]*/cmdline"))
+
+
+def test_a_branch_is_not_taken_for_one_that_ends_alike(remote: Path) -> None:
+    """refs/heads/x/refs/heads/quant is another branch."""
+    git(remote, "branch", "x/refs/heads/quant")
+    head = commit(remote, "a.py", "two")
+    assert take_snapshot(str(remote), "quant").commit == head
+
+
+def test_a_cache_that_cannot_be_written_is_told(remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the folder and the variable that moves it."""
+    (remote / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(remote / "file"))
+    with pytest.raises(UserError, match="XDG_CACHE_HOME"):
+        take_snapshot(str(remote), "quant")

@@ -16,6 +16,8 @@ from infra.sdk import databricks, workspace_client
 from infra.settings import Settings
 from infra.source import Snapshot
 
+_SECONDS = 10  # an export of the folder included
+
 
 @dataclass(frozen=True)
 class PersonalFoldersArgs:
@@ -35,7 +37,7 @@ class PersonalFolders(pulumi.ComponentResource):
         def guard(hook: pulumi.ResourceHookArgs) -> None:
             path = (hook.old_outputs or {}).get("path")
             if path:
-                need_nothing_uncommitted(workspace_client(6), str(path), args.snapshot.blobs_anywhere)
+                need_nothing_uncommitted(workspace_client(_SECONDS), str(path), args.snapshot.blobs_anywhere)
 
         # The name is in the state: a folder that is no longer declared still finds its guard by it.
         hook: Any = pulumi.ResourceHook("personal-folder-guard", guard, pulumi.ResourceHookOptions(on_dry_run=True))
