@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,13 @@ def test_decisions_need_no_engine(module: str) -> None:
 def test_the_program_is_a_screenful() -> None:
     """__main__.py is read top to bottom without scrolling far."""
     assert len((ROOT / "__main__.py").read_text().splitlines()) < 100
+
+
+@pytest.mark.parametrize("command", ["ruff check", "ruff format --check", "mypy"])
+def test_the_code_is_clean(command: str) -> None:
+    """What `make lint` runs finds nothing."""
+    program, *arguments = command.split()
+    done = subprocess.run(
+        [ROOT / ".venv" / "bin" / program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
