@@ -7,7 +7,8 @@ piece of an Asset Bundle, `resources.jobs`, as it was pasted in (infra/bundles.p
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import yaml
 
@@ -23,6 +24,7 @@ from infra.vocabulary import Environment
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_. -]{0,99}"
 _TASK_KEY = r"[A-Za-z0-9_-]{1,100}"
+_MERGE = "tag:yaml.org,2002:merge"
 _PARAMETER = r"[A-Za-z0-9_.-]+"
 
 
@@ -52,14 +54,25 @@ def read_workflows(files: Mapping[str, bytes], present: frozenset[str], settings
     return [one for _, (_, one) in sorted(jobs.items())]
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE]
+        for key, _ in node.value:
+            if keys.count(key.value) > 1 and key.tag != _MERGE:
+                raise yaml.MarkedYAMLError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def _written(path: str, content: bytes) -> list[Json]:
     """The jobs that a file holds, each with its `per_environment`."""
     try:
-        value = yaml.safe_load(content)
+        value = yaml.load(content, _Loader)  # a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UserError(f"{path}:{where} is not YAML: {getattr(error, 'problem', None) or error}.") from None
+        raise UserError(f"{path}:{where} cannot be read: {getattr(error, 'problem', None) or error}.") from None
     if not isinstance(value, dict):
         raise UserError(f"{path}: found {type(value).__name__}, expected the keys of one job (name, tasks, ...).")
     return jobs_of_bundle(path, value) if "resources" in value else [value]

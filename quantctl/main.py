@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Annotated
 
@@ -79,6 +80,12 @@ def main() -> None:
         app()
     except (UserError, InfraError, SandboxError, ToolchainError) as error:
         print(error, file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:  # whoever read our output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:  # a full disk, a folder that may not be written
+        print(f"{error.strerror or error}: {error.filename or 'the machine'}", file=sys.stderr)
         sys.exit(1)
 
 

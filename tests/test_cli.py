@@ -50,6 +50,22 @@ def test_start_status_and_credentials(folder: Path) -> None:
     assert max(map(len, table.splitlines())) <= 100
 
 
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """The operating system's words and the path, and no traceback."""
+    (tmp_path / "file").write_text("")
+    answer = quantctl(tmp_path / "file" / "state", "sandbox", "start")
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stderr
+    assert str(tmp_path / "file") in answer.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
+    """`quantctl schema | head -1` says nothing on standard error."""
+    line = f"{sys.executable} -m quantctl.main schema | head -1"
+    answer = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    assert (answer.stdout, answer.stderr) == ("{\n", "")
+
+
 def test_env_is_valid_shell(folder: Path) -> None:
     quantctl(folder, "sandbox", "start")
     script = quantctl(folder, "env").stdout + '\nprintf "%s|%s" "$SNOWFLAKE_PRIVATE_KEY" "$QUANT_REMOTE"'

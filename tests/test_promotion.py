@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.server
 import socket
 import subprocess
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
+import requests
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.jobs import JobSettings, RunResultState
 
@@ -128,6 +133,60 @@ def test_a_job_writes_its_own_schema_and_no_other(team: Team) -> None:
     assert run.state and run.state.result_state is RunResultState.FAILED
     compute = next(task for task in run.tasks or [] if task.task_key == "compute")
     assert "does not exist or not authorized" in (workspace.jobs.get_run_output(compute.run_id or 0).logs or "")
+
+
+def test_a_branch_that_moves_while_deploying_is_told(team: Team) -> None:
+    """The workspace checks out the head of then: the run says so, and the next one makes it whole."""
+    path = "workflows/signal_report.yml"
+    team.git("fetch", "-q", "origin")
+    workflow = team.git("show", f"origin/quant_stg:{path}")
+    declared = team.commit("quant_stg", "src/positions_snapshot.py", "print('first')\n", "Change code")
+    moved: list[str] = []
+
+    def meanwhile(method: str, where: str) -> None:
+        if method == "PATCH" and where.startswith("/api/2.0/repos/") and not moved:
+            changed = workflow.replace("What to trade next", "moved")
+            moved.append(team.commit("quant_stg", path, changed, "Meanwhile"))
+
+    with proxy(team.environ["DATABRICKS_HOST"], meanwhile) as host:
+        done = team.pulumi("up", "--yes", "--skip-preview", "-s", "quant_stg", DATABRICKS_HOST=host)
+    assert done.returncode == 0, done.stdout
+    for word in ("the branch moved while deploying", declared[:12], moved[0][:12], "Run pulumi up again"):
+        assert word in done.stdout, done.stdout
+    assert team.changes("quant_stg") == {"update": ["databricks:index/job:Job::signal_report"]}
+    team.up("quant_stg")
+    assert team.changes("quant_stg") == {}
+
+
+@contextlib.contextmanager
+def proxy(target: str, before: Callable[[str, str], None]) -> Iterator[str]:
+    """The workspace behind a host of the test's own, which learns of each request before it is passed on."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            before(self.command, self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            kept = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+            found = requests.request(self.command, target + self.path, data=body, headers=kept, timeout=60)
+            self.send_response(found.status_code)
+            for name in ("Content-Type", "X-Databricks-Org-Id"):
+                if name in found.headers:
+                    self.send_header(name, found.headers[name])
+            self.send_header("Content-Length", str(len(found.content)))
+            self.end_headers()
+            self.wfile.write(found.content)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Nothing on the test's output."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 def test_quant_live_is_protected(team: Team) -> None:
