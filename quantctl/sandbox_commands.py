@@ -17,7 +17,7 @@ from sandbox.state import Endpoints
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="The local Databricks workspace and Snowflake account: two ports on 127.0.0.1, state in a folder "
+    help="The local Databricks workspace and Snowflake account: ports on 127.0.0.1, state in a folder "
     "(QUANT_SANDBOX, default .sandbox).",
 )
 
@@ -72,8 +72,11 @@ def credentials(format: FormatOption = Format.table) -> None:
     if format is Format.json:
         typer.echo(json.dumps(found, indent=2))
         return
-    table = Table("persona", "Databricks", "Snowflake user", "role")
+    table = Table()
+    table.add_column("persona", no_wrap=True)
+    for title in ("Databricks", "Snowflake user", "role"):
+        table.add_column(title, overflow="fold")
     for one in found:
         table.add_row(*(str(one[c]) for c in ("persona", "databricks_user", "snowflake_user", "snowflake_role")))
-    Console().print(table)
+    Console(width=max(Console().width, 100)).print(table)
     typer.echo("Tokens, key files and endpoints: quantctl sandbox credentials --format json")
