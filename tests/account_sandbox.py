@@ -64,6 +64,14 @@ class Account:
             return f"{error.errno:06d} {error.sqlstate} {' '.join(str(error.msg).split(':', 1)[1].split())}"
         raise AssertionError(f"not refused: {statement}: {rows}")
 
+    def there(self, named: str) -> bool:
+        """Whether an object is there, for an account administrator."""
+        try:
+            self.sql(f"SHOW GRANTS ON {named}")
+        except Error:
+            return False
+        return True
+
     def post(self, path: str, body: Any, token: str = "", **query: str) -> dict[str, Any]:
         """The raw protocol."""
         headers = {"Authorization": f'Snowflake Token="{token}"'} if token else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.account import names, properties, users
-from sandbox.account.definitions import check_references, need_create
+from sandbox.account.definitions import check_values, need_create
 from sandbox.account.errors import SqlError, denied, exists, invalid, no_object, unsupported
 from sandbox.account.kinds import ACCOUNT, KINDS
 from sandbox.account.naming import full_name
@@ -58,7 +58,7 @@ def _set(state: State, reader: Reader, item: Object) -> None:
     if "INITIALLY_SUSPENDED" in given:
         raise invalid("invalid property 'INITIALLY_SUSPENDED' for 'WAREHOUSE'")
     given.pop("WAIT_FOR_COMPLETION", None)
-    check_references(state, item.kind, {**given, "id": item.id})
+    check_values(state, item.kind, given, item)
     item.props |= given
     item.props = {key: value for key, value in item.props.items() if value is not None}
 

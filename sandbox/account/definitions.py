@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.account import names, properties, users
+from sandbox.account import names, network, properties, users
 from sandbox.account.errors import SqlError, denied, exists, no_object, unsupported
 from sandbox.account.kinds import ACCOUNT, IN_DATABASE, IN_SCHEMA, KINDS
 from sandbox.account.naming import full_name
@@ -32,7 +32,7 @@ def create(state: State, rights: Rights, reader: Reader, kind: str, *, replace: 
     if kind == "USER":
         given = users.prepare(given, str(given.get("TYPE", "PERSON")))
     given = {key: value for key, value in given.items() if value is not None}
-    check_references(state, kind, given)
+    check_values(state, kind, given)
     need_create(state, rights, kind, name)
     there = state.get(kind, name)
     shown = names.last(name)
@@ -82,8 +82,10 @@ def need_create(state: State, rights: Rights, kind: str, name: str) -> None:
     rights.need(f"CREATE {kind}", made_in, holder)
 
 
-def check_references(state: State, kind: str, given: dict[str, Any]) -> None:
-    """What is named must be there."""
+def check_values(state: State, kind: str, given: dict[str, Any], item: Object | None = None) -> None:
+    """What is named must be there, a login name must be nobody else's, an address must be one."""
+    if kind == "NETWORK POLICY":
+        network.check_list([*(given.get("ALLOWED_IP_LIST") or []), *(given.get("BLOCKED_IP_LIST") or [])])
     if (policy := given.get("NETWORK_POLICY")) and state.get("NETWORK POLICY", policy) is None:
         raise no_object("Network policy", policy)
     if (monitor := given.get("RESOURCE_MONITOR")) and state.get("RESOURCE MONITOR", monitor) is None:
@@ -93,7 +95,7 @@ def check_references(state: State, kind: str, given: dict[str, Any]) -> None:
             raise SqlError("090268", "22023", f"User {user} does not exist")
     if kind == "USER" and (login := given.get("LOGIN_NAME")):
         for other in state.all("USER"):
-            if users.login_name(other) == login and other.id != given.get("id"):
+            if users.login_name(other) == login and (item is None or other.id != item.id):
                 raise exists(str(login))
 
 

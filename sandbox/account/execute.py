@@ -29,6 +29,7 @@ from sandbox.account.state import State
 from sandbox.account.wire import Result, status
 
 _DONE = "Statement executed successfully."
+_DEFINING = ("GRANT", "REVOKE", "CREATE", "ALTER", "DROP")
 _ROWS = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE")
 
 
@@ -87,6 +88,8 @@ def _answer(account: Account, rights: Rights, reader: Reader, request: Request) 
         return context.alter_session(state, rights, reader)
     if (ended := _transaction(rows, session, reader)) is not None:
         return ended
+    if first.text not in _DEFINING:
+        raise unsupported(request.sql)
     # https://docs.snowflake.com/en/sql-reference/transactions#ddl: a definition commits what is open
     rows.finish(session, "commit")
     return _define(account, rights, reader, request.sql)

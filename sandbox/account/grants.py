@@ -73,34 +73,27 @@ def _change(state: State, rights: Rights, reader: Reader, *, giving: bool) -> Re
             _future(state, rights, change)
             return status(_DONE)
         refused = _each(state, rights, change)
-    everything = wanted in (["ALL"], ["ALL PRIVILEGES"])
-    if refused and not (everything and len(refused) < len(change.privileges) * len(target.objects)):
+    if refused and len(refused) == len(change.privileges) * len(target.objects):
         raise denied(target.kind, names.last(target.objects[0]) or "SANDBOX")
-    if refused and giving:
-        raise SqlError(
-            "003011", "42501", f"Grant partially executed: privileges [{', '.join(sorted(set(refused)))}] not granted."
-        )
+    if refused:
+        which = ", ".join(sorted(set(refused)))
+        code, verb, done = ("003011", "Grant", "granted") if giving else ("003012", "Revoke", "revoked")
+        raise SqlError(code, "42501", f"{verb} partially executed: privileges [{which}] not {done}.")
     return status(_DONE)
 
 
 def _each(state: State, rights: Rights, change: _Change) -> list[str]:
-    """Returns the privileges that the session may not grant; when it may grant none of them, nothing has changed."""
+    """Does what the session may; returns the privileges that it may not grant, once an object."""
     refused = []
-    kind, todo = change.target.kind, []
     for name in change.target.objects:
         for privilege in change.privileges:
-            by = rights.grantor(kind, name, privilege)
+            by = rights.grantor(change.target.kind, name, privilege)
             if by is None:
                 refused.append(privilege)
+            elif change.giving:
+                add_grant(state, privilege, change.target.kind, name, change.to, int(change.option), by)
             else:
-                todo.append((privilege, name, by))
-    if refused and len(change.privileges) == 1:
-        return refused
-    for privilege, name, by in todo:
-        if change.giving:
-            add_grant(state, privilege, kind, name, change.to, int(change.option), by)
-        else:
-            _take(state, change, privilege, name)
+                _take(state, change, privilege, name)
     return refused
 
 

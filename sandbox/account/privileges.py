@@ -78,6 +78,8 @@ class Rights:
         """
         if item.kind in ("ROLE", "USER", "DATABASE ROLE") or self.manages_grants:
             return True
+        if self._grants_in_schema_of(item):
+            return True
         if item.kind in IN_SCHEMA and not (
             self._anything("DATABASE", names.database_of(item.name)) and self._anything("SCHEMA", item.parent)
         ):
@@ -143,6 +145,11 @@ class Rights:
                 if (row["grantee_kind"], row["grantee"]) in self.roles:
                     return str(row["grantee"])
         return None
+
+    def _grants_in_schema_of(self, item: Object) -> bool:
+        """Who owns a managed-access schema grants on what is in it, and so may name it."""
+        schema = self._state.get("SCHEMA", item.parent) if item.kind in IN_SCHEMA else None
+        return schema is not None and bool(schema.props.get("MANAGED ACCESS")) and self.owns(schema)
 
     def _anything(self, kind: str, name: str) -> bool:
         item = self._state.get(kind, name)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,23 @@ from sandbox.account import functions
 from sandbox.account.errors import SqlError
 from sandbox.account.session import Session
 
-_LOCK_SECONDS = 10.0  # the product waits for LOCK_TIMEOUT, 12 hours unless set
+_LOCK_SECONDS = 5.0  # the product waits for LOCK_TIMEOUT, 12 hours unless set
+_IDLE_SECONDS = 300.0
+_WAITED = (
+    "Statement was aborted because it waited too long for a lock: another session has changed rows in a transaction that is"
+    " still open (sandbox: one transaction writes at a time)."
+)
 _REMEMBERED = 3600.0  # seconds for which a repeated request gets its first answer
 _SCHEMA = "create table if not exists sf_done (request text primary key, answer text, at real)"
+
+
+@dataclass
+class _Transaction:
+    """`connection` is there from the first change on; one statement at a time uses it."""
+
+    connection: sqlite3.Connection | None = None
+    used: float = field(default_factory=time.monotonic)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Rows:
@@ -30,8 +45,7 @@ class Rows:
 
     def __init__(self, path: Path) -> None:
         self._path = path.with_name(path.name + ".rows")
-        self._open: dict[int, sqlite3.Connection | None] = {}
-        self._lock = threading.Lock()
+        self._open: dict[int, _Transaction] = {}
         with self._fresh() as connection:
             connection.execute("pragma journal_mode = wal")
             connection.execute(_SCHEMA)
@@ -40,48 +54,47 @@ class Rows:
     def reading(self, session: Session) -> Iterator[sqlite3.Connection]:
         """What is committed, and what this session's transaction has changed."""
         held = self._open.get(session.id)
-        if held is not None:
-            with functions.told():
-                yield held
+        if held is None or held.connection is None:
+            with self._fresh() as connection, functions.told():
+                yield connection
             return
-        with self._fresh() as connection, functions.told():
-            yield connection
+        with held.lock, functions.told():
+            held.used = time.monotonic()
+            yield held.connection
 
     @contextmanager
     def changing(self, session: Session) -> Iterator[sqlite3.Connection]:
         """Committed at the end, unless the session is in a transaction; a statement that fails changes nothing."""
         if not session.autocommit:
             self.begin(session)
-        if session.id not in self._open:
-            with self._fresh() as connection, functions.told():
-                _lock(connection, "begin immediate")
-                with _undone(connection, "rollback"):
-                    yield connection
-                connection.execute("commit")
-            return
-        held = self._open[session.id]
+        held = self._open.get(session.id)
         if held is None:
-            held = self._connect()
-            _lock(held, "begin immediate")
-            self._open[session.id] = held
-        with functions.told():
-            held.execute("savepoint statement")
-            with _undone(held, "rollback to statement"):
-                yield held
-            held.execute("release statement")
+            with self.alone() as connection:
+                yield connection
+            return
+        with held.lock, functions.told():
+            if held.connection is None:
+                held.connection = self._locked()
+            held.used = time.monotonic()
+            held.connection.execute("savepoint statement")
+            with _undone(held.connection, "rollback to statement"):
+                yield held.connection
+            held.connection.execute("release statement")
 
     def begin(self, session: Session) -> None:
         """A transaction, if there is none yet."""
-        with self._lock:
-            self._open.setdefault(session.id, None)
+        self._open.setdefault(session.id, _Transaction())
 
     def finish(self, session: Session, verb: str) -> None:
         """`commit` or `rollback`; without a transaction nothing happens."""
-        with self._lock:
-            held = self._open.pop(session.id, None)
-        if held is not None:
-            held.execute(verb)
-            held.close()
+        self._end(session.id, verb)
+
+    def _end(self, session: int, verb: str) -> None:
+        held = self._open.pop(session, None)
+        if held is not None and held.connection is not None:
+            with held.lock:
+                held.connection.execute(verb)
+                held.connection.close()
 
     def answered(self, request: str) -> dict[str, Any] | None:
         """The answer that a change got already: a driver repeats a request whose answer it did not see."""
@@ -97,12 +110,32 @@ class Rows:
 
     @contextmanager
     def alone(self) -> Iterator[sqlite3.Connection]:
-        """For CREATE and DROP, which commit by themselves."""
-        with self._fresh() as connection, functions.told():
-            _lock(connection, "begin immediate")
-            with _undone(connection, "rollback"):
+        """A transaction of one statement; it may be committed before the end."""
+        connection = self._locked()
+        try:
+            with functions.told(), _undone(connection, "rollback"):
                 yield connection
-            connection.execute("commit")
+            connection.commit()
+        finally:
+            connection.close()
+
+    def _locked(self) -> sqlite3.Connection:
+        """A connection with the write lock.
+
+        Raises:
+            SqlError: 000625 another session's transaction holds it for too long.
+        """
+        for session, held in list(self._open.items()):
+            # The product does the same to a transaction that blocks others and whose session is idle.
+            if held.connection is not None and time.monotonic() - held.used > _IDLE_SECONDS:
+                self._end(session, "rollback")
+        connection = self._connect()
+        try:
+            connection.execute("begin immediate")
+        except sqlite3.OperationalError:
+            connection.close()
+            raise SqlError("000625", "57014", _WAITED) from None
+        return connection
 
     @contextmanager
     def _fresh(self) -> Iterator[sqlite3.Connection]:
@@ -119,20 +152,11 @@ class Rows:
         return connection
 
 
-def _lock(connection: sqlite3.Connection, sql: str) -> None:
-    try:
-        connection.execute(sql)
-    except sqlite3.OperationalError:
-        raise SqlError(
-            "000625", "57014", "Statement was aborted: a transaction of another session holds a lock, it was waited for"
-            f" for {_LOCK_SECONDS:.0f} seconds (sandbox: one transaction writes at a time).",
-        ) from None  # fmt: skip
-
-
 @contextmanager
 def _undone(connection: sqlite3.Connection, undo: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute(undo)
+        if connection.in_transaction:
+            connection.execute(undo)
         raise

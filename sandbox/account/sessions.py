@@ -31,8 +31,10 @@ class Validity:
 
 def begin(state: State, session: Session, validity: Validity) -> tuple[int, str, str]:
     """A new session, kept before it is answered: its number, session token and master token."""
-    master = secrets.token_urlsafe(32)
+    master, long_ago = secrets.token_urlsafe(32), time.time() - 24 * validity.master
     with state.together():
+        state.write("delete from sf_token where session in (select id from sf_session where master_expires < ?)", long_ago)
+        state.write("delete from sf_session where master_expires < ?", long_ago)
         state.write(
             "insert into sf_session (master, master_expires, user, role, secondary, database, schema, warehouse, parameters)"
             " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",

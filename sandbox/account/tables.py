@@ -5,6 +5,7 @@ https://docs.snowflake.com/en/sql-reference/sql/create-table and create-view
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,16 +153,19 @@ def _distinct(columns: list[dict[str, Any]]) -> None:
 
 
 def _keep(state: State, rows: Rows, rights: Rights, made: _Definition, there: Object | None) -> None:
-    """The object first, invisible until it is committed; then its rows' table; both or none."""
+    """Rows' table and object, both or none: a table of rows without an object is swept away later.
+
+    The lock of the rows comes first: whoever holds it needs the state's to give it back.
+    """
     role = rights.session.role
-    with state.together():
+    with rows.alone() as connection, state.together():
         if there is not None:
             state.remove(there, role)
         item = state.add(made.kind, made.name, role, made.props)
         apply_future_grants(state, item)
         if made.kind == "TABLE":
-            with rows.alone() as connection:
-                _make(connection, item, rights, made.query)
+            _make(connection, item, rights, made.query)
+            connection.commit()
 
 
 def _make(connection: Any, item: Object, rights: Rights, query: translate.Query | None) -> None:
@@ -180,9 +184,9 @@ def _make(connection: Any, item: Object, rights: Rights, query: translate.Query 
 
 
 def forget(state: State, rows: Rows) -> None:
-    """Rows of tables that are gone, by DROP, CREATE OR REPLACE or with their schema."""
+    """Rows of tables that are gone, by DROP, CREATE OR REPLACE or with their schema; next time, when somebody writes."""
     kept = {data_name(item) for item in state.all("TABLE")}
-    with rows.alone() as connection:
+    with contextlib.suppress(SqlError), rows.alone() as connection:
         sql = "select name from sqlite_master where type = 'table' and name like 'SF\\_DATA\\_%' escape '\\'"
         for (name,) in connection.execute(sql).fetchall():
             if name not in kept:
