@@ -1,258 +1,148 @@
-"""CREATE, ALTER, DROP, DESCRIBE and USE of databases, schemas, roles, users, warehouses and resource monitors."""
+"""CREATE and DROP of databases, schemas, roles, users, warehouses and whatever else has only properties."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sandbox.account.errors import denied, exists, invalid, no_object
-from sandbox.account.privileges import ACCOUNT, Rights, apply_future_grants, roles_of_user
+from sandbox.account import names, network, properties, users
+from sandbox.account.errors import SqlError, denied, exists, no_object, unsupported
+from sandbox.account.kinds import ACCOUNT, IN_DATABASE, IN_SCHEMA, KINDS
+from sandbox.account.naming import full_name
+from sandbox.account.privileges import SYSTEM_ROLES, Rights, apply_future_grants
 from sandbox.account.reader import Reader
 from sandbox.account.state import Object, State
 from sandbox.account.wire import Result, status
 
-# In the order in which they are tried, longest first.
-KINDS = (
-    "DATABASE ROLE",
-    "RESOURCE MONITOR",
-    "NETWORK POLICY",
-    "DATABASE",
-    "SCHEMA",
-    "ROLE",
-    "USER",
-    "WAREHOUSE",
-    "TABLE",
-    "VIEW",
-    "SEQUENCE",
-    "STAGE",
-)
-IN_SCHEMA = ("TABLE", "VIEW", "SEQUENCE", "STAGE")
-_HELD = {"SCHEMA": "DATABASE", "DATABASE ROLE": "DATABASE"} | dict.fromkeys(IN_SCHEMA, "SCHEMA")
+EMULATED = {kind.name for kind in KINDS.values() if kind.creatable}
+# Kinds whose CREATE knows OR REPLACE but not IF NOT EXISTS, by the vendor's syntax.
+_NO_IF = {"SHARE"}
 
 
-def kind_next(reader: Reader) -> str | None:
-    """The object kind that comes next, taken."""
-    return next((kind for kind in KINDS if reader.take(*kind.split())), None)
-
-
-def full_name(kind: str, name: str, rights: Rights) -> str:
-    """The name with the session's database and schema where they are left out."""
-    session = rights.session
-    parts = name.split(".")
-    if kind in ("SCHEMA", "DATABASE ROLE") and len(parts) == 1:
-        parts = [*([session.database] if session.database else []), *parts]
-    elif kind in IN_SCHEMA:
-        if len(parts) == 1 and session.schema:
-            parts = [session.schema, *parts]
-        if len(parts) == 2 and session.database:
-            parts = [session.database, *parts]
-    depth = 3 if kind in IN_SCHEMA else 2 if kind in _HELD else 1
-    if len(parts) != depth:
-        raise invalid(f"Cannot perform operation on {kind} '{name}': this session has no current database or schema.")
-    return ".".join(parts)
-
-
-def create(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
-    """CREATE <kind>, of what is no table and no view."""
-    reader.take("IF", "NOT", "EXISTS")
-    only_if_missing = reader.sql.upper().find("IF NOT EXISTS") >= 0
-    name = full_name(kind, reader.name(), rights)
-    managed = reader.take("WITH", "MANAGED", "ACCESS")
+def create(state: State, rights: Rights, reader: Reader, kind: str, *, replace: bool) -> Result:
+    """CREATE [OR REPLACE] <kind> [IF NOT EXISTS], of what is no table and no view; CREATE and OR REPLACE are read."""
+    only_if_missing = kind not in _NO_IF and reader.take("IF", "NOT", "EXISTS")
+    if only_if_missing and replace:
+        raise SqlError("001003", "42000", "SQL compilation error:\noptions IF NOT EXISTS and OR REPLACE are incompatible.")
+    name = full_name(kind, reader.name(), rights.session)
+    given: dict[str, Any] = {}
+    if kind == "SCHEMA" and reader.take("WITH", "MANAGED", "ACCESS"):
+        given["MANAGED ACCESS"] = True
     reader.take("WITH")
-    props = {**reader.properties(), **({"MANAGED ACCESS": True} if managed else {})}
-    held_by = _HELD.get(kind)
-    if held_by:
-        parent = name.rpartition(".")[0]
-        if state.get(held_by, parent) is None:
-            raise no_object(held_by.capitalize(), parent)
-        if held_by == "SCHEMA":
-            rights.need_usage(parent)
-        rights.need(f"CREATE {kind}", held_by, parent)
-    else:
-        rights.need(f"CREATE {kind}", ACCOUNT, "")
-    if state.get(kind, name) is not None:
-        if only_if_missing:
-            return status(f"{name.rsplit('.', 1)[-1]} already exists, statement succeeded.")
-        raise exists(name.rsplit(".", 1)[-1])
-    owner = rights.session.role or "PUBLIC"
+    given |= properties.read(reader, kind)
+    if kind == "USER":
+        given = users.prepare(given, str(given.get("TYPE", "PERSON")))
+    given = {key: value for key, value in given.items() if value is not None}
+    check_values(state, kind, given)
+    need_create(state, rights, kind, name)
+    there = state.get(kind, name)
+    shown = names.last(name)
+    if there is not None and only_if_missing:
+        return status(f"{shown} already exists, statement succeeded.")
+    if there is not None and not replace:
+        raise exists(shown if KINDS[kind].depth == 1 else name)
+    if there is not None:
+        _need_drop(rights, there)
     with state.together():
-        state.add(kind, name, owner, props)
-        if kind == "DATABASE":
-            state.add("SCHEMA", f"{name}.PUBLIC", owner, {})
-        if kind in IN_SCHEMA and (made := state.get(kind, name)) is not None:
-            apply_future_grants(state, made)
-    return status(f"{kind.capitalize()} {name.rsplit('.', 1)[-1]} successfully created.")
+        if there is not None:
+            state.remove(there, rights.session.role)
+        _add(state, rights, kind, name, given)
+    return status(f"{kind.capitalize()} {shown} successfully created.")
 
 
-def alter(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
-    """ALTER <kind> ... SET, UNSET, RENAME TO, ENABLE or DISABLE MANAGED ACCESS"""
-    only_if_there = reader.take("IF", "EXISTS")
-    name = full_name(kind, reader.name(), rights)
-    item = state.get(kind, name)
-    if item is None:
-        if only_if_there:
-            return status("Statement executed successfully.")
-        raise no_object(kind.capitalize(), name)
-    _need_modify(rights, item)
-    if reader.take("RENAME", "TO"):
-        new = full_name(kind, reader.name(), rights)
-        if state.get(kind, new):
-            raise exists(new)
-        raise invalid("RENAME is not emulated by this sandbox.")
-    if reader.take("ENABLE", "MANAGED", "ACCESS"):
-        item.props["MANAGED ACCESS"] = True
-    elif reader.take("DISABLE", "MANAGED", "ACCESS"):
-        item.props.pop("MANAGED ACCESS", None)
-    elif reader.take("SUSPEND") or reader.take("RESUME"):
-        return status("Statement executed successfully.")
-    elif reader.take("SET"):
-        item.props |= reader.properties()
-    else:
-        reader.need("UNSET")
-        for phrase in reader.words_until():
-            for key in phrase.split():
-                item.props.pop(key, None)
-    reader.end()
-    state.save(item)
-    return status("Statement executed successfully.")
+def _add(state: State, rights: Rights, kind: str, name: str, given: dict[str, Any]) -> None:
+    role = rights.session.role
+    made = state.add(kind, name, role, given)
+    if kind == "DATABASE":
+        apply_future_grants(state, state.add("SCHEMA", f"{name}.PUBLIC", role, {}))
+        use(state, rights, name, f"{name}.PUBLIC")
+    if kind == "SCHEMA":
+        use(state, rights, names.holder(name), name)
+    if kind in IN_DATABASE:
+        apply_future_grants(state, made)
+
+
+def use(state: State, rights: Rights, database: str, schema: str | None) -> None:
+    """What a session works in from now on; a new database or schema is in use at once, as in the product."""
+    session = rights.session
+    session.database, session.schema = database, names.quoted_if_needed(names.last(schema)) if schema else None
+    sql = "update sf_session set database = ?, schema = ? where id = ?"
+    state.write(sql, session.database, session.schema, session.id)
+
+
+def need_create(state: State, rights: Rights, kind: str, name: str) -> None:
+    """The privilege to make one, and the use of what is to hold it."""
+    made_in, holder = KINDS[kind].made_in, names.holder(name)
+    if made_in == "SCHEMA":
+        rights.need_usage(holder)
+    elif made_in == "DATABASE" and not rights.uses("DATABASE", holder):
+        raise no_object("Database", holder)
+    if kind in ("RESOURCE MONITOR",) and not rights.is_admin:
+        # https://docs.snowflake.com/en/sql-reference/sql/create-resource-monitor: account administrators only
+        raise denied(ACCOUNT, "SANDBOX")
+    rights.need(f"CREATE {kind}", made_in, holder)
+
+
+def check_values(state: State, kind: str, given: dict[str, Any], item: Object | None = None) -> None:
+    """What is named must be there, a login name must be nobody else's, an address must be one."""
+    if kind == "NETWORK POLICY":
+        network.check_list([*(given.get("ALLOWED_IP_LIST") or []), *(given.get("BLOCKED_IP_LIST") or [])])
+    if (policy := given.get("NETWORK_POLICY")) and state.get("NETWORK POLICY", policy) is None:
+        raise no_object("Network policy", policy)
+    if (monitor := given.get("RESOURCE_MONITOR")) and state.get("RESOURCE MONITOR", monitor) is None:
+        raise no_object("Resource monitor", monitor)
+    for user in given.get("NOTIFY_USERS") or []:
+        if state.get("USER", names.join([user])) is None:
+            raise SqlError("090268", "22023", f"User {user} does not exist")
+    if kind == "USER" and (login := given.get("LOGIN_NAME")):
+        for other in state.all("USER"):
+            if users.login_name(other) == login and (item is None or other.id != item.id):
+                raise exists(str(login))
 
 
 def drop(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
-    """DROP <kind>"""
+    """DROP <kind> [IF EXISTS] [CASCADE | RESTRICT]"""
     only_if_there = reader.take("IF", "EXISTS")
-    name = full_name(kind, reader.name(), rights)
+    name = full_name(kind, reader.name(), rights.session)
+    restrict = kind in ("DATABASE", "SCHEMA", "TABLE") and not reader.take("CASCADE") and reader.take("RESTRICT")
+    reader.end()
+    if restrict:
+        raise unsupported(f"DROP {kind} ... RESTRICT")
     item = state.get(kind, name)
-    if item is None:
-        if only_if_there:
+    if item is None or not rights.sees(item):
+        if item is None and only_if_there:
             return status("Drop statement executed successfully.")
         raise no_object(kind.capitalize(), name)
-    rights.need_owner(item)
+    if kind in IN_SCHEMA:
+        rights.need_usage(item.parent)
+    _need_drop(rights, item)
+    _let_go(state, item)
     with state.together():
-        state.remove(item)
+        state.remove(item, rights.session.role)
+        for which, column in (("DATABASE", "database"), ("WAREHOUSE", "warehouse")):
+            if kind == which:
+                state.write(f"update sf_session set {column} = null where {column} = ?", name)
+        if kind == "USER":
+            state.write("update sf_session set ended = 1 where user = ?", name)
     return status(f"{item.last_name} successfully dropped.")
 
 
-def describe(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
-    """DESCRIBE SCHEMA, DATABASE, USER, WAREHOUSE, NETWORK POLICY"""
-    name = full_name(kind, reader.name(), rights)
-    item = state.get(kind, name)
-    if item is None or not rights.sees(item):
-        raise no_object(kind.capitalize(), name)
-    if kind == "USER":
-        if not (rights.owns(item) or rights.manages_grants or item.name == rights.session.user):
-            raise denied(kind, name)
-        columns = [("property", "text"), ("value", "text"), ("default", "text"), ("description", "text")]
-        return Result(
-            columns,
-            [
-                [key, _or_null(value), "false" if value in ("true", "false") else "null", ""]
-                for key, value in user_properties(item).items()
-            ],
-        )
-    if kind == "NETWORK POLICY":
-        shown = [[key, ",".join(item.props[key])] for key in ("ALLOWED_IP_LIST", "BLOCKED_IP_LIST") if item.props.get(key)]
-        return Result([("name", "text"), ("value", "text")], shown)
-    columns = [("created_on", "timestamp_ltz"), ("name", "text"), ("kind", "text")]
-    if kind == "WAREHOUSE":
-        return Result(columns, [[item.created, item.name, "WAREHOUSE"]])
-    below, depth = ("SCHEMA", 2) if kind == "DATABASE" else ("TABLE", 3)
-    inside = [o for o in state.all(below) if o.name.startswith(f"{name}.") and len(o.name.split(".")) == depth]
-    return Result(columns, [[o.created, o.last_name, o.kind] for o in inside])
-
-
-def use(state: State, rights: Rights, reader: Reader) -> Result:
-    """USE ROLE, WAREHOUSE, DATABASE, SCHEMA"""
-    session = rights.session
-    if reader.take("ROLE"):
-        role = reader.name()
-        if role not in roles_of_user(state, session.user):
-            raise no_object("Requested role", role)
-        session.role = role
-    elif reader.take("WAREHOUSE"):
-        name = reader.name()
-        rights.need("USAGE", "WAREHOUSE", name)
-        session.warehouse = name
-    elif reader.take("SECONDARY", "ROLES"):
-        reader.any()
-    else:
-        kind = "DATABASE" if reader.take("DATABASE") else ("SCHEMA" if reader.take("SCHEMA") else "")
-        name = reader.name()
-        if kind == "DATABASE" or (not kind and "." not in name):
-            if state.get("DATABASE", name) is None or not rights.sees_database(name):
-                raise no_object("Database", name)
-            session.database, session.schema = name, "PUBLIC" if state.get("SCHEMA", f"{name}.PUBLIC") else None
-        else:
-            full = full_name("SCHEMA", name, rights)
-            rights.need_usage(full)
-            session.database, session.schema = full.split(".")
-    reader.end()
-    state.write(
-        "update sf_session set role = ?, database = ?, schema = ?, warehouse = ? where id = ?",
-        session.role,
-        session.database,
-        session.schema,
-        session.warehouse,
-        session.id,
-    )
-    return status("Statement executed successfully.")
-
-
-def user_properties(item: Object) -> dict[str, Any]:
-    """DESCRIBE USER's properties; keys are shown with their fingerprints."""
-    from sandbox.account.login import fingerprint
-
-    props = item.props
-    listed = [
-        "COMMENT",
-        "DISPLAY_NAME",
-        "TYPE",
-        "LOGIN_NAME",
-        "FIRST_NAME",
-        "MIDDLE_NAME",
-        "LAST_NAME",
-        "EMAIL",
-        "PASSWORD",
-        "MUST_CHANGE_PASSWORD",
-        "DISABLED",
-        "SNOWFLAKE_LOCK",
-        "SNOWFLAKE_SUPPORT",
-        "DAYS_TO_EXPIRY",
-        "MINS_TO_UNLOCK",
-        "DEFAULT_WAREHOUSE",
-        "DEFAULT_NAMESPACE",
-        "DEFAULT_ROLE",
-        "DEFAULT_SECONDARY_ROLES",
-        "EXT_AUTHN_DUO",
-        "EXT_AUTHN_UID",
-        "MINS_TO_BYPASS_MFA",
-        "MINS_TO_BYPASS_NETWORK_POLICY",
-        "RSA_PUBLIC_KEY",
-        "RSA_PUBLIC_KEY_2",
-        "PASSWORD_LAST_SET_TIME",
-        "CUSTOM_LANDING_PAGE_URL",
-    ]
-    defaults = {
-        "LOGIN_NAME": item.name,
-        "DISPLAY_NAME": item.name,
-        "DISABLED": "false",
-        "MUST_CHANGE_PASSWORD": "false",
-        "SNOWFLAKE_LOCK": "false",
-        "EXT_AUTHN_DUO": "false",
-        "DEFAULT_SECONDARY_ROLES": '["ALL"]',
-    }
-    found = {"NAME": item.name} | {key: props.get(key, defaults.get(key)) for key in listed}
-    if found["PASSWORD"] is not None:
-        found["PASSWORD"] = "********"
-    for key in ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"):
-        found[f"{key}_FP"] = fingerprint(props[key]) if props.get(key) else None
-    return found
-
-
-def _or_null(value: Any) -> Any:
-    """DESCRIBE USER spells a missing value as the word null."""
-    return "null" if value is None else value
-
-
-def _need_modify(rights: Rights, item: Object) -> None:
-    if item.kind in ("SCHEMA", "DATABASE", "WAREHOUSE", "RESOURCE MONITOR") and rights.has("MODIFY", item.kind, item.name):
-        return
+def _need_drop(rights: Rights, item: Object) -> None:
+    if item.kind == "ROLE" and item.name in SYSTEM_ROLES:
+        raise denied(item.kind, item.last_name)
     rights.need_owner(item)
+
+
+def _let_go(state: State, item: Object) -> None:
+    """What is named by others: a network policy in use stays, a resource monitor is taken from its warehouses."""
+    if item.kind == "NETWORK POLICY":
+        for user in state.all("USER"):
+            if user.props.get("NETWORK_POLICY") == item.name:
+                message = f"Cannot perform Drop operation on network policy {item.name}. The policy is attached to USER"
+                raise SqlError(
+                    "001492", "42601", f"SQL compilation error:\n{message} {user.name}. Unset the network policy."
+                )
+    if item.kind == "RESOURCE MONITOR":
+        for warehouse in state.all("WAREHOUSE"):
+            if warehouse.props.get("RESOURCE_MONITOR") == item.name:
+                del warehouse.props["RESOURCE_MONITOR"]
+                state.save(warehouse)

@@ -2,59 +2,163 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.account import definitions, grants, queries, show
-from sandbox.account.errors import unsupported
-from sandbox.account.privileges import Rights, Session
+from sqlglot import exp
+
+from sandbox.account import (
+    changes,
+    context,
+    definitions,
+    describe,
+    grants,
+    queries,
+    show,
+    tables,
+    translate,
+    wire,
+)
+from sandbox.account.errors import SqlError, unsupported
+from sandbox.account.naming import kind_next
+from sandbox.account.privileges import Rights
 from sandbox.account.reader import Reader
+from sandbox.account.rows import Rows
+from sandbox.account.session import Session
 from sandbox.account.state import State
 from sandbox.account.wire import Result, status
 
 _DONE = "Statement executed successfully."
+_DEFINING = ("GRANT", "REVOKE", "CREATE", "ALTER", "DROP")
+_ROWS = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE")
 
 
-def execute(state: State, session: Session, sql: str, values: list[Any] | None = None) -> Result:
-    """Run one statement with the rights of the session's role.
+@dataclass(frozen=True)
+class Account:
+    """What the account keeps: its state, and the rows of its tables."""
+
+    state: State
+    rows: Rows
+
+
+@dataclass(frozen=True)
+class Request:
+    """One statement as a driver sends it; `number` is the same when it is sent again."""
+
+    sql: str
+    bindings: dict[str, Any] = field(default_factory=dict)
+    describe_only: bool = False
+    number: str = ""
+
+
+def execute(account: Account, session: Session, request: Request) -> dict[str, Any]:
+    """Run one statement with the rights of the session's roles; the answer to the driver.
 
     Raises:
         SqlError: refused, in Snowflake's words.
     """
-    reader, rights = Reader(sql), Rights(state, session)
-    if reader.done:
-        raise unsupported("(empty statement)")
+    reader, rights = Reader(request.sql), Rights(account.state, session)
+    first = reader.peek()
+    if first is None:
+        raise SqlError("000900", "42601", "SQL compilation error:\nEmpty SQL statement.")
+    if first.text in _ROWS and not request.describe_only:
+        return _change(account, session, rights, request)
+    return wire.success(_answer(account, rights, reader, request), session)
+
+
+def _answer(account: Account, rights: Rights, reader: Reader, request: Request) -> Result:
+    state, rows, session = account.state, account.rows, rights.session
     if reader.take("SHOW"):
         return show.show(state, rights, reader)
     if reader.take("DESCRIBE") or reader.take("DESC"):
-        kind = definitions.kind_next(reader)
-        if kind not in ("SCHEMA", "DATABASE", "USER", "WAREHOUSE", "NETWORK POLICY"):
-            raise unsupported(sql)
-        return definitions.describe(state, rights, reader, kind)
+        return describe.describe(state, rights, reader)
+    first = reader.peek()
+    assert first is not None
+    if first.text in ("SELECT", "WITH", "("):
+        tree = translate.parse(request.sql)
+        if not isinstance(tree, exp.Query):
+            raise unsupported(request.sql)
+        statement = queries.Statement(state, rows, rights, tree, request.bindings)
+        return queries.select(statement, describe_only=request.describe_only)
+    if request.describe_only:
+        return status("")
+    if reader.take("USE"):
+        return context.use(state, rights, reader)
+    if reader.take("ALTER", "SESSION"):
+        return context.alter_session(state, rights, reader)
+    if (ended := _transaction(rows, session, reader)) is not None:
+        return ended
+    if first.text not in _DEFINING:
+        raise unsupported(request.sql)
+    # https://docs.snowflake.com/en/sql-reference/transactions#ddl: a definition commits what is open
+    rows.finish(session, "commit")
+    return _define(account, rights, reader, request.sql)
+
+
+def _define(account: Account, rights: Rights, reader: Reader, sql: str) -> Result:
+    state = account.state
     if reader.take("GRANT"):
         return grants.grant(state, rights, reader)
     if reader.take("REVOKE"):
         return grants.revoke(state, rights, reader)
-    if reader.take("USE"):
-        return definitions.use(state, rights, reader)
-    if reader.take("ALTER", "SESSION"):
-        if not reader.take("UNSET"):
-            reader.need("SET")
-        return status(_DONE)
-    if reader.take("ALTER"):
-        kind = definitions.kind_next(reader)
-        if kind is None or kind in ("TABLE", "VIEW"):
+    for verb in ("ALTER", "DROP", "CREATE"):
+        if not reader.take(verb):
+            continue
+        replace = verb == "CREATE" and reader.take("OR", "REPLACE")
+        kind = kind_next(reader)
+        if verb == "CREATE" and (kind in ("TABLE", "VIEW") or (kind is None and reader.take("TRANSIENT", "TABLE"))):
+            made = _create_table(account, rights, sql)
+            tables.forget(state, account.rows)
+            return made
+        if kind is None or kind not in definitions.EMULATED or (verb == "ALTER" and kind in ("TABLE", "VIEW")):
             raise unsupported(sql)
-        return definitions.alter(state, rights, reader, kind)
-    if reader.take("DROP"):
-        kind = definitions.kind_next(reader)
-        if kind is None:
-            raise unsupported(sql)
-        return definitions.drop(state, rights, reader, kind)
-    if reader.take("CREATE"):
-        kind = definitions.kind_next(reader)
-        if kind is not None and kind not in ("TABLE", "VIEW"):
-            return definitions.create(state, rights, reader, kind)
-    # Every statement commits by itself here, so the end of a transaction that was never begun changes nothing.
-    if (reader.take("COMMIT") or reader.take("ROLLBACK")) and reader.done:
+        if verb == "ALTER":
+            return changes.alter(state, rights, reader, kind)
+        done = (
+            definitions.drop(state, rights, reader, kind)
+            if verb == "DROP"
+            else definitions.create(state, rights, reader, kind, replace=replace)
+        )
+        if kind in ("TABLE", "SCHEMA", "DATABASE") and (verb == "DROP" or replace):
+            tables.forget(state, account.rows)
+        return done
+    raise unsupported(sql)
+
+
+def _create_table(account: Account, rights: Rights, sql: str) -> Result:
+    tree = translate.parse(sql)
+    if not isinstance(tree, exp.Create):
+        raise unsupported(sql)
+    return tables.create(account.state, account.rows, rights, tree)
+
+
+def _change(account: Account, session: Session, rights: Rights, request: Request) -> dict[str, Any]:
+    """A change of rows. Its answer is kept with it: asked again with the same number, nothing is done twice."""
+    key = f"{session.id}:{request.number}" if request.number else ""
+    if key and (answer := account.rows.answered(key)) is not None:
+        return answer
+    tree = translate.parse(request.sql)
+    statement = queries.Statement(account.state, account.rows, rights, tree, request.bindings)
+    with account.rows.changing(session) as connection:
+        answer = wire.success(queries.change(statement, connection), session)
+        if key:
+            account.rows.remember(connection, key, answer)
+        return answer
+
+
+def _transaction(rows: Rows, session: Session, reader: Reader) -> Result | None:
+    """https://docs.snowflake.com/en/sql-reference/sql/begin"""
+    if reader.take("BEGIN") or reader.take("START", "TRANSACTION"):
+        reader.take("TRANSACTION") or reader.take("WORK")
+        if reader.take("NAME"):
+            reader.name()
+        reader.end()
+        rows.begin(session)
         return status(_DONE)
-    return queries.run(state, rights, sql, values or [])
+    for verb in ("COMMIT", "ROLLBACK"):
+        if reader.take(verb):
+            reader.take("WORK")
+            reader.end()
+            rows.finish(session, verb)
+            return status(_DONE)
+    return None

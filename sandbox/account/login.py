@@ -2,150 +2,164 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 import secrets
+import uuid
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from sandbox.account.errors import SqlError
-from sandbox.account.privileges import Session, roles_of_user
+from sandbox.account import known_parameters, names, network, passwords, public_keys, sessions, users
+from sandbox.account.errors import SqlError, unsupported
+from sandbox.account.parameters import session_value
+from sandbox.account.privileges import Hierarchy, Rights
+from sandbox.account.reader import Reader
+from sandbox.account.session import Session
+from sandbox.account.sessions import Validity
 from sandbox.account.state import Object, State
+from sandbox.account.wire import native
+from sandbox.identities import SNOWFLAKE_ACCOUNT, SNOWFLAKE_ORGANIZATION
 
-VALID = 3600  # seconds a session token is said to be good for
+ACCOUNTS = (SNOWFLAKE_ACCOUNT, f"{SNOWFLAKE_ORGANIZATION}-{SNOWFLAKE_ACCOUNT}")
+# The same work is done for a name that is not there, so that the time of an answer does not tell.
+_NOBODY = passwords.hashed(secrets.token_hex(16))
+# https://docs.snowflake.com/en/user-guide/key-pair-auth-troubleshooting: a token is good for at most an hour
+_LONGEST = 3600
+_SKEW = 60
+_ASK = "Contact your local system administrator"
 
 
-def fingerprint(public_key: str) -> str:
-    """SHA256:<base64> of a key's DER form, as DESCRIBE USER shows it."""
-    try:
-        digest = hashlib.sha256(base64.b64decode("".join(public_key.split()))).digest()
-    except ValueError:
-        return ""
-    return "SHA256:" + base64.b64encode(digest).decode()
-
-
-def log_in(state: State, data: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
+def log_in(state: State, data: dict[str, Any], query: dict[str, str], address: str, validity: Validity) -> dict[str, Any]:
     """The `data` of a login answer; the session is kept before it is answered.
 
     Raises:
-        SqlError: 390100 wrong name or password, 390144 a token that does not verify, 390189 a role not granted.
+        SqlError: 390100 wrong name or password, 390144 a token that does not verify, 390101 a disabled user, 390422 an
+            address that is not allowed, 390186 a role that is not granted.
     """
-    name = str(data.get("LOGIN_NAME") or _subject(str(data.get("TOKEN", "")))).upper()
-    user = next((u for u in state.all("USER") if str(u.props.get("LOGIN_NAME", u.name)).upper() == name), None)
-    if str(data.get("AUTHENTICATOR", "")).upper() == "SNOWFLAKE_JWT":
-        if user is None or not _signed_by(user, str(data.get("TOKEN", ""))):
-            raise SqlError("390144", "08001", "JWT token is invalid.")
-    elif user is None or not _password_matches(user, str(data.get("PASSWORD", ""))):
-        raise SqlError("390100", "08001", "Incorrect username or password was specified.")
-    if str(user.props.get("DISABLED", "false")) == "true":
+    user = _authenticated(state, data)
+    if user.props.get("DISABLED") == "true":
         raise SqlError("390101", "08001", "User access disabled. Contact your local system administrator.")
-    role = _role(state, user, query.get("roleName"))
-    token, master = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    database, _, schema = str(query.get("databaseName") or user.props.get("DEFAULT_NAMESPACE") or "").upper().partition(".")
-    schema = (query.get("schemaName") or schema or "").upper()
-    warehouse = str(query.get("warehouse") or user.props.get("DEFAULT_WAREHOUSE") or "").upper()
-    state.write(
-        "insert into sf_session (token, master, user, role, database, schema, warehouse) values (?, ?, ?, ?, ?, ?, ?)",
-        _hash(token), _hash(master), user.name, role, database or None, schema or None, warehouse or None,
-    )  # fmt: skip
-    number = state.rows("select id from sf_session where token = ?", _hash(token))[0]["id"]
+    network.check(state, user, address)
+    session = _session(state, user, data, query)
+    number, token, master = sessions.begin(state, session, validity)
     return {
         "token": token,
         "masterToken": master,
-        "validityInSeconds": VALID,
-        "masterValidityInSeconds": VALID * 4,
-        "displayUserName": user.name,
+        "validityInSeconds": validity.session,
+        "masterValidityInSeconds": validity.master,
+        "displayUserName": user.last_name,
         "serverVersion": "9.0.0",
         "firstLogin": False,
         "remMeToken": None,
         "sessionId": number,
-        "parameters": [{"name": "AUTOCOMMIT", "value": True}, {"name": "TIMEZONE", "value": "Etc/UTC"}],
+        "parameters": [
+            {"name": name, "value": native(session.parameters.get(name) or known_parameters.ACCOUNT.get(name) or default)}
+            for name, default in (known_parameters.SESSION | known_parameters.HIDDEN).items()
+        ],
         "sessionInfo": {
-            "databaseName": database or None,
-            "schemaName": schema or None,
-            "warehouseName": warehouse or None,
-            "roleName": role,
+            "databaseName": session.database,
+            "schemaName": session.schema,
+            "warehouseName": session.warehouse,
+            "roleName": session.role,
         },
     }
 
 
-def renew(state: State, master: str) -> dict[str, Any]:
-    """A new session token for a master token."""
-    rows = state.rows("select id from sf_session where master = ?", _hash(master))
-    if not rows:
-        raise SqlError("390114", "08001", "Authentication token has expired. The user must authenticate again.")
-    token = secrets.token_urlsafe(32)
-    state.write("update sf_session set token = ? where id = ?", _hash(token), rows[0]["id"])
-    return {
-        "sessionToken": token,
-        "masterToken": master,
-        "validityInSecondsST": VALID,
-        "validityInSecondsMT": VALID * 4,
-        "sessionId": rows[0]["id"],
-    }
+def _authenticated(state: State, data: dict[str, Any]) -> Object:
+    authenticator = str(data.get("AUTHENTICATOR") or "SNOWFLAKE").upper()
+    token = str(data.get("TOKEN") or "")
+    # The Go driver sends no LOGIN_NAME beside its token: its subject is believed when the signature is checked.
+    name = str(data.get("LOGIN_NAME") or _subject(token)).upper()
+    user = next((each for each in state.all("USER") if users.login_name(each) == name), None)
+    if authenticator == "SNOWFLAKE_JWT":
+        if user is None or not _signed_by(user, token):
+            raise SqlError("390144", "08001", f"JWT token is invalid. [{uuid.uuid4()}]")
+        return user
+    if authenticator != "SNOWFLAKE":
+        raise SqlError("390400", "08001", f"Bad request: authenticator {authenticator} (this sandbox does not emulate it).")
+    # A service user cannot have a password, so no password is right for it.
+    kept = user.props.get("PASSWORD") if user is not None and user.props.get("TYPE") != "SERVICE" else None
+    right = passwords.matches(str(data.get("PASSWORD") or ""), str(kept or _NOBODY))
+    if user is None or kept is None or not right:
+        raise SqlError("390100", "08001", "Incorrect username or password was specified.")
+    return user
 
 
-def session_of(state: State, authorization: str) -> Session:
-    """The session of an `Authorization: Snowflake Token="..."` header."""
-    token = authorization.partition('Token="')[2].rstrip('"')
-    rows = state.rows("select * from sf_session where token = ?", _hash(token))
-    if not rows:
-        raise SqlError("390104", "08001", "The session token is invalid; log in again.")
-    row = rows[0]
-    return Session(row["id"], row["user"], row["role"], row["database"], row["schema"], row["warehouse"])
-
-
-def master_of(authorization: str) -> str:
-    """The token of the header, which for a renewal is the master token."""
-    return authorization.partition('Token="')[2].rstrip('"')
-
-
-def log_out(state: State, session: Session) -> None:
-    """End a session."""
-    state.write("delete from sf_session where id = ?", session.id)
+def _session(state: State, user: Object, data: dict[str, Any], query: dict[str, str]) -> Session:
+    session = Session(0, user.name, _role(state, user, query.get("roleName")), users.secondary_roles(user))
+    for key, value in (data.get("SESSION_PARAMETERS") or {}).items():
+        name = str(key).upper()
+        if name not in known_parameters.SESSION:  # the drivers send some that no account knows
+            continue
+        text, default = session_value(name, value), known_parameters.ACCOUNT.get(name) or known_parameters.SESSION[name]
+        if name in known_parameters.SETTABLE_IN_SESSION:
+            session.parameters[name] = text
+        elif text != default:
+            raise unsupported(f"session parameter {name} = {text}")
+    rights = Rights(state, session)
+    database, _, schema = str(user.props.get("DEFAULT_NAMESPACE") or "").partition(".")
+    database = _named(query.get("databaseName")) or database
+    schema = _named(query.get("schemaName")) or schema
+    # What is not there or may not be used is left out, without an error.
+    if rights.uses("DATABASE", database):
+        session.database = database
+        default = schema or "PUBLIC"
+        session.schema = default if rights.uses("SCHEMA", f"{database}.{default}") else None
+    warehouse = _named(query.get("warehouse")) or str(user.props.get("DEFAULT_WAREHOUSE") or "")
+    if rights.has("USAGE", "WAREHOUSE", warehouse):
+        session.warehouse = warehouse
+    return session
 
 
 def _role(state: State, user: Object, wanted: str | None) -> str:
-    default = str(user.props.get("DEFAULT_ROLE") or "PUBLIC")
-    role = (wanted or default).strip('"').upper()
-    if role in roles_of_user(state, user.name):
+    role = _named(wanted) or str(user.props.get("DEFAULT_ROLE") or "PUBLIC")
+    if role in Hierarchy(state).of_user(user.name):
         return role
+    shown = names.last(role)
+    there = state.get("ROLE", role) is not None
     if wanted:
-        raise SqlError("390189", "08001", f"Role '{role}' specified in the connect string does not exist or not authorized.")
-    return "PUBLIC"
+        what = "is not granted to this user" if there else "does not exist or not authorized"
+        message = f"Role '{shown}' specified in the connect string {what}. {_ASK}, or attempt to login with another role"
+    else:
+        message = f"User's configured default role '{shown}' is not granted to this user. {_ASK}, or attempt to login using"
+        message += " a CLI client with a connect string selecting another role"
+    raise SqlError("390189" if wanted and not there else "390186", "08001", f"{message}, e.g. PUBLIC.")
+
+
+def _named(written: str | None) -> str:
+    """An identifier of the connect string, which may be quoted."""
+    if not written:
+        return ""
+    reader = Reader(written)
+    name = reader.name()
+    return name if reader.done else names.join([written.upper()])
 
 
 def _signed_by(user: Object, token: str) -> bool:
-    for key in (user.props.get("RSA_PUBLIC_KEY"), user.props.get("RSA_PUBLIC_KEY_2")):
-        if not key:
+    """Whether one of the user's keys has signed it, for this account, this user and this very key, and not too long ago.
+
+    https://docs.snowflake.com/en/developer-guide/sql-api/authenticating#using-key-pair-authentication
+    """
+    for slot in public_keys.SLOTS:
+        body = str(user.props.get(slot) or "")
+        if not body:
             continue
         try:
-            public = load_der_public_key(base64.b64decode("".join(str(key).split())))
-            claims = jwt.decode(token, public, algorithms=["RS256"])  # type: ignore[arg-type]  # an RSA key, by its DER
+            claims = jwt.decode(
+                token, public_keys.loaded(body), algorithms=["RS256"], leeway=_SKEW,
+                options={"require": ["iss", "sub", "iat", "exp"]},
+            )  # fmt: skip
         except (jwt.InvalidTokenError, ValueError):
             continue
-        issuer = str(claims.get("iss", ""))
-        return issuer.endswith(f".{user.name}.{fingerprint(str(key))}")
+        subjects = {f"{account}.{users.login_name(user)}" for account in ACCOUNTS}
+        issuers = {f"{subject}.{public_keys.fingerprint(body)}" for subject in subjects}
+        lives = float(claims["exp"]) - float(claims["iat"])
+        return str(claims["sub"]) in subjects and str(claims["iss"]) in issuers and lives <= _LONGEST + _SKEW
     return False
 
 
 def _subject(token: str) -> str:
-    """Whom a token is about, not yet believed: the Go driver sends no LOGIN_NAME beside its JWT."""
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
     except jwt.InvalidTokenError:
         return ""
     return str(claims.get("sub", "")).rpartition(".")[2]
-
-
-def _password_matches(user: Object, given: str) -> bool:
-    kept = json.loads(json.dumps(user.props.get("PASSWORD") or ""))
-    return bool(kept) and user.props.get("TYPE") != "SERVICE" and hmac.compare_digest(str(kept), given)
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a role may do: its own grants, those of roles granted to it, and those of PUBLIC.
+"""What a session may do: its role's grants, those of roles granted to it, those of PUBLIC, and of secondary roles.
 
 https://docs.snowflake.com/en/user-guide/security-access-control-overview
 """
@@ -6,86 +6,85 @@ https://docs.snowflake.com/en/user-guide/security-access-control-overview
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
+from sandbox.account import names
 from sandbox.account.errors import denied, no_object
+from sandbox.account.kinds import ACCOUNT, IN_SCHEMA
+from sandbox.account.session import Session
 from sandbox.account.state import Object, State
 
-Role = tuple[str, str]  # ("ROLE" or "DATABASE ROLE", name)
-ACCOUNT = "ACCOUNT"
+Role = tuple[str, str]  # ("ROLE", "DATABASE ROLE" or "SHARE"; name)
+PUBLIC: Role = ("ROLE", "PUBLIC")
+ADMIN = "ACCOUNTADMIN"
+SYSTEM_ROLES = (ADMIN, "SECURITYADMIN", "SYSADMIN", "USERADMIN", "PUBLIC", "ORGADMIN")
 
 
-@dataclass
-class Session:
-    """One login: who, and what is in use."""
+class Hierarchy:
+    """Which roles a role inherits from, as of now."""
 
-    id: int
-    user: str
-    role: str | None
-    database: str | None
-    schema: str | None
-    warehouse: str | None
+    def __init__(self, state: State) -> None:
+        self._below: dict[Role, list[Role]] = {}
+        for row in state.rows("select grantee_kind, grantee, role_kind, role from sf_role_grant"):
+            self._below.setdefault((row["grantee_kind"], row["grantee"]), []).append((row["role_kind"], row["role"]))
 
+    def closure(self, *roles: Role) -> set[Role]:
+        """The roles and every role whose privileges they inherit."""
+        found: set[Role] = set()
+        todo = list(roles)
+        while todo:
+            current = todo.pop()
+            if current not in found:
+                found.add(current)
+                todo += self._below.get(current, [])
+        return found
 
-def roles_of_user(state: State, user: str) -> set[str]:
-    """Account roles that a user may use."""
-    rows = state.rows("select role from sf_role_grant where grantee_kind = 'USER' and grantee = ?", user)
-    direct = {("ROLE", row["role"]) for row in rows} | {("ROLE", "PUBLIC")}
-    found: set[Role] = set()
-    for role in direct:
-        found |= closure(state, role)
-    return {name for kind, name in found if kind == "ROLE"}
-
-
-def closure(state: State, role: Role) -> set[Role]:
-    """The role and every role whose privileges it inherits."""
-    found, todo = set(), [role]
-    while todo:
-        current = todo.pop()
-        if current in found:
-            continue
-        found.add(current)
-        todo += [
-            (row["role_kind"], row["role"])
-            for row in state.rows(
-                "select role_kind, role from sf_role_grant where grantee_kind = ? and grantee = ?", *current
-            )
-        ]
-    return found
+    def of_user(self, user: str) -> set[str]:
+        """Account roles that a user may use."""
+        granted = self._below.get(("USER", user), [])
+        return {name for kind, name in self.closure(PUBLIC, *granted) if kind == "ROLE"}
 
 
 class Rights:
-    """The rights of a session, as of now."""
+    """The rights of a session, as of now. What is created is the primary role's alone."""
 
-    def __init__(self, state: State, session: Session) -> None:
+    def __init__(self, state: State, session: Session, role: Role | None = None) -> None:
         self._state, self.session = state, session
-        self.roles = closure(state, ("ROLE", session.role or "PUBLIC")) | {("ROLE", "PUBLIC")}
-        self.is_admin = ("ROLE", "ACCOUNTADMIN") in self.roles
+        hierarchy = Hierarchy(state)
+        self.primary = hierarchy.closure(role or ("ROLE", session.role), PUBLIC)
+        self.roles = set(self.primary)
+        if session.secondary == "ALL":
+            self.roles |= hierarchy.closure(*(("ROLE", role) for role in hierarchy.of_user(session.user)))
+        self.is_admin = ("ROLE", ADMIN) in self.roles
 
     def has(self, privilege: str, kind: str, name: str) -> bool:
         """Whether the privilege is held on the object; its owner holds all of them."""
-        if kind == ACCOUNT and self.is_admin:
+        roles = self.primary if privilege.startswith("CREATE ") else self.roles
+        if kind == ACCOUNT and ("ROLE", ADMIN) in roles:
             return True
-        if kind != ACCOUNT and (item := self._state.get(kind, name)) is not None and self.owns(item):
+        if kind != ACCOUNT and (item := self._state.get(kind, name)) is not None and _owner(item) in roles:
             return True
-        rows = self._state.rows(
-            "select grantee_kind, grantee from sf_grant where privilege = ? and kind = ? and name = ?",
-            privilege,
-            kind,
-            name,
-        )
-        return any((row["grantee_kind"], row["grantee"]) in self.roles for row in rows)
+        sql = "select grantee_kind, grantee from sf_grant where privilege = ? and kind = ? and name = ?"
+        rows = self._state.rows(sql, privilege, kind, name)
+        return any((row["grantee_kind"], row["grantee"]) in roles for row in rows)
 
     def owns(self, item: Object) -> bool:
         """Whether one of the session's roles is the owner."""
-        return ("ROLE", item.owner) in self.roles
+        return _owner(item) in self.roles
 
     def sees(self, item: Object) -> bool:
-        """Whether any privilege is held; roles, users and database roles are seen by all."""
-        if item.kind in ("ROLE", "USER", "DATABASE ROLE") or self.owns(item) or self.manages_grants:
+        """Whether anything is held on it; what is in a schema also needs the schema and its database to be seen.
+
+        Roles, users and database roles are seen by all.
+        """
+        if item.kind in ("ROLE", "USER", "DATABASE ROLE") or self.manages_grants:
             return True
-        rows = self._state.rows("select * from sf_grant where kind = ? and name = ?", item.kind, item.name)
-        return any((row["grantee_kind"], row["grantee"]) in self.roles for row in rows)
+        if self._grants_in_schema_of(item):
+            return True
+        if item.kind in IN_SCHEMA and not (
+            self._anything("DATABASE", names.database_of(item.name)) and self._anything("SCHEMA", item.parent)
+        ):
+            return False
+        return self._anything(item.kind, item.name)
 
     @property
     def manages_grants(self) -> bool:
@@ -100,7 +99,7 @@ class Rights:
             item = self._state.get(kind, name)
             if item is None or not self.sees(item):
                 raise no_object(kind.capitalize(), name)
-        raise denied(kind, name or "SANDBOX")
+        raise denied(kind, names.last(name) or "SANDBOX")
 
     def need_owner(self, item: Object) -> None:
         """Refuse unless the session owns the object."""
@@ -111,63 +110,83 @@ class Rights:
         raise denied(item.kind, item.last_name)
 
     def need_usage(self, schema: str) -> None:
-        """USAGE on a schema and its database, without which nothing in it is seen."""
-        database = schema.partition(".")[0]
-        if self._state.get("DATABASE", database) is None or not self._uses("DATABASE", database):
+        """USAGE on a schema and its database, without which nothing in it can be used."""
+        database = names.holder(schema)
+        if not self.uses("DATABASE", database):
             raise no_object("Database", database)
-        if self._state.get("SCHEMA", schema) is None or not self._uses("SCHEMA", schema):
+        if not self.uses("SCHEMA", schema):
             raise no_object("Schema", schema)
 
-    def sees_database(self, name: str) -> bool:
-        """Whether a database may be used or anything is held on it."""
-        item = self._state.get("DATABASE", name)
-        return item is not None and (self.sees(item) or self._uses("DATABASE", name))
-
-    def _uses(self, kind: str, name: str) -> bool:
-        item = self._state.get(kind, name)
-        if self.has("USAGE", kind, name) or (item is not None and self.owns(item)):
+    def uses(self, kind: str, name: str) -> bool:
+        """USAGE on it; a database role brings the use of its own database."""
+        if self._state.get(kind, name) is None:
+            return False
+        if kind == "DATABASE" and any(k == "DATABASE ROLE" and names.holder(n) == name for k, n in self.roles):
             return True
-        # A database role brings the use of its own database.
-        return kind == "DATABASE" and any(k == "DATABASE ROLE" and n.startswith(f"{name}.") for k, n in self.roles)
+        return self.has("USAGE", kind, name)
 
-    def may_grant(self, kind: str, name: str, privilege: str) -> bool:
-        """Owner, grant option or MANAGE GRANTS; in a managed-access schema the schema's owner instead of the object's."""
-        if self.manages_grants:
-            return True
-        item = self._state.get(kind, name)
-        schema = self._state.get("SCHEMA", item.parent) if item and kind not in ("SCHEMA", "DATABASE") else None
+    def grantor(self, kind: str, name: str, privilege: str) -> str | None:
+        """The role in whose name the session may grant; None when it may not.
+
+        Owner, grant option or MANAGE GRANTS. In a managed-access schema the schema's owner instead of the object's.
+        https://docs.snowflake.com/en/sql-reference/sql/grant-privilege
+        """
+        item = self._state.get(kind, name) if kind != ACCOUNT else None
+        schema = self._state.get("SCHEMA", item.parent) if item is not None and kind in IN_SCHEMA else None
         if schema is not None and schema.props.get("MANAGED ACCESS"):
-            return self.owns(schema)
-        if item is not None and self.owns(item):
+            item = schema
+        if item is not None and (self.owns(item) or self.manages_grants):
+            return item.owner
+        if item is None and self.manages_grants:
+            return self.session.role
+        if item is not schema or schema is None:
+            sql = "select * from sf_grant where privilege = ? and kind = ? and name = ? and option = 1"
+            for row in self._state.rows(sql, privilege, kind, name):
+                if (row["grantee_kind"], row["grantee"]) in self.roles:
+                    return str(row["grantee"])
+        return None
+
+    def _grants_in_schema_of(self, item: Object) -> bool:
+        """Who owns a managed-access schema grants on what is in it, and so may name it."""
+        schema = self._state.get("SCHEMA", item.parent) if item.kind in IN_SCHEMA else None
+        return schema is not None and bool(schema.props.get("MANAGED ACCESS")) and self.owns(schema)
+
+    def _anything(self, kind: str, name: str) -> bool:
+        item = self._state.get(kind, name)
+        if item is None:
+            return False
+        if self.owns(item) or (kind == "DATABASE" and self.uses(kind, name)):
             return True
-        rows = self._state.rows(
-            "select * from sf_grant where privilege = ? and kind = ? and name = ? and option = 1", privilege, kind, name
-        )
+        rows = self._state.rows("select grantee_kind, grantee from sf_grant where kind = ? and name = ?", kind, name)
         return any((row["grantee_kind"], row["grantee"]) in self.roles for row in rows)
 
 
+def _owner(item: Object) -> Role:
+    return item.owner_kind, item.owner
+
+
 def apply_future_grants(state: State, item: Object) -> None:
-    """What future grants say of a new object."""
-    database = item.name.partition(".")[0]
-    for in_kind, in_name in (("SCHEMA", item.parent), ("DATABASE", database)):
-        rows = state.rows(
-            "select * from sf_future where kind = ? and in_kind = ? and in_name = ?", item.kind, in_kind, in_name
-        )
-        for row in rows:
-            add_grant(
-                state, row["privilege"], item.kind, item.name, (row["grantee_kind"], row["grantee"]), row["option"], ""
-            )
+    """What future grants say of a new object: those of its schema, and those of its database where the schema has none.
+
+    https://docs.snowflake.com/en/sql-reference/sql/grant-privilege#future-grants-on-database-or-schema-objects
+    """
+    sql = "select * from sf_future where kind = ? and in_kind = ? and in_name = ?"
+    rows = state.rows(sql, item.kind, "SCHEMA", item.parent) if item.kind in IN_SCHEMA else []
+    rows = rows or state.rows(sql, item.kind, "DATABASE", names.database_of(item.name))
+    for row in rows:
+        if row["privilege"] == "OWNERSHIP":
+            item.owner_kind, item.owner = row["grantee_kind"], row["grantee"]
+            state.save(item)
+    for row in rows:
+        if row["privilege"] != "OWNERSHIP":
+            to = (row["grantee_kind"], row["grantee"])
+            add_grant(state, row["privilege"], item.kind, item.name, to, row["option"], item.owner)
 
 
 def add_grant(state: State, privilege: str, kind: str, name: str, to: Role, option: int, by: str) -> None:
-    """One privilege on one object to one role."""
+    """One privilege on one object to one role; a grant option that is there stays."""
     state.write(
-        "insert or replace into sf_grant values (?, ?, ?, ?, ?, ?, ?, ?)",
-        privilege,
-        kind,
-        name,
-        *to,
-        option,
-        by,
-        time.time(),
-    )
+        "insert into sf_grant values (?, ?, ?, ?, ?, ?, ?, ?)"
+        " on conflict do update set option = max(option, excluded.option)",
+        privilege, kind, name, *to, option, by, time.time(),
+    )  # fmt: skip

@@ -1,168 +1,229 @@
-"""Queries on data: parsed by sqlglot in Snowflake's dialect, checked for privileges, run by SQLite.
-
-Values keep SQLite's types; what depends on Snowflake's finer ones (NUMBER scale, VARIANT, time zones) is not emulated.
-"""
+"""Statements about rows: SELECT, INSERT, UPDATE, DELETE, TRUNCATE. Each is checked for privileges and run by SQLite."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
 
-from sandbox.account.definitions import full_name
-from sandbox.account.errors import SqlError, exists, no_object, syntax, unsupported
-from sandbox.account.privileges import Rights, Session, apply_future_grants
+from sandbox.account import binds, context_functions, translate
+from sandbox.account.errors import SqlError, no_identifier, unsupported
+from sandbox.account.expressions import cast_to
+from sandbox.account.privileges import Rights
+from sandbox.account.rows import Rows
+from sandbox.account.sources import Sources, columns_of, data_name
 from sandbox.account.state import Object, State
-from sandbox.account.wire import DML, Result, status
-
-_CONTEXT: dict[str, Callable[[Session], str | None]] = {
-    "CURRENT_USER": lambda s: s.user,
-    "CURRENT_ROLE": lambda s: s.role,
-    "CURRENT_DATABASE": lambda s: s.database,
-    "CURRENT_SCHEMA": lambda s: s.schema,
-    "CURRENT_WAREHOUSE": lambda s: s.warehouse,
-    "CURRENT_SESSION": lambda s: str(s.id),
-    "CURRENT_ACCOUNT": lambda s: "SANDBOX",
-    "CURRENT_ACCOUNT_NAME": lambda s: "SANDBOX",
-    "CURRENT_ORGANIZATION_NAME": lambda s: "QUANTORG",
-    "CURRENT_REGION": lambda s: "SANDBOX_LOCAL",
-    "CURRENT_VERSION": lambda s: "9.0.0",
-    "CURRENT_SECONDARY_ROLES": lambda s: '{"roles":"","value":""}',
-}
+from sandbox.account.translate import ROW
+from sandbox.account.types import INTEGER, Type
+from sandbox.account.wire import DDL, DELETE, INSERT, UPDATE, Result, status
 
 
-def run(state: State, rights: Rights, sql: str, values: list[Any]) -> Result:
-    """One SELECT, INSERT, UPDATE, DELETE, TRUNCATE, CREATE TABLE or CREATE VIEW."""
-    try:
-        statements = sqlglot.parse(sql, read="snowflake")
-    except sqlglot.errors.SqlglotError as error:
-        first = error.errors[0] if isinstance(error, sqlglot.errors.ParseError) and error.errors else {}
-        raise syntax(str(first.get("highlight", "")) or sql.split()[-1]) from None
-    if len(statements) != 1 or statements[0] is None:
-        raise SqlError("000008", "0A000", f"Actual statement count {len(statements)} did not match the desired count 1.")
-    tree = _context(rights, statements[0])
-    if isinstance(tree, exp.Create):
-        return _create(state, rights, tree, values)
+@dataclass
+class Statement:
+    """One statement about rows, and the values that came with it."""
+
+    state: State
+    rows: Rows
+    rights: Rights
+    tree: exp.Expr
+    bindings: dict[str, Any]
+
+    def sources(self) -> Sources:
+        """What it reads, with the session's rights."""
+        return Sources(self.state, self.rights)
+
+
+def select(statement: Statement, *, describe_only: bool = False) -> Result:
+    """A query; described only, it gives its columns and no rows."""
+    tree = binds.put_in(statement.tree, statement.bindings, None)
+    query = translate.query(tree, statement.sources())
+    if describe_only:
+        return Result(query.columns)
+    with statement.rows.reading(statement.rights.session) as connection:
+        return Result(query.columns, [list(row) for row in run(connection, query.sql)])
+
+
+def change(statement: Statement, connection: sqlite3.Connection) -> Result:
+    """INSERT, UPDATE, DELETE or TRUNCATE in a transaction that is open."""
+    many = binds.count(statement.bindings)
+    if many is not None and not isinstance(statement.tree, exp.Insert):
+        raise unsupported("rows of bound values, except with INSERT")
+    total, result = 0, status("")
+    for row in range(many) if many is not None else [None]:
+        result = _once(statement, binds.put_in(statement.tree.copy(), statement.bindings, row), connection)
+        total += result.rows[0][0] if result.kind != DDL else 0
+    if many is not None:
+        result.rows[0][0] = total
+    return result
+
+
+def _once(statement: Statement, tree: exp.Expr, connection: sqlite3.Connection) -> Result:
+    if isinstance(tree, exp.Insert):
+        return _insert(statement, tree, connection)
+    if isinstance(tree, exp.Update):
+        return _update(statement, tree, connection)
+    if isinstance(tree, exp.Delete):
+        return _delete(statement, tree, connection)
     if isinstance(tree, exp.TruncateTable):
-        [table] = tree.expressions
-        item = _resolve(state, rights, table, "TRUNCATE")
-        state.write(f"delete from sf_data_{item.id}")
-        return status("Statement executed successfully.")
-    if isinstance(tree, exp.Insert | exp.Update | exp.Delete):
-        return _change(state, rights, tree, values)
-    if isinstance(tree, exp.Query):
-        return _select(state, rights, tree, values)
-    raise unsupported(sql)
+        return _truncate(statement, tree, connection)
+    raise unsupported(tree.sql("snowflake"))
 
 
-def _select(state: State, rights: Rights, tree: exp.Expr, values: list[Any]) -> Result:
-    _bind_tables(state, rights, tree, None)
-    cursor = _execute(state, tree, values)
-    rows = [list(row) for row in cursor.fetchall()]
-    names = [column[0] if _is_quoted(tree, column[0]) else column[0].upper() for column in cursor.description]
-    return Result([(name, _kind_of(rows, index)) for index, name in enumerate(names)], rows)
+def _only(tree: exp.Expr, *known: str) -> None:
+    extra = {key for key, value in tree.args.items() if value} - set(known)
+    if extra:
+        raise unsupported(f"{', '.join(sorted(extra)).strip('_').upper()} in {tree.sql('snowflake')}")
 
 
-def _change(state: State, rights: Rights, tree: exp.Insert | exp.Update | exp.Delete, values: list[Any]) -> Result:
-    privilege = type(tree).__name__.upper()
-    target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-    item = _resolve(state, rights, target, privilege)
-    _bind_tables(state, rights, tree, target)
-    target.replace(exp.to_table(f"sf_data_{item.id}"))
-    count = _execute(state, tree, values).rowcount
-    word = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}[privilege]
-    return Result(
-        [(f"number of rows {word}", "fixed")], [[count]], DML + {"INSERT": 256, "UPDATE": 512, "DELETE": 768}[privilege]
-    )
-
-
-def _create(state: State, rights: Rights, tree: exp.Create, values: list[Any]) -> Result:
-    kind = str(tree.kind).upper()
-    if kind not in ("TABLE", "VIEW"):
-        raise unsupported(tree.sql("snowflake"))
-    named = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-    name = full_name(kind, _dotted(named), rights)
-    schema, _, last = name.rpartition(".")
-    rights.need_usage(schema)
-    there = state.get("TABLE", name) or state.get("VIEW", name)
-    if there is not None and tree.args.get("exists"):
-        return status(f"{last} already exists, statement succeeded.")
-    rights.need(f"CREATE {kind}", "SCHEMA", schema)
-    if there is not None and not tree.args.get("replace"):
-        raise exists(last)
-    if there is not None:
-        rights.need_owner(there)
-    if tree.expression is not None:
-        _bind_tables(state, rights, tree.expression, None)
-    with state.together():
-        if there is not None:
-            state.remove(there)
-        item = state.add(kind, name, rights.session.role or "PUBLIC", {})
-        apply_future_grants(state, item)
-        named.replace(exp.to_table(f"sf_data_{item.id}"))
-        for argument in ("replace", "exists", "properties"):
-            tree.set(argument, None)
-        _execute(state, tree, values)
-    return status(f"{kind.capitalize()} {last} successfully created.")
-
-
-def _bind_tables(state: State, rights: Rights, tree: exp.Expr, target: exp.Expr | None) -> None:
-    """Put SQLite's tables in the place of Snowflake's, each with the SELECT privilege."""
-    local = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
-    for table in list(tree.find_all(exp.Table)):
-        if table is target or (not table.db and table.name in local):
-            continue
-        item = _resolve(state, rights, table, "SELECT")
-        alias = table.alias or table.name
-        table.replace(exp.alias_(exp.to_table(f"sf_data_{item.id}"), alias, table=True))
-
-
-def _resolve(state: State, rights: Rights, table: exp.Expr, privilege: str) -> Object:
-    shown = _dotted(table)
-    name = full_name("TABLE", shown, rights)
-    rights.need_usage(name.rpartition(".")[0])
-    item = state.get("TABLE", name) or state.get("VIEW", name)
-    if item is None or not rights.sees(item):
-        raise no_object("Object", name)
-    rights.need(privilege, item.kind, item.name)
+def _table(sources: Sources, named: exp.Expr, privilege: str) -> Object:
+    item = sources.item(named, privilege)
+    if item.kind != "TABLE":
+        raise SqlError("002026", "42601", f"SQL compilation error:\nView '{item.last_name}' cannot be changed.")
     return item
 
 
-def _dotted(table: exp.Expr) -> str:
-    parts = table.parts if isinstance(table, exp.Table) else [table]
-    return ".".join(p.name if p.args.get("quoted") else p.name.upper() for p in parts)
+def _insert(statement: Statement, tree: exp.Insert, connection: sqlite3.Connection) -> Result:
+    _only(tree, "this", "expression", "with_")
+    sources = statement.sources()
+    named = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    item = _table(sources, named, "INSERT")
+    columns = columns_of(item)
+    chosen = list(columns)
+    if isinstance(tree.this, exp.Schema):
+        chosen = [each.name if each.args.get("quoted") else each.name.upper() for each in tree.this.expressions]
+        for name in chosen:
+            if name not in columns:
+                raise no_identifier(name)
+            if chosen.count(name) > 1:
+                raise SqlError("002025", "42S21", f"SQL compilation error:\nduplicate column name '{name}'")
+    values, given = _rows_to_insert(statement, tree, sources, len(chosen))
+    filled = {name: cast_to(exp.column(f"c{at}", "q"), columns[name], given[at]) for at, name in enumerate(chosen)}
+    for column in item.props["columns"]:
+        if column["name"] not in filled and column.get("default") is not None:
+            default = translate.default(column["default"], statement.rights)
+            filled[column["name"]] = cast_to(default, columns[column["name"]], None)
+    into = ", ".join(_quoted(name) for name in filled)
+    taken = ", ".join(each.sql("sqlite") for each in filled.values())
+    heads = ", ".join(f"c{at}" for at in range(len(chosen)))
+    sql = f"WITH q({heads}) AS ({values}) INSERT INTO {data_name(item)} ({into}) SELECT {taken} FROM q"
+    return _counted("number of rows inserted", changed(connection, sql), INSERT)
 
 
-def _context(rights: Rights, tree: exp.Expr) -> exp.Expr:
-    def literal(node: exp.Expr) -> exp.Expr:
-        name = node.name if isinstance(node, exp.Anonymous) else node.sql("snowflake").removesuffix("()")
-        known = _CONTEXT.get(name.upper()) if isinstance(node, exp.Func) else None
-        if known is None:
-            return node
-        value = known(rights.session)
-        made: exp.Expr = exp.null() if value is None else exp.Literal.string(value)
-        return exp.alias_(made, f"{name.upper()}()", quoted=True) if isinstance(node.parent, exp.Select) else made
+def _rows_to_insert(statement: Statement, tree: exp.Insert, sources: Sources, wanted: int) -> tuple[str, list[Type | None]]:
+    source = tree.expression
+    if not isinstance(source, exp.Values):
+        if with_ := tree.args.get("with_"):
+            source.set("with_", with_.copy())
+        query = translate.query(source, sources)
+        _match(wanted, len(query.columns))
+        return query.sql, [kind for _, kind in query.columns]
+    source = context_functions.put_in(source, statement.rights)
+    lines = []
+    for line in source.expressions:
+        each_of = line.expressions if isinstance(line, exp.Tuple) else [line]
+        _match(wanted, len(each_of))
+        lines.append("(" + ", ".join(translate.constant(each).sql("sqlite") for each in each_of) + ")")
+    return f"VALUES {', '.join(lines)}", [None] * wanted
 
-    return tree.transform(literal)
+
+def _match(wanted: int, got: int) -> None:
+    if wanted != got:
+        message = f"Insert value list does not match column list expecting {wanted} but got {got}"
+        raise SqlError("002020", "21S01", f"SQL compilation error:\n{message}")
 
 
-def _execute(state: State, tree: exp.Expr, values: list[Any]) -> sqlite3.Cursor:
-    sql = tree.sql("sqlite")
+def _update(statement: Statement, tree: exp.Update, connection: sqlite3.Connection) -> Result:
+    _only(tree, "this", "expressions", "from_", "where")
+    sources = statement.sources()
+    item = _table(sources, tree.this, "UPDATE")
+    columns = columns_of(item)
+    names, values = [], []
+    for each in tree.expressions:
+        column = each.this
+        if not isinstance(each, exp.EQ) or not isinstance(column, exp.Column):
+            raise unsupported(each.sql("snowflake"))
+        name = column.name if column.this.args.get("quoted") else column.name.upper()
+        if name not in columns:
+            raise no_identifier(name)
+        names.append(name)
+        values.append(each.expression)
+    query = _rows_of(item, tree, sources, values)
+    kinds = [kind for _, kind in query.columns[1:]]
+    changes = ", ".join(
+        f"{_quoted(name)} = {cast_to(exp.column(f'c{at}', 'q'), columns[name], kinds[at - 1]).sql('sqlite')}"
+        for at, name in enumerate(names, 1)
+    )
+    heads = ", ".join(f"c{at}" for at in range(len(names) + 1))
+    table = data_name(item)
+    sql = f"WITH q({heads}) AS ({query.sql}) UPDATE {table} SET {changes} FROM q WHERE {table}.rowid = q.c0"
+    count = changed(connection, sql)
+    columns_told = [("number of rows updated", INTEGER), ("number of multi-joined rows updated", INTEGER)]
+    return Result(columns_told, [[count, 0]], UPDATE)
+
+
+def _delete(statement: Statement, tree: exp.Delete, connection: sqlite3.Connection) -> Result:
+    _only(tree, "this", "where", "using")
+    sources = statement.sources()
+    item = _table(sources, tree.this, "DELETE")
+    query = _rows_of(item, tree, sources, [])
+    sql = f"DELETE FROM {data_name(item)} WHERE rowid IN ({query.sql})"
+    return _counted("number of rows deleted", changed(connection, sql), DELETE)
+
+
+def _rows_of(item: Object, tree: exp.Expr, sources: Sources, values: list[exp.Expr]) -> translate.Query:
+    """The keys of the rows that a WHERE chooses, and values for each: reading them needs SELECT only on other tables."""
+    alias = tree.this.args.get("alias") or exp.TableAlias(this=exp.to_identifier(item.last_name, quoted=True))
+    target = exp.Table(this=exp.to_identifier(data_name(item), quoted=True), alias=alias.copy())
+    key = exp.Column(this=exp.to_identifier(ROW, quoted=True), table=alias.this.copy())
+    others = [tree.args["from_"].this] if tree.args.get("from_") else list(tree.args.get("using") or [])
+    made = exp.Select(
+        expressions=[key, *(exp.alias_(value.copy(), f"C{at}", quoted=True) for at, value in enumerate(values, 1))],
+        from_=exp.From(this=target),
+        joins=[exp.Join(this=other.copy()) for other in others],
+    )
+    if tree.args.get("where"):
+        made.set("where", tree.args["where"].copy())
+    sources.tables[data_name(item)] = columns_of(item) | {ROW: INTEGER}
+    return translate.query(made, sources, target)
+
+
+def _truncate(statement: Statement, tree: exp.TruncateTable, connection: sqlite3.Connection) -> Result:
+    _only(tree, "expressions", "exists")
+    [named] = tree.expressions
+    item = _table(statement.sources(), named, "TRUNCATE")
+    run(connection, f"DELETE FROM {data_name(item)}")
+    return status("Statement executed successfully.")
+
+
+def run(connection: sqlite3.Connection, sql: str) -> sqlite3.Cursor:
+    """One statement of SQLite's.
+
+    Raises:
+        SqlError: 100072 a NULL where none may be, 000002 a function that SQLite does not have.
+    """
     try:
-        with state.lock:
-            return state.connection.execute(sql, values)
-    except sqlite3.Error as error:
-        raise SqlError("000904", "42000", f"SQL compilation error:\n{error}") from None
+        return connection.execute(sql)
+    except sqlite3.IntegrityError as error:
+        if "NOT NULL" in str(error):
+            raise SqlError("100072", "22000", "NULL result in a non-nullable column") from None
+        raise
+    except sqlite3.OperationalError as error:
+        if "no such function" in str(error):
+            raise unsupported(str(error).removeprefix("no such ")) from None
+        raise
 
 
-def _is_quoted(tree: exp.Expr, name: str) -> bool:
-    selects = getattr(tree, "selects", [])
-    return any(s.alias_or_name == name and any(i.args.get("quoted") for i in s.find_all(exp.Identifier)) for s in selects)
+def changed(connection: sqlite3.Connection, sql: str) -> int:
+    """How many rows a statement touched; Python's own count is -1 for one that begins with WITH."""
+    run(connection, sql)
+    return int(connection.execute("select changes()").fetchone()[0])
 
 
-def _kind_of(rows: list[list[Any]], index: int) -> str:
-    kinds = {type(row[index]) for row in rows if row[index] is not None}
-    return "fixed" if kinds == {int} else "real" if kinds and kinds <= {int, float} else "text"
+def _counted(name: str, count: int, kind: int) -> Result:
+    return Result([(name, INTEGER)], [[count]], kind)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

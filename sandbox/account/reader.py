@@ -4,50 +4,53 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
-from sandbox.account.errors import syntax
+from sandbox.account import names
+from sandbox.account.errors import SqlError, syntax
 
 _TOKEN = re.compile(
-    r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)|(?P<string>'(?:[^'\\]|''|\\.)*'|\$\$.*?\$\$)|(?P<quoted>"(?:[^"]|"")*")"""
-    r"""|(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-z_][\w$]*)|(?P<sign>[^\w\s])""",
+    r"""(?P<space>\s+|--[^\n]*|//[^\n]*|/\*.*?\*/)|(?P<string>'(?:[^'\\]|''|\\.)*'|\$\$.*?\$\$)"""
+    r"""|(?P<quoted>"(?:[^"]|"")*")|(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-z_][\w$]*)|(?P<sign>[^\w\s])""",
     re.S | re.X,
 )
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f"}
 
 
 @dataclass(frozen=True)
 class Token:
-    """`text` is the value: unquoted and, for a bare word, in upper case."""
+    """`text` is the value: unquoted and, for a bare word, in upper case; `at` where it begins."""
 
     kind: str
     text: str
     raw: str
+    at: int
 
 
 def tokens(sql: str) -> list[Token]:
-    """The words of a statement, without comments."""
+    """The words of a statement, without comments and the semicolon at its end."""
     found: list[Token] = []
     at = 0
     while at < len(sql):
         match = _TOKEN.match(sql, at)
         if match is None:
-            raise syntax(sql[at])
-        at = match.end()
+            raise _syntax_at(sql, at, sql[at])
         kind, raw = str(match.lastgroup), match.group()
-        if kind == "space":
-            continue
-        text = raw
-        if kind == "string":
-            inner = raw[2:-2] if raw.startswith("$$") else re.sub(r"\\(.)", r"\1", raw[1:-1].replace("''", "'"))
-            text = inner
-        elif kind == "quoted":
-            text = raw[1:-1].replace('""', '"')
-        elif kind == "word":
-            text = raw.upper()
-        found.append(Token(kind, text, raw))
+        if kind != "space":
+            found.append(Token(kind, _text(kind, raw), raw, at))
+        at = match.end()
     while found and found[-1].raw == ";":
         found.pop()
     return found
+
+
+def _text(kind: str, raw: str) -> str:
+    if kind == "string" and raw.startswith("$$"):
+        return raw[2:-2]
+    if kind == "string":
+        return re.sub(r"''|\\(.)", lambda m: _ESCAPES.get(m[1], m[1]) if m[1] else "'", raw[1:-1], flags=re.S)
+    if kind == "quoted":
+        return raw[1:-1].replace('""', '"')
+    return raw.upper() if kind == "word" else raw
 
 
 class Reader:
@@ -88,96 +91,48 @@ class Reader:
         self._at += 1
         return token
 
+    def kind(self, *kinds: str) -> Token:
+        """The next word, which must be of one of these kinds."""
+        token = self.peek()
+        if token is None or token.kind not in kinds:
+            raise self.unexpected()
+        self._at += 1
+        return token
+
     def end(self) -> None:
         """Nothing may be left."""
         if not self.done:
             raise self.unexpected()
 
     def name(self) -> str:
-        """An identifier with its qualifiers, joined by dots."""
-        parts = [self._part()]
+        """An identifier with its qualifiers."""
+        parts = [self.kind("word", "quoted").text]
         while self.take("."):
-            parts.append(self._part())
-        return ".".join(parts)
-
-    def _part(self) -> str:
-        token = self.any()
-        if token.kind not in ("word", "quoted"):
-            self._at -= 1
-            raise self.unexpected()
-        return token.text
+            parts.append(self.kind("word", "quoted").text)
+        return names.join(parts)
 
     def string(self) -> str:
         """A quoted text."""
-        token = self.any()
-        if token.kind != "string":
-            self._at -= 1
-            raise self.unexpected()
-        return token.text
-
-    def properties(self) -> dict[str, Any]:
-        """KEY = value, as many as there are, with or without commas between."""
-        found: dict[str, Any] = {}
-        while not self.done:
-            self.take(",")
-            key = self.any()
-            if key.kind != "word":
-                self._at -= 1
-                raise self.unexpected()
-            if key.text == "TRIGGERS":
-                found |= self._triggers()
-                continue
-            self.need("=")
-            found[key.text] = self.value()
-        return found
-
-    def _triggers(self) -> dict[str, list[str]]:
-        """TRIGGERS of a resource monitor: ON <number> PERCENT DO NOTIFY | SUSPEND | SUSPEND_IMMEDIATE, repeated."""
-        found: dict[str, list[str]] = {"NOTIFY": [], "SUSPEND": [], "SUSPEND_IMMEDIATE": []}
-        while self.take("ON"):
-            percent = self.any().text
-            self.need("PERCENT", "DO")
-            action = self.any().text
-            if action not in found:
-                self._at -= 1
-                raise self.unexpected()
-            found[action].append(f"{percent}%")
-        return found
-
-    def value(self) -> Any:
-        """A text, number, word, or a list in parentheses."""
-        if self.take("("):
-            items = []
-            while not self.take(")"):
-                self.take(",")
-                items.append(self.any().text)
-            return items
-        if self.take("-"):
-            return f"-{self.any().text}"
-        token = self.any()
-        if token.kind == "word" and token.text in ("TRUE", "FALSE"):
-            return token.text.lower()
-        if token.kind in ("word", "quoted") and (following := self.peek()) and following.raw == ".":
-            parts = [token.text]
-            while self.take("."):
-                parts.append(self._part())
-            return ".".join(parts)
-        return token.text
+        return self.kind("string").text
 
     def words_until(self, *stops: str) -> list[str]:
-        """Comma-separated phrases up to one of the stop words, which is left."""
-        phrases: list[str] = []
-        current: list[str] = []
+        """Comma-separated phrases of words up to one of the stop words, which is left."""
+        phrases: list[list[str]] = [[]]
         while (token := self.peek()) is not None and not (token.kind == "word" and token.text in stops):
-            if token.raw == ",":
-                phrases.append(" ".join(current))
-                current = []
+            if self.take(","):
+                phrases.append([])
             else:
-                current.append(token.text)
-            self._at += 1
-        return [*phrases, " ".join(current)]
+                phrases[-1].append(self.kind("word").text)
+        if not all(phrases):
+            raise self.unexpected()
+        return [" ".join(phrase) for phrase in phrases]
 
-    def unexpected(self) -> Exception:
+    def unexpected(self) -> SqlError:
         """The syntax error of this place."""
         token = self.peek()
-        return syntax(token.raw if token else "<EOF>")
+        return _syntax_at(self.sql, token.at, token.raw) if token else _syntax_at(self.sql, len(self.sql), "<EOF>")
+
+
+def _syntax_at(sql: str, at: int, near: str) -> SqlError:
+    before = sql[:at]
+    return syntax(near, before.count("\n") + 1, at - (before.rfind("\n") + 1))

@@ -6,34 +6,37 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.account.privileges import Session
+from sandbox.account.session import Session
+from sandbox.account.types import BOOLEAN, INTEGER, TEXT, TIME, Type
 
 SELECT, DML, DDL = 4096, 12288, 24576  # statementTypeId, as the drivers tell a query from a change
+INSERT, UPDATE, DELETE = DML + 256, DML + 512, DML + 768
+
+__all__ = ["BOOLEAN", "DDL", "DELETE", "INSERT", "INTEGER", "SELECT", "TEXT", "TIME", "UPDATE", "Result", "status"]
 
 
 @dataclass(frozen=True)
 class Result:
-    """Columns as (name, type) and rows of plain Python values."""
+    """Columns as (name, type) and rows of stored values."""
 
-    columns: list[tuple[str, str]]
+    columns: list[tuple[str, Type]]
     rows: list[list[Any]] = field(default_factory=list)
     kind: int = SELECT
 
 
 def status(message: str) -> Result:
     """What DDL answers."""
-    return Result([("status", "text")], [[message]], DDL)
+    return Result([("status", TEXT)], [[message]], DDL)
 
 
 def success(result: Result, session: Session) -> dict[str, Any]:
     """The answer to a query request."""
+    types = [kind for _, kind in result.columns]
     return {
         "data": {
-            "parameters": [],
-            "rowtype": [_column(name, kind) for name, kind in result.columns],
-            "rowset": [
-                [_text(value, kind) for value, (_, kind) in zip(row, result.columns, strict=True)] for row in result.rows
-            ],
+            "parameters": [{"name": name, "value": native(value)} for name, value in session.parameters.items()],
+            "rowtype": [kind.column(name) for name, kind in result.columns],
+            "rowset": [[kind.sent(value) for value, kind in zip(row, types, strict=True)] for row in result.rows],
             "total": len(result.rows),
             "returned": len(result.rows),
             "queryId": str(uuid.uuid4()),
@@ -43,7 +46,7 @@ def success(result: Result, session: Session) -> dict[str, Any]:
             "finalWarehouseName": session.warehouse,
             "finalRoleName": session.role,
             "numberOfBinds": 0,
-            "arrayBindSupported": False,
+            "arrayBindSupported": result.kind == INSERT,
             "statementTypeId": result.kind,
             "version": 1,
             "queryResultFormat": "json",
@@ -67,28 +70,8 @@ def failure(code: str, state: str, message: str) -> dict[str, Any]:
     return {"data": data, "message": message, "code": code, "success": False}
 
 
-def _column(name: str, kind: str) -> dict[str, Any]:
-    numeric = kind == "fixed"
-    return {
-        "name": name,
-        "database": "",
-        "schema": "",
-        "table": "",
-        "type": kind,
-        "nullable": True,
-        "precision": 38 if numeric else (9 if kind == "timestamp_ltz" else 0),
-        "scale": 9 if kind == "timestamp_ltz" else 0,
-        "length": 16777216,
-        "byteLength": 16777216,
-        "collation": None,
-    }
-
-
-def _text(value: Any, kind: str) -> str | None:
-    if value is None:
-        return None
-    if kind == "timestamp_ltz":
-        return f"{float(value):.9f}"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+def native(value: str) -> Any:
+    """A parameter's value as the drivers read it."""
+    if value in ("true", "false"):
+        return value == "true"
+    return int(value) if value.isdigit() else value

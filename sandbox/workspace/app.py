@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.workspace import git_credentials, git_folders, jobs, objects, permissions, runs, scim, secrets
+from sandbox.workspace import git_credentials, git_folders, jobs, objects, permissions, run_state, runs, scim, secrets
 from sandbox.workspace.auth import who_calls
 from sandbox.workspace.call import Call, Handler, World
-from sandbox.workspace.errors import ApiError
+from sandbox.workspace.errors import ApiError, malformed
+from sandbox.workspace.execution import Runner
 from sandbox.workspace.store import Store
 
 # The SDK and the provider fail with "failed to resolve workspace_id" where an answer does not carry it.
 _HEADERS = {"X-Databricks-Org-Id": "4000000000000001"}
 _log = logging.getLogger(__name__)
 _SCIM = "/api/2.0/preview/scim/v2"
+_JOBS_VERSIONS = ("2.0", "2.1", "2.2")
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/api/2.0/repos", git_folders.list_),
@@ -83,39 +87,51 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 def create_app(db_path: Path, folders: Path, job_env: Callable[[str], dict[str, str]]) -> Starlette:
     """The workspace over a state file; `job_env` gives the environment of an identity's job processes."""
     folders.mkdir(parents=True, exist_ok=True)
-    world = World(Store(db_path), folders, job_env)
-    runs.end_interrupted(world.store)
-    routes = [Route(path, _endpoint(world, handler), methods=[method]) for method, path, handler in ROUTES]
+    world = World(Store(db_path), folders, job_env, Runner())
+    run_state.end_interrupted(world.store)
+    git_folders.mend(world)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(world.runner.stop)
+
     return Starlette(
         routes=[
             Route("/.well-known/databricks-config", _discovery, methods=["GET"]),
-            *routes,
+            *(route for method, path, handler in ROUTES for route in _routes(world, method, path, handler)),
             Route("/{rest:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
-        ]
+        ],
+        lifespan=lifespan,
     )
 
 
-def _endpoint(world: World, handler: Handler) -> Callable[[Request], Any]:
-    async def endpoint(request: Request) -> Response:
-        form = await _form(request) if request.headers.get("content-type", "").startswith("multipart/") else None
-        raw = b"" if form is not None else await request.body()
+def _routes(world: World, method: str, path: str, handler: Handler) -> list[Route]:
+    """One route, or one for each version of the Jobs API."""
+    versions = _JOBS_VERSIONS if "{version}" in path else ("",)
+    return [
+        Route(path.replace("{version}", version), _endpoint(world, handler, {"version": version}), methods=[method])
+        for version in versions
+    ]
 
-        def answer() -> Any:
+
+def _endpoint(world: World, handler: Handler, fixed: dict[str, str]) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        def answer(raw: bytes, form: dict[str, Any] | None) -> Any:
             who = who_calls(world.store, request.headers.get("authorization"))
             body = _json(raw) if form is None else form
-            return handler(Call(world, who, dict(request.path_params), dict(request.query_params), body))
+            return handler(Call(world, who, {**fixed, **request.path_params}, dict(request.query_params), body))
 
         try:
-            result = await run_in_threadpool(answer)
+            uploaded = request.headers.get("content-type", "").startswith("multipart/")
+            form = await _form(request) if uploaded else None
+            result = await run_in_threadpool(answer, b"" if uploaded else await request.body(), form)
         except ApiError as error:
-            return JSONResponse(
-                {"error_code": error.code, "message": error.message}, status_code=error.status, headers=_HEADERS
-            )
+            return _refusal(request, error)
         except Exception as error:
             # Clients repeat a 500 for minutes; this one is a defect and will not go away.
             _log.exception("a defect of this sandbox")
-            message = f"{error!r} (sandbox)"
-            return JSONResponse({"error_code": "BAD_REQUEST", "message": message}, status_code=400, headers=_HEADERS)
+            return _refusal(request, ApiError(400, "BAD_REQUEST", f"{error!r} (sandbox)"))
         if isinstance(result, Response):
             result.headers.update(_HEADERS)
             return result
@@ -124,20 +140,36 @@ def _endpoint(world: World, handler: Handler) -> Callable[[Request], Any]:
     return endpoint
 
 
+def _refusal(request: Request, error: ApiError) -> Response:
+    return JSONResponse(
+        error.body(scim=request.url.path.startswith(_SCIM)), status_code=error.status, headers=_HEADERS
+    )  # fmt: skip
+
+
 def _json(raw: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(raw) if raw.strip() else {}
-    except ValueError:
-        raise ApiError(400, "MALFORMED_REQUEST", "Could not parse request object: not JSON.") from None
+        body = json.loads(raw, parse_constant=_no_number) if raw.strip() else {}
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError):
+        raise malformed("not JSON.") from None
     if not isinstance(body, dict):
-        raise ApiError(400, "MALFORMED_REQUEST", "Could not parse request object: Expected 'START_OBJECT'.")
+        found = "START_ARRAY" if isinstance(body, list) else "VALUE_NULL" if body is None else "VALUE"
+        raise malformed(f"Expected 'START_OBJECT' not '{found}'")
     return body
+
+
+def _no_number(constant: str) -> None:
+    raise ValueError(f"{constant} is no number in JSON")
 
 
 async def _form(request: Request) -> dict[str, Any]:
     """The fields of an upload, with the file's bytes in base64 as the JSON form has them."""
-    async with request.form() as fields:
-        read = {name: item if isinstance(item, str) else await item.read() for name, item in fields.items()}
+    try:
+        form = await request.form()
+    except HTTPException as error:
+        raise malformed(str(error.detail)) from None
+    read = {name: item if isinstance(item, str) else await item.read() for name, item in form.items()}
+    await form.close()
     return {name: base64.b64encode(item).decode() if isinstance(item, bytes) else item for name, item in read.items()}
 
 
@@ -147,4 +179,4 @@ async def _discovery(request: Request) -> Response:
 
 async def _unknown(request: Request) -> Response:
     message = f"No API found for '{request.method} {request.url.path}' (this sandbox does not emulate it)"
-    return JSONResponse({"error_code": "ENDPOINT_NOT_FOUND", "message": message}, status_code=404, headers=_HEADERS)
+    return _refusal(request, ApiError(404, "ENDPOINT_NOT_FOUND", message))

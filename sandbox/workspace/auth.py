@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 from sandbox.workspace.errors import ApiError
 from sandbox.workspace.store import Store
 
-ADMINS = "admins"
+ADMINS, USERS = "admins", "users"
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Identity:
     id: int
     display: str
     groups: frozenset[str]
+    active: bool = True
 
     @property
     def is_admin(self) -> bool:
@@ -33,14 +35,25 @@ def token_hash(token: str) -> str:
 
 
 def identity(store: Store, name: str) -> Identity | None:
-    """The user or service principal of that name."""
-    row = store.row("select * from ws_identity where name = ?", name)
+    """The user or service principal of that name; user names and application ids know no case."""
+    row = store.row("select * from ws_identity where name = ? collate nocase", name)
     if row is None:
         return None
-    groups = store.rows("select group_name from ws_member where member = ?", name)
-    return Identity(
-        row["name"], row["kind"], row["id"], row["display"], frozenset({g["group_name"] for g in groups} | {"users"})
-    )
+    active = bool(json.loads(row["attributes"]).get("active", True))
+    return Identity(row["name"], row["kind"], row["id"], row["display"], _groups_of(store, row["name"]), active)
+
+
+def _groups_of(store: Store, name: str) -> frozenset[str]:
+    """The groups somebody is in, also through a group in a group; everybody is one of the users."""
+    found = {row["group_name"] for row in store.rows("select group_name from ws_member where member = ?", name)}
+    found.add(USERS)
+    waiting = list(found)
+    while waiting:
+        for row in store.rows("select group_name from ws_nested where child = ?", waiting.pop()):
+            if row["group_name"] not in found:
+                found.add(row["group_name"])
+                waiting.append(row["group_name"])
+    return frozenset(found)
 
 
 def who_calls(store: Store, authorization: str | None) -> Identity:
@@ -56,4 +69,6 @@ def who_calls(store: Store, authorization: str | None) -> Identity:
     found = identity(store, row["name"]) if row else None
     if found is None:
         raise ApiError(403, "PERMISSION_DENIED", "Invalid access token.")
+    if not found.active:
+        raise ApiError(403, "PERMISSION_DENIED", f"{found.name} is deactivated.")
     return found

@@ -2,58 +2,86 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
+from sandbox.workspace import fields
 from sandbox.workspace.call import Call, Json
-from sandbox.workspace.errors import denied, exists, missing
+from sandbox.workspace.errors import denied, exists, invalid, missing
+
+_TEXTS = ("git_email", "name")
 
 
 def create(call: Call) -> Json:
     """POST /api/2.0/git-credentials; the token is taken and never answered"""
-    provider = str(call.need("git_provider"))
-    owner = _whose(call)
-    if call.store.row("select 1 from ws_git_credential where identity = ? and provider = ?", owner, provider):
-        raise exists("Only one Git credential is supported at this time. Please update or delete it first.")
-    number = call.store.new_id()
-    username = call.body.get("git_username")
-    call.store.write("insert into ws_git_credential values (?, ?, ?, ?)", number, owner, provider, username)
+    provider, owner = call.text("git_provider"), _whose(call)
+    call.text("personal_access_token", "")  # its type is checked and it is not kept: nothing here needs it
+    username = call.text("git_username", "")
+    attributes = json.dumps(_attributes(call))
+    with call.store.together():
+        if call.store.row(
+            "select 1 from ws_git_credential where identity = ? and lower(provider) = lower(?)", owner, provider
+        ):
+            raise exists("Only one Git credential is supported at this time. Please update or delete it first.")
+        number = call.store.new_id()
+        call.store.write(
+            "insert into ws_git_credential (id, identity, provider, username, attributes) values (?, ?, ?, ?, ?)",
+            number, owner, provider, username, attributes,
+        )  # fmt: skip
     return _answer(_own(call, number))
 
 
 def list_(call: Call) -> Json:
     """GET /api/2.0/git-credentials"""
-    rows = call.store.rows("select * from ws_git_credential where identity = ?", _whose(call))
-    return {"credentials": [_answer(row) for row in rows]}
+    rows = call.store.rows("select * from ws_git_credential where identity = ? order by id", _whose(call))
+    return {"credentials": [_answer(row) for row in rows]} if rows else {}
 
 
 def get(call: Call) -> Json:
     """GET /api/2.0/git-credentials/{id}"""
-    return _answer(_own(call, call.number("id")))
+    return _answer(_own(call, _id(call)))
 
 
 def update(call: Call) -> Json:
     """PATCH /api/2.0/git-credentials/{id}"""
-    row = _own(call, call.number("id"))
+    row = _own(call, _id(call))
+    call.text("personal_access_token", "")
+    attributes = {**json.loads(row["attributes"]), **_attributes(call)}
     call.store.write(
-        "update ws_git_credential set provider = ?, username = ? where id = ?",
-        call.body.get("git_provider", row["provider"]), call.body.get("git_username", row["username"]), row["id"],
+        "update ws_git_credential set provider = ?, username = ?, attributes = ? where id = ?",
+        call.text("git_provider", row["provider"]), call.text("git_username", row["username"] or ""),
+        json.dumps(attributes), row["id"],
     )  # fmt: skip
     return {}
 
 
 def delete(call: Call) -> Json:
     """DELETE /api/2.0/git-credentials/{id}"""
-    row = _own(call, call.number("id"))
+    row = _own(call, _id(call))
     call.store.write("delete from ws_git_credential where id = ?", row["id"])
     return {}
 
 
+def _id(call: Call) -> int:
+    number = call.path["id"]
+    if not number.isdecimal() or len(number) > 18:
+        raise invalid(f"Invalid Git credential ID: {number}")
+    return int(number)
+
+
+def _attributes(call: Call) -> Json:
+    found: Json = {name: call.text(name) for name in _TEXTS if call.given(name) is not None}
+    if call.given("is_default_for_provider") is not None:
+        found["is_default_for_provider"] = fields.flag("is_default_for_provider", call.given("is_default_for_provider"))
+    return found
+
+
 def _whose(call: Call) -> str:
     """The caller, or the service principal that `principal_id` names."""
-    principal = call.body.get("principal_id", call.query.get("principal_id"))
-    if not principal or str(principal) == "0":
+    principal = call.number("principal_id", 0)
+    if not principal:
         return call.who.name
-    row = call.store.row("select name from ws_identity where id = ? and kind = 'service_principal'", int(principal))
+    row = call.store.row("select name from ws_identity where id = ? and kind = 'service_principal'", principal)
     if row is None:
         raise missing(f"Service principal {principal} does not exist.")
     if not call.who.is_admin and row["name"] != call.who.name:
@@ -69,4 +97,9 @@ def _own(call: Call, number: int) -> sqlite3.Row:
 
 
 def _answer(row: sqlite3.Row) -> Json:
-    return {"credential_id": row["id"], "git_provider": row["provider"], "git_username": row["username"] or ""}
+    return {
+        "credential_id": row["id"],
+        "git_provider": row["provider"],
+        "git_username": row["username"] or "",
+        **json.loads(row["attributes"]),
+    }

@@ -2,132 +2,185 @@
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
 import sqlite3
-import subprocess
 import threading
 from collections import defaultdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from sandbox.workspace import permissions
+from sandbox.workspace import directories, fields, paging, permissions
 from sandbox.workspace.call import Call, Json, World
-from sandbox.workspace.errors import ApiError, denied, exists, invalid, missing
+from sandbox.workspace.clone import clone_path, git, must, said
+from sandbox.workspace.errors import ApiError, invalid, missing
+from sandbox.workspace.paths import parent_of, plain
 
 _locks: dict[int, threading.Lock] = defaultdict(threading.Lock)
 _PAGE = 20
+_PROVIDERS = (
+    "gitHub", "bitbucketCloud", "gitLab", "azureDevOpsServices", "gitHubEnterprise", "bitbucketServer",
+    "gitLabEnterpriseEdition", "awsCodeCommit",
+)  # fmt: skip
 
 
-def plain(path: str) -> str:
-    """Paths are taken with and without /Workspace and always answered without."""
-    if not path.startswith("/"):
-        raise invalid(f"Path ({path}) doesn't start with '/'")
-    cut = path.removeprefix("/Workspace").rstrip("/")
-    if any(part in (".", "..") for part in cut.split("/")):
-        raise invalid(f"Path ({path}) is not valid.")
-    return cut or "/"
-
-
-def clone_path(world: World, folder_id: int) -> Path:
-    """Where the clone of a Git folder lies."""
-    return world.folders / str(folder_id)
+def mend(world: World) -> None:
+    """After a kill: clones that were never answered go, a checkout that was cut short is undone, locks are taken away."""
+    known = {str(row["id"]) for row in world.store.rows("select id from ws_folder")}
+    for found in world.folders.iterdir():
+        if found.name not in known:
+            shutil.rmtree(found, ignore_errors=True)
+            continue
+        for lock in (found / ".git").rglob("*.lock"):
+            lock.unlink(missing_ok=True)
+    for row in world.store.rows("select folder from ws_checkout"):
+        clone = clone_path(world, row["folder"])
+        # It held no edits, or the checkout would have been refused.
+        git(["reset", "--quiet", "--hard"], clone)
+        git(["clean", "--quiet", "-ffd"], clone)
+        world.store.write("delete from ws_checkout where folder = ?", row["folder"])
 
 
 def create(call: Call) -> Json:
     """POST /api/2.0/repos"""
-    url, provider = str(call.need("url")), str(call.need("provider"))
-    path = plain(str(call.body.get("path") or f"/Repos/{call.who.name}/{Path(url).stem}"))
-    parent = path.rsplit("/", 1)[0] or "/"
-    if parent == "/":
-        if not call.who.is_admin:
-            raise denied(f"{call.who.name} does not have CAN_MANAGE permissions on /.")
-    elif not (own := path.startswith(f"/Users/{call.who.name}/")) or parent != f"/Users/{call.who.name}":
-        row = call.store.row("select id from ws_directory where path = ?", parent)
-        if row is None:
-            raise missing(f"Parent directory {parent} does not exist.")
-        if not own:
-            permissions.require(call, "directories", row["id"], "CAN_EDIT", parent)
-    if call.store.row("select 1 from ws_folder where path = ? union select 1 from ws_directory where path = ?", path, path):
-        raise exists(f"RESOURCE_ALREADY_EXISTS: {path} already exists. Please choose another path.")
+    url, provider = call.text("url"), _provider(call.text("provider"))
+    if not url.startswith(("https://", "http://")):
+        raise invalid(f"Invalid Git repository URL: {url}")
+    path = plain(call.text("path", f"/Repos/{call.who.name}/{PurePosixPath(url).stem}"))
+    if parent_of(path) == f"/Repos/{call.who.name}":
+        directories.make(call, parent_of(path))
+    directories.need_place(call, path)
+    patterns = _patterns(call)
     folder_id = call.store.new_id()
     target = clone_path(call.world, folder_id)
-    result = _git(["clone", "--quiet", "--no-hardlinks", url, str(target)])
-    if result.returncode:
+    try:
+        result = git(["clone", "--quiet", "--no-hardlinks", *(["--sparse"] if patterns else []), "--", url, str(target)])
+        if result.returncode:
+            raise invalid(f"Failed to clone repository {url}: {said(result)}")
+        head = git(["symbolic-ref", "--short", "HEAD"], target).stdout.strip()
+        if git(["rev-parse", "--verify", "--quiet", "HEAD"], target).returncode:
+            raise invalid(f"Failed to clone repository {url}: it has no commit on its default branch {head!r}.")
+        if patterns:
+            must(target, "sparse-checkout", "set", "--cone", "--", *patterns)
+        with call.store.together():
+            directories.need_place(call, path)  # somebody else may have taken it meanwhile
+            call.store.write(
+                "insert into ws_folder (id, path, url, provider, branch, sparse) values (?, ?, ?, ?, ?, ?)",
+                folder_id, path, url, provider, head, json.dumps(patterns) if patterns else None,
+            )  # fmt: skip
+            permissions.grant(call.store, "repos", folder_id, call.who, "CAN_MANAGE")
+    except ApiError:
         shutil.rmtree(target, ignore_errors=True)
-        raise invalid(f"Failed to clone repository {url}: {_said(result)}")
-    branch = _must(target, "rev-parse", "--abbrev-ref", "HEAD")
-    with call.store.together():
-        call.store.write("insert into ws_folder values (?, ?, ?, ?, ?)", folder_id, path, url, provider, branch)
-        permissions.grant(call.store, "repos", folder_id, call.who, "CAN_MANAGE")
+        raise
     return _answer(call.world, _row(call, folder_id))
 
 
 def get(call: Call) -> Json:
     """GET /api/2.0/repos/{id}"""
-    row = _row(call, call.number("id"))
+    row = _row(call, _id(call))
     permissions.require(call, "repos", row["id"], "CAN_READ", row["path"])
     return _answer(call.world, row)
 
 
 def list_(call: Call) -> Json:
-    """GET /api/2.0/repos?path_prefix=&next_page_token="""
-    prefix = call.query.get("path_prefix", "/")
-    prefix = prefix.removeprefix("/Workspace")
+    """GET /api/2.0/repos?path_prefix=&next_page_token=: those that the caller manages"""
+    given = call.text("path_prefix", "/")
+    # https://docs.databricks.com/api/workspace/repos/list: without a prefix, those in /Repos are listed.
+    prefix = given.removeprefix("/Workspace") if given.rstrip("/") not in ("", "/Workspace") else "/Repos"
     rows = [
         row
         for row in call.store.rows("select * from ws_folder order by id")
-        if row["path"].startswith(prefix) and permissions.level_of(call.store, call.who, "repos", str(row["id"]))
+        if row["path"].startswith(prefix) and permissions.has(call.store, call.who, "repos", row["id"], "CAN_MANAGE")
     ]
-    start = call.number("next_page_token", 0)
-    answer: Json = {"repos": [_answer(call.world, row) for row in rows[start : start + _PAGE]]}
-    if start + _PAGE < len(rows):
-        answer["next_page_token"] = str(start + _PAGE)
-    return answer
+    page, token = paging.cut(rows, [row["id"] for row in rows], call.query.get("next_page_token"), _PAGE)
+    found = []
+    for row in page:
+        try:
+            found.append(_answer(call.world, row))
+        except ApiError as error:  # deleted just now
+            if error.status != 404:
+                raise
+    return {"repos": found, **({"next_page_token": token} if token else {})}
 
 
 def update(call: Call) -> Json:
     """PATCH /api/2.0/repos/{id}: check out a branch's or a tag's remote head"""
-    row = _row(call, call.number("id"))
-    permissions.require(call, "repos", row["id"], "CAN_EDIT", row["path"])
-    branch, tag = call.body.get("branch"), call.body.get("tag")
-    if bool(branch) == bool(tag) and (branch or "sparse_checkout" not in call.body):
+    row = _row(call, _id(call))
+    # Switching branches and pulling need CAN_MANAGE: https://docs.databricks.com/security/auth/access-control (Git folders)
+    permissions.require(call, "repos", row["id"], "CAN_MANAGE", row["path"])
+    branch, tag = call.text("branch", ""), call.text("tag", "")
+    patterns = _patterns(call)
+    if (branch and tag) or not (branch or tag or patterns):
         raise invalid("Exactly one of branch or tag must be given.")
+    if patterns and not row["sparse"]:
+        raise invalid("Sparse checkout can only be set when the Git folder is created.")
     clone = clone_path(call.world, row["id"])
     with _locks[row["id"]]:
-        fetched = _git(["fetch", "--quiet", "--prune", "--tags", "--force", "origin"], clone)
-        if fetched.returncode:
-            raise ApiError(400, "INVALID_STATE", f"Failed to fetch from {row['url']}: {_said(fetched)}")
-        if branch:
-            _pull(clone, row, branch)
-            call.store.write("update ws_folder set branch = ? where id = ?", branch, row["id"])
-        elif tag:
+        if patterns:
             _refuse_dirty(clone, row["path"])
-            if _git(["checkout", "--quiet", "--detach", f"refs/tags/{tag}"], clone).returncode:
-                raise missing(f"Tag '{tag}' does not exist in the remote repository.")
-            call.store.write("update ws_folder set branch = '' where id = ?", row["id"])
+            must(clone, "sparse-checkout", "set", "--cone", "--", *patterns)
+            call.store.write("update ws_folder set sparse = ? where id = ?", json.dumps(patterns), row["id"])
+        if branch or tag:
+            fetched = git(["fetch", "--quiet", "--prune", "--tags", "--force", "origin"], clone)
+            if fetched.returncode:
+                raise ApiError(400, "INVALID_STATE", f"Failed to fetch from {row['url']}: {said(fetched)}")
+            call.store.write("insert or ignore into ws_checkout values (?)", row["id"])
+            try:
+                if branch:
+                    _pull(clone, row, branch)
+                else:
+                    _check_out_tag(clone, row, tag)
+                call.store.write("update ws_folder set branch = ? where id = ?", branch, row["id"])
+            finally:
+                call.store.write("delete from ws_checkout where folder = ?", row["id"])
     return _answer(call.world, _row(call, row["id"]))
 
 
 def delete(call: Call) -> Json:
     """DELETE /api/2.0/repos/{id}"""
-    row = _row(call, call.number("id"))
+    row = _row(call, _id(call))
     permissions.require(call, "repos", row["id"], "CAN_MANAGE", row["path"])
-    with _locks[row["id"]]:
-        with call.store.together():
-            call.store.write("delete from ws_folder where id = ?", row["id"])
-            permissions.forget(call.store, "repos", row["id"])
-        shutil.rmtree(clone_path(call.world, row["id"]), ignore_errors=True)
+    remove(call.world, row["id"])
     return {}
+
+
+def remove(world: World, folder_id: int) -> None:
+    """A Git folder, its permissions and its clone."""
+    with _locks[folder_id]:
+        with world.store.together():
+            world.store.write("delete from ws_folder where id = ?", folder_id)
+            permissions.forget(world.store, "repos", folder_id)
+        shutil.rmtree(clone_path(world, folder_id), ignore_errors=True)
+
+
+def _id(call: Call) -> int:
+    number = call.path["id"]
+    if not number.isdecimal() or len(number) > 18:
+        raise invalid(f"Invalid repo ID: {number}")
+    return int(number)
+
+
+def _provider(given: str) -> str:
+    known = {name.lower(): name for name in _PROVIDERS}
+    if given.lower() not in known:
+        raise invalid(f"Invalid Git provider {given!r}, supported are {', '.join(_PROVIDERS)}.")
+    return given
+
+
+def _patterns(call: Call) -> list[str]:
+    return [
+        fields.text("patterns", item)
+        for item in fields.items("patterns", call.mapping("sparse_checkout").get("patterns", []))
+    ]
 
 
 def _pull(clone: Path, row: sqlite3.Row, branch: str) -> None:
     remote = f"refs/remotes/origin/{branch}"
-    if _git(["rev-parse", "--verify", "--quiet", remote], clone).returncode:
-        raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", f"Branch '{branch}' does not exist in the remote repository.")
+    if git(["rev-parse", "--verify", "--quiet", remote], clone).returncode:
+        raise missing(f"Branch '{branch}' does not exist in the remote repository.")
     _refuse_dirty(clone, row["path"])
     local = f"refs/heads/{branch}"
-    known = _git(["rev-parse", "--verify", "--quiet", local], clone).returncode == 0
-    if known and _git(["merge-base", "--is-ancestor", local, remote], clone).returncode:
+    known = git(["rev-parse", "--verify", "--quiet", local], clone).returncode == 0
+    if known and git(["merge-base", "--is-ancestor", local, remote], clone).returncode:
         # terraform-provider-databricks #1090: the pull cannot follow rewritten history.
         raise ApiError(
             400,
@@ -135,13 +188,22 @@ def _pull(clone: Path, row: sqlite3.Row, branch: str) -> None:
             f"Failed to pull branch '{branch}': the remote history was rewritten (non-fast-forward). Local and remote"
             " branches have diverged; reset the Git folder or delete and clone it again.",
         )
-    result = _git(["checkout", "--quiet", "-B", branch, remote], clone)
+    result = git(["checkout", "--quiet", "-B", branch, remote], clone)
     if result.returncode:
-        raise ApiError(400, "INVALID_STATE", f"Failed to check out '{branch}': {_said(result)}")
+        raise ApiError(400, "INVALID_STATE", f"Failed to check out '{branch}': {said(result)}")
+
+
+def _check_out_tag(clone: Path, row: sqlite3.Row, tag: str) -> None:
+    if git(["rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}"], clone).returncode:
+        raise missing(f"Tag '{tag}' does not exist in the remote repository.")
+    _refuse_dirty(clone, row["path"])
+    result = git(["checkout", "--quiet", "--detach", f"refs/tags/{tag}"], clone)
+    if result.returncode:
+        raise ApiError(400, "INVALID_STATE", f"Failed to check out '{tag}': {said(result)}")
 
 
 def _refuse_dirty(clone: Path, path: str) -> None:
-    changed = _must(clone, "status", "--porcelain", "--untracked-files=all")
+    changed = must(clone, "status", "--porcelain", "--untracked-files=all")
     if changed:
         files = ", ".join(line[3:] for line in changed.splitlines()[:5])
         raise ApiError(
@@ -160,32 +222,15 @@ def _row(call: Call, folder_id: int) -> sqlite3.Row:
 
 
 def _answer(world: World, row: sqlite3.Row) -> Json:
-    return {
+    clone = clone_path(world, row["id"])
+    if not clone.is_dir():
+        raise missing(f"Repo could not be found: {row['id']}")
+    answer = {
         "id": row["id"],
         "path": row["path"],
         "url": row["url"],
         "provider": row["provider"],
         "branch": row["branch"],
-        "head_commit_id": _must(clone_path(world, row["id"]), "rev-parse", "HEAD"),
+        "head_commit_id": must(clone, "rev-parse", "HEAD"),
     }
-
-
-def _git(arguments: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    command = ["git", "-c", "core.autocrlf=false", "-c", "gc.auto=0", *arguments]
-    try:
-        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, env=environment, check=False)
-    except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(command, 124, "", "the remote did not answer in 60 s")
-
-
-def _must(clone: Path, *arguments: str) -> str:
-    result = _git(list(arguments), clone)
-    if result.returncode:
-        raise ApiError(500, "INTERNAL_ERROR", f"git {arguments[0]}: {_said(result)}")
-    return result.stdout.rstrip("\n")
-
-
-def _said(result: subprocess.CompletedProcess[str]) -> str:
-    lines = result.stderr.strip().splitlines()
-    return lines[0].removeprefix("fatal: ") if lines else f"exit {result.returncode}"
+    return {**answer, **({"sparse_checkout": {"patterns": json.loads(row["sparse"])}} if row["sparse"] else {})}

@@ -6,81 +6,114 @@ import json
 import sqlite3
 import time
 
-from sandbox.workspace import permissions
+from sandbox.workspace import paging, permissions
 from sandbox.workspace.auth import identity
 from sandbox.workspace.call import Call, Json
-from sandbox.workspace.errors import denied, invalid
+from sandbox.workspace.errors import invalid
+from sandbox.workspace.job_settings import MERGED, check, with_defaults
 
-_PAGE = 20
+_PAGE, _MAXIMUM = 20, 100  # jobs in a list
+_ELEMENTS = 100  # of each array of one job, in one answer of API 2.2
+_OFFSET = 1000  # the highest that is taken; a page token has no such limit
+PAGED = ("tasks", "job_clusters", "parameters", "environments")
 
 
 def create(call: Call) -> Json:
     """POST /api/2.2/jobs/create"""
     settings = {key: value for key, value in call.body.items() if key != "access_control_list"}
-    settings.setdefault("name", "Untitled")
-    _check(call, settings)
+    check(call, settings)
+    given = call.mappings("access_control_list")
     job_id = call.store.new_id()
     with call.store.together():
         call.store.write(
             "insert into ws_job values (?, ?, ?, ?)",
-            job_id, call.who.name, int(time.time() * 1000), json.dumps(_defaults(settings)),
+            job_id, call.who.name, int(time.time() * 1000), json.dumps(with_defaults(settings)),
         )  # fmt: skip
         permissions.grant(call.store, "jobs", job_id, call.who, "IS_OWNER")
+        if given:
+            permissions.write(
+                call, "jobs", str(job_id), given, keep=not any(e.get("permission_level") == "IS_OWNER" for e in given)
+            )
     return {"job_id": job_id}
 
 
 def get(call: Call) -> Json:
-    """GET /api/2.2/jobs/get"""
+    """GET /api/2.2/jobs/get?job_id=&page_token=: more than a hundred tasks come in pages"""
     row = job_row(call, call.number("job_id"), "CAN_VIEW")
-    return _answer(call, row)
+    job = _answer(call, row)
+    arrays, token = page_of_arrays(job["settings"], call.query.get("page_token"))
+    if call.path["version"] != "2.2":
+        return _without_too_many(job)
+    job["settings"] |= arrays
+    return {**job, "has_more": token is not None, **({"next_page_token": token} if token else {})}
 
 
 def list_(call: Call) -> Json:
-    """GET /api/2.2/jobs/list: what the caller may view"""
+    """GET /api/2.2/jobs/list?limit=&name=&expand_tasks=&page_token=: what the caller may view, the newest first"""
     rows = [
         row
         for row in call.store.rows("select * from ws_job order by id desc")
-        if permissions.level_of(call.store, call.who, "jobs", str(row["id"]))
+        if permissions.has(call.store, call.who, "jobs", row["id"], "CAN_VIEW")
     ]
-    if name := call.query.get("name"):
+    if name := call.text("name", ""):
         rows = [row for row in rows if json.loads(row["settings"])["name"].lower() == name.lower()]
-    start = call.number("page_token", call.number("offset", 0))
-    count = min(call.number("limit", _PAGE), 100)
-    page = [_answer(call, row) for row in rows[start : start + count]]
-    if call.query.get("expand_tasks", "false") != "true":
-        for job in page:
-            job["settings"] = {key: value for key, value in job["settings"].items() if key != "tasks"}
-    more = start + count < len(rows)
-    return {"jobs": page, "has_more": more, **({"next_page_token": str(start + count)} if more else {})}
+    size, offset = call.number("limit", _PAGE), call.number("offset", 0)
+    if not 1 <= size <= _MAXIMUM:
+        raise invalid(f"Invalid limit {size} - it has to be between 1 and {_MAXIMUM}.")
+    need_offset(offset, _OFFSET)
+    rows = rows[offset:]
+    page, token = paging.cut(rows, [row["id"] for row in rows], call.query.get("page_token"), size, newest_first=True)
+    expand = call.flag("expand_tasks")
+    shown = [_listed(call, row, expand=expand) for row in page]
+    return {
+        **({"jobs": shown} if shown else {}),
+        "has_more": token is not None,
+        **({"next_page_token": token} if token else {}),
+    }
 
 
 def reset(call: Call) -> Json:
     """POST /api/2.2/jobs/reset: these settings and no others"""
-    row = job_row(call, int(call.need("job_id")), "CAN_MANAGE")
-    settings = dict(call.need("new_settings"))
-    settings.setdefault("name", "Untitled")
+    row = job_row(call, call.number("job_id"), "CAN_MANAGE")
+    settings = dict(call.mapping("new_settings"))
+    if call.given("new_settings") is None:
+        raise invalid("Missing required field: new_settings")
+    before = json.loads(row["settings"]).get("run_as")
     # run_as that is left out stays as it was (databricks/cli #4873).
-    if (before := json.loads(row["settings"]).get("run_as")) and "run_as" not in settings:
+    if before and "run_as" not in settings:
         settings["run_as"] = before
-    _check(call, settings)
-    call.store.write("update ws_job set settings = ? where id = ?", json.dumps(_defaults(settings)), row["id"])
+    check(call, settings, before)
+    _save(call, row["id"], settings)
     return {}
 
 
 def update(call: Call) -> Json:
-    """POST /api/2.2/jobs/update: some top-level fields"""
-    row = job_row(call, int(call.need("job_id")), "CAN_MANAGE")
-    settings = {**json.loads(row["settings"]), **call.body.get("new_settings", {})}
-    for field in call.body.get("fields_to_remove", []):
-        settings.pop(str(field), None)
-    _check(call, settings)
-    call.store.write("update ws_job set settings = ? where id = ?", json.dumps(_defaults(settings)), row["id"])
+    """POST /api/2.2/jobs/update: top-level fields are replaced; tasks and clusters are merged by their keys"""
+    row = job_row(call, call.number("job_id"), "CAN_MANAGE")
+    before: Json = json.loads(row["settings"])
+    new, settings = call.mapping("new_settings"), {**before}
+    check(call, {**new, "name": new.get("name", "")}, before.get("run_as"), whole=False)
+    for field, value in new.items():
+        if key := MERGED.get(field):
+            there = {item[key]: item for item in [*before.get(field, []), *(value or [])]}
+            settings[field] = list(there.values())
+        else:
+            settings[field] = value
+    removed = call.given("fields_to_remove") or []
+    for field in removed if isinstance(removed, list) else [removed]:
+        name, _, inner = str(field).partition("/")
+        if inner and name in MERGED:
+            settings[name] = [item for item in settings.get(name, []) if item[MERGED[name]] != inner]
+        else:
+            settings.pop(name, None)
+    check(call, settings, before.get("run_as"))
+    _save(call, row["id"], settings)
     return {}
 
 
 def delete(call: Call) -> Json:
     """POST /api/2.2/jobs/delete"""
-    row = job_row(call, int(call.need("job_id")), "CAN_MANAGE")
+    row = job_row(call, call.number("job_id"), "CAN_MANAGE")
     with call.store.together():
         call.store.write("delete from ws_job where id = ?", row["id"])
         permissions.forget(call.store, "jobs", row["id"])
@@ -103,41 +136,54 @@ def run_as(row: sqlite3.Row) -> str:
     return str(said.get("service_principal_name") or said.get("user_name") or row["creator"])
 
 
+def page_of_arrays(holder: Json, token: str | None) -> tuple[Json, str | None]:
+    """A hundred elements of each array, and the token of the next hundred."""
+    start = paging.position(token) or 0
+    if start < 0:
+        raise invalid(f"Invalid page token: {token}")
+    arrays = {name: holder[name][start : start + _ELEMENTS] for name in PAGED if isinstance(holder.get(name), list)}
+    more = any(len(holder[name]) > start + _ELEMENTS for name in arrays)
+    return arrays, paging.token(start + _ELEMENTS) if more else None
+
+
+def need_offset(offset: int, highest: int) -> None:
+    """Refuse what the product refuses of the parameter that page tokens have replaced."""
+    if not 0 <= offset <= highest:
+        raise invalid(
+            f"The supplied offset {offset} has exceeded the value of {highest} allowed for this parameter."
+            " Please use the page_token parameter to paginate."
+        )
+
+
+def _save(call: Call, job_id: int, settings: Json) -> None:
+    call.store.write("update ws_job set settings = ? where id = ?", json.dumps(with_defaults(settings)), job_id)
+
+
 def _answer(call: Call, row: sqlite3.Row) -> Json:
+    who = identity(call.store, run_as(row))
     return {
         "job_id": row["id"],
         "creator_user_name": row["creator"],
-        "run_as_user_name": run_as(row),
+        "run_as_user_name": who.name if who else run_as(row),
         "created_time": row["created"],
         "settings": json.loads(row["settings"]),
     }
 
 
-def _defaults(settings: Json) -> Json:
-    return {
-        "max_concurrent_runs": 1,
-        "email_notifications": {},
-        "format": "MULTI_TASK",
-        "timeout_seconds": 0,
-        **settings,
-    }
+def _listed(call: Call, row: sqlite3.Row, *, expand: bool) -> Json:
+    job = _answer(call, row)
+    if not expand:
+        job["settings"] = {key: value for key, value in job["settings"].items() if key not in ("tasks", "job_clusters")}
+        return job
+    if call.path["version"] != "2.2":
+        return _without_too_many(job)
+    arrays, token = page_of_arrays(job["settings"], None)
+    job["settings"] |= arrays
+    return {**job, **({"has_more": True} if token else {})}
 
 
-def _check(call: Call, settings: Json) -> None:
-    keys = [task.get("task_key") for task in settings.get("tasks", [])]
-    if None in keys:
-        raise invalid("Every task must have a task_key.")
-    if len(set(keys)) < len(keys):
-        raise invalid("Task keys must be unique.")
-    for task in settings.get("tasks", []):
-        for dependency in task.get("depends_on", []):
-            if dependency.get("task_key") not in keys:
-                raise invalid(f"Task {task['task_key']} depends on {dependency.get('task_key')}, which does not exist.")
-    said = settings.get("run_as") or {}
-    name = said.get("service_principal_name") or said.get("user_name")
-    if name:
-        who = identity(call.store, name)
-        if who is None or (who.kind == "user") != ("user_name" in said and bool(said["user_name"])):
-            raise invalid(f"run_as: '{name}' cannot be found.")
-        if name != call.who.name and not call.who.is_admin:
-            raise denied(f"{call.who.name} may not set run_as to {name}: the user role on the service principal is missing.")
+def _without_too_many(job: Json) -> Json:
+    """API 2.1 and older cannot show a job with more than a hundred tasks: it has none there."""
+    if len(job["settings"].get("tasks", [])) > _ELEMENTS:
+        del job["settings"]["tasks"]
+    return job

@@ -14,13 +14,16 @@ from zlib import crc32
 
 from starlette.responses import Response
 
-from sandbox.workspace import permissions
+from sandbox.workspace import directories, git_folders, permissions
 from sandbox.workspace.call import Call, Json
+from sandbox.workspace.clone import clone_path
 from sandbox.workspace.errors import ApiError, denied, exists, invalid, missing
-from sandbox.workspace.git_folders import clone_path, plain
+from sandbox.workspace.paths import plain
+from sandbox.workspace.seed import ROOT_ID
 
 _NOTEBOOK = b"# Databricks notebook source"
 _EXPORT_LIMIT = 10 * 1024 * 1024  # bytes, as the product documents for workspace/export
+_FORMATS = ("SOURCE", "AUTO", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "RAW")
 
 
 @dataclass(frozen=True)
@@ -35,33 +38,22 @@ class Place:
 
 def mkdirs(call: Call) -> Json:
     """POST /api/2.0/workspace/mkdirs"""
-    path = plain(str(call.need("path")))
+    path = plain(call.text("path"))
     place = find(call, path)
-    if place.folder is not None and place.file is not None:
-        permissions.require(call, "repos", place.folder["id"], "CAN_EDIT", path)
-        place.file.mkdir(parents=True, exist_ok=True)
+    if place.folder is None or place.file is None:
+        directories.make(call, path)
         return {}
-    parts = path.strip("/").split("/")
-    for depth in range(1, len(parts) + 1):
-        below = "/" + "/".join(parts[:depth])
-        if call.store.row("select id from ws_directory where path = ?", below):
-            continue
-        parent = below.rsplit("/", 1)[0] or "/"
-        row = call.store.row("select id from ws_directory where path = ?", parent)
-        if not (call.who.is_admin or (below + "/").startswith(f"/Users/{call.who.name}/")):
-            if row is None:
-                raise denied(f"{call.who.name} does not have CAN_MANAGE permissions on {parent}.")
-            permissions.require(call, "directories", row["id"], "CAN_EDIT", parent)
-        directory_id = call.store.new_id()
-        with call.store.together():
-            call.store.write("insert into ws_directory values (?, ?)", directory_id, below)
-            permissions.grant(call.store, "directories", directory_id, call.who, "CAN_MANAGE")
+    permissions.require(call, "repos", place.folder["id"], "CAN_MANAGE", path)
+    try:
+        place.file.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise exists(f"Path ({path}) is, or is below, an object that is not a directory.") from None
     return {}
 
 
 def get_status(call: Call) -> Json:
     """GET /api/2.0/workspace/get-status"""
-    return _status(call, _readable(call))
+    return _status(_readable(call))
 
 
 def list_(call: Call) -> Json:
@@ -69,52 +61,52 @@ def list_(call: Call) -> Json:
     place = _readable(call)
     if place.file is not None:
         if place.file.is_file():
-            return {"objects": [_status(call, place)]}
-        children = sorted(child for child in place.file.iterdir() if child.name != ".git")
+            return {"objects": [_status(place)]}
+        root = clone_path(call.world, place.folder["id"]) if place.folder is not None else place.file
+        children = sorted(c for c in place.file.iterdir() if c.name != ".git" and _is_inside(root, c))
         inside = [find(call, f"{place.path}/{child.name}") for child in children]
-        return {"objects": [_status(call, child) for child in inside]} if inside else {}
+        return {"objects": [_status(child) for child in inside]} if inside else {}
     below = place.path.rstrip("/") + "/"
     rows = call.store.rows("select path from ws_directory union select path from ws_folder order by path")
-    paths = [row["path"] for row in rows if row["path"].startswith(below) and "/" not in row["path"][len(below) :]]
-    found = [find(call, path) for path in paths]
-    return {"objects": [_status(call, child) for child in found if _may(call, child, "CAN_READ")]}
+    names = [(row["path"], row["path"][len(below) :]) for row in rows if row["path"].startswith(below)]
+    found = [find(call, path) for path, name in names if name and "/" not in name]
+    seen = [_status(child) for child in found if _may(call, child)]
+    return {"objects": seen} if seen else {}
 
 
 def export(call: Call) -> Json | Response:
     """GET /api/2.0/workspace/export; a directory with format AUTO is a zip of its files"""
     place = _readable(call)
+    wanted = call.text("format", "SOURCE")
+    if wanted not in _FORMATS:
+        raise invalid(f"Format {wanted!r} is not one of {', '.join(_FORMATS)}.")
+    if wanted not in ("SOURCE", "AUTO"):
+        raise invalid(f"This sandbox exports with format SOURCE or AUTO, not {wanted}.")
     if place.file is None:
         raise invalid(f"{place.path} is not inside a Git folder; this sandbox exports those only.")
-    if place.file.is_dir():
-        if call.query.get("format", "SOURCE") not in ("AUTO", "SOURCE"):
-            raise invalid("A directory is exported with format AUTO or SOURCE.")
-        content = _zipped(place.file)
-    else:
-        content = place.file.read_bytes()
+    content = _zipped(place.file) if place.file.is_dir() else place.file.read_bytes()
     if len(content) > _EXPORT_LIMIT:
-        raise ApiError(400, "MAX_NOTEBOOK_SIZE_EXCEEDED", f"{place.path} is larger than 10485760 bytes.")
-    if call.query.get("direct_download") in ("true", "True", "1"):
+        raise ApiError(400, "MAX_NOTEBOOK_SIZE_EXCEEDED", f"{place.path} is larger than {_EXPORT_LIMIT} bytes.")
+    if call.flag("direct_download"):
         return Response(content, media_type="application/octet-stream")
     return {"content": base64.b64encode(content).decode(), "file_type": place.file.suffix.lstrip(".")}
 
 
 def import_(call: Call) -> Json:
-    """POST /api/2.0/workspace/import"""
-    path = plain(str(call.need("path")))
+    """POST /api/2.0/workspace/import: a file of a Git folder, where it is an uncommitted edit"""
+    path = plain(call.text("path"))
     try:
-        content = base64.b64decode(str(call.body.get("content", "")), validate=True)
+        content = base64.b64decode(call.text("content", ""), validate=True)
     except (binascii.Error, ValueError):
         raise invalid("content is not base64.") from None
-    return write_file(call, path, content, overwrite=str(call.body.get("overwrite", "")).lower() == "true")
-
-
-def write_file(call: Call, path: str, content: bytes, *, overwrite: bool) -> Json:
-    """Put a file into a Git folder, where it is an uncommitted edit."""
     place = find(call, path)
     if place.folder is None or place.file is None:
+        if place.directory is not None:
+            raise exists(f"Path ({path}) already exists.")
         raise invalid(f"{path} is not inside a Git folder; this sandbox keeps files only there.")
-    permissions.require(call, "repos", place.folder["id"], "CAN_EDIT", path)
-    if place.file.exists() and not overwrite:
+    there = place.file.exists()
+    permissions.require(call, "repos", place.folder["id"], "CAN_EDIT" if there else "CAN_MANAGE", path)
+    if there and (not call.flag("overwrite") or place.file.is_dir()):
         raise exists(f"Path ({path}) already exists.")
     if not place.file.parent.is_dir():
         raise missing(f"The parent folder ({path.rsplit('/', 1)[0]}) does not exist.")
@@ -124,26 +116,38 @@ def write_file(call: Call, path: str, content: bytes, *, overwrite: bool) -> Jso
 
 def delete(call: Call) -> Json:
     """POST /api/2.0/workspace/delete"""
-    path = plain(str(call.need("path")))
+    path, recursive = plain(call.text("path")), call.flag("recursive")
     place = find(call, path)
-    if place.folder is not None and place.file is not None and place.folder["path"] != path:
-        permissions.require(call, "repos", place.folder["id"], "CAN_EDIT", path)
+    absent = missing(f"Path ({path}) doesn't exist.")
+    if place.folder is not None and place.file is not None:
+        permissions.require(call, "repos", place.folder["id"], "CAN_MANAGE", path)
         if not place.file.exists():
-            raise missing(f"Path ({path}) doesn't exist.")
-        if place.file.is_dir():
+            raise absent
+        if place.file.is_dir() and not recursive and any(place.file.iterdir()):
+            raise _not_empty(path)
+        if place.folder["path"] == path:
+            git_folders.remove(call.world, place.folder["id"])
+        elif place.file.is_dir():
             shutil.rmtree(place.file)
         else:
-            place.file.unlink()
+            place.file.unlink(missing_ok=True)
         return {}
     if place.directory is None:
-        raise missing(f"Path ({path}) doesn't exist.")
+        raise absent
+    if place.directory["id"] == ROOT_ID:
+        raise denied("The root directory cannot be deleted.")
     permissions.require(call, "directories", place.directory["id"], "CAN_MANAGE", path)
-    below = call.store.rows("select path from ws_directory union select path from ws_folder")
-    if any(row["path"].startswith(path + "/") for row in below):
-        raise ApiError(400, "DIRECTORY_NOT_EMPTY", f"Folder ({path}) is not empty")
+    inside = (path + "/", path + "0")  # "0" follows "/": all that begins with the path and a slash lies between
+    folders = call.store.rows("select id from ws_folder where path > ? and path < ?", *inside)
     with call.store.together():
-        call.store.write("delete from ws_directory where id = ?", place.directory["id"])
-        permissions.forget(call.store, "directories", place.directory["id"])
+        below = call.store.rows("select id from ws_directory where path > ? and path < ?", *inside)
+        if (below or folders) and not recursive:
+            raise _not_empty(path)
+        for row in (place.directory, *below):
+            call.store.write("delete from ws_directory where id = ?", row["id"])
+            permissions.forget(call.store, "directories", row["id"])
+    for row in folders:
+        git_folders.remove(call.world, row["id"])
     return {}
 
 
@@ -157,45 +161,68 @@ def find(call: Call, path: str) -> Place:
             # A notebook has no extension in the workspace.
             if not file.exists() and file.with_name(file.name + ".py").is_file():
                 file = file.with_name(file.name + ".py")
-            if ".git" in Path(relative).parts or not file.resolve().is_relative_to(root.resolve()):
+            if ".git" in Path(relative).parts or not _is_inside(root, file):
                 raise missing(f"Path ({path}) doesn't exist.")
             return Place(path, folder=row, file=file)
     directory = call.store.row("select * from ws_directory where path = ?", path)
     return Place(path, directory=directory)
 
 
+def _is_inside(root: Path, file: Path) -> bool:
+    """A link in a repository may lead anywhere, or in a circle."""
+    try:
+        return file.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):
+        return False
+
+
 def _readable(call: Call) -> Place:
-    place = find(call, plain(str(call.need("path"))))
-    there = (place.file is not None and place.file.exists()) or place.directory is not None or place.path == "/"
-    if not there or not _may(call, place, "CAN_READ"):
+    place = find(call, plain(call.text("path")))
+    there = (place.file is not None and place.file.exists()) or place.directory is not None
+    if not there or not _may(call, place):
         raise missing(f"Path ({place.path}) doesn't exist.")
     return place
 
 
-def _may(call: Call, place: Place, level: str) -> bool:
-    kind, row = ("repos", place.folder) if place.folder is not None else ("directories", place.directory)
-    if row is None:
-        return place.path == "/"
-    has = permissions.level_of(call.store, call.who, kind, str(row["id"]))
-    order = permissions.FOLDER_LEVELS
-    return has is not None and order.index(has) >= order.index(level)
+def _may(call: Call, place: Place) -> bool:
+    """Whether the caller sees it: it may be read, or something in it may.
+
+    https://docs.databricks.com/security/auth/access-control: who may see something sees the names of the folders above.
+    """
+    if place.folder is not None:
+        return permissions.has(call.store, call.who, "repos", place.folder["id"], "CAN_READ")
+    if place.directory is None:
+        return False
+    if place.path == "/" or permissions.has(call.store, call.who, "directories", place.directory["id"], "CAN_READ"):
+        return True
+    inside = (place.path + "/", place.path + "0")
+    return any(
+        permissions.has(call.store, call.who, kind, row["id"], "CAN_READ")
+        for kind, table in (("directories", "ws_directory"), ("repos", "ws_folder"))
+        for row in call.store.rows(f"select id from {table} where path > ? and path < ?", *inside)
+    )
 
 
-def _status(call: Call, place: Place) -> Json:
+def _status(place: Place) -> Json:
     if place.folder is not None and place.file is not None:
         if place.path == place.folder["path"]:
             return _object("REPO", place.path, place.folder["id"])
-        number = place.folder["id"] * 1000 + crc32(place.path.encode()) % 1000
+        number = place.folder["id"] * 1_000_000 + crc32(place.path.encode()) % 1_000_000
         if place.file.is_dir():
             return _object("DIRECTORY", place.path, number)
+        changed = {"modified_at": int(place.file.stat().st_mtime * 1000)}
         if place.file.suffix == ".py" and place.file.read_bytes().startswith(_NOTEBOOK):
-            return {**_object("NOTEBOOK", place.path.removesuffix(".py"), number), "language": "PYTHON"}
-        return {**_object("FILE", place.path, number), "size": place.file.stat().st_size}
-    return _object("DIRECTORY", place.path, place.directory["id"] if place.directory is not None else 0)
+            return {**_object("NOTEBOOK", place.path.removesuffix(".py"), number), "language": "PYTHON", **changed}
+        return {**_object("FILE", place.path, number), "size": place.file.stat().st_size, **changed}
+    return _object("DIRECTORY", place.path, place.directory["id"] if place.directory is not None else ROOT_ID)
 
 
 def _object(kind: str, path: str, number: int) -> Json:
     return {"object_type": kind, "path": path, "object_id": number, "resource_id": str(number)}
+
+
+def _not_empty(path: str) -> ApiError:
+    return ApiError(400, "DIRECTORY_NOT_EMPTY", f"Folder ({path}) is not empty")
 
 
 def _zipped(folder: Path) -> bytes:
@@ -203,6 +230,7 @@ def _zipped(folder: Path) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(folder.rglob("*")):
             relative = file.relative_to(folder)
-            if file.is_file() and ".git" not in relative.parts and "__pycache__" not in relative.parts:
+            hidden = ".git" in relative.parts or "__pycache__" in relative.parts
+            if not hidden and _is_inside(folder, file) and file.is_file():
                 archive.write(file, str(relative))
     return buffer.getvalue()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from sandbox.workspace import fields
 from sandbox.workspace.auth import ADMINS, Identity, identity
 from sandbox.workspace.call import Call, Json
 from sandbox.workspace.errors import denied, invalid, missing
@@ -20,7 +21,17 @@ _KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "directories": ("directory", FOLDER_LEVELS),
     "jobs": ("job", JOB_LEVELS),
 }
-_PRINCIPALS = ("user_name", "group_name", "service_principal_name")
+# How the product names a principal that it does not find.
+_PRINCIPALS = {"user_name": "UserName", "group_name": "GroupName", "service_principal_name": "ServicePrincipalName"}
+_DESCRIPTIONS = {
+    "CAN_READ": "Can view",
+    "CAN_RUN": "Can view and run",
+    "CAN_EDIT": "Can view, run and edit",
+    "CAN_VIEW": "Can view",
+    "CAN_MANAGE_RUN": "Can manage runs",
+    "CAN_MANAGE": "Can manage",
+    "IS_OWNER": "Is the owner",
+}
 
 
 def path_of(store: Store, kind: str, object_id: str) -> str | None:
@@ -36,10 +47,17 @@ def level_of(store: Store, who: Identity, kind: str, object_id: str) -> str | No
     if who.is_admin:
         return "CAN_MANAGE"
     path = path_of(store, kind, object_id)
-    if path is not None and (path + "/").startswith(f"/Users/{who.name}/"):
+    if path is not None and (path + "/").startswith((f"/Users/{who.name}/", f"/Repos/{who.name}/")):
         return "CAN_MANAGE"
     found = [row["level"] for row in _entries_with_parents(store, kind, object_id) if _is(who, row)]
     return max(found, key=levels.index, default=None)
+
+
+def has(store: Store, who: Identity, kind: str, object_id: int | str, level: str) -> bool:
+    """Whether `who` has at least `level`."""
+    found = level_of(store, who, kind, str(object_id))
+    levels = _KINDS[kind][1]
+    return found is not None and levels.index(found) >= levels.index(level)
 
 
 def require(call: Call, kind: str, object_id: int | str, level: str, what: str) -> None:
@@ -48,14 +66,14 @@ def require(call: Call, kind: str, object_id: int | str, level: str, what: str) 
     Raises:
         ApiError: 404 without any level, 403 with too low a one.
     """
-    levels = _KINDS[kind][1]
-    has = level_of(call.store, call.who, kind, str(object_id))
-    if has is None:
+    if has(call.store, call.who, kind, object_id, level):
+        return
+    found = level_of(call.store, call.who, kind, str(object_id))
+    if found is None:
         if kind == "jobs":
             raise denied(f"User {call.who.name} does not have {level} or higher permissions on {what}.")
         raise missing(f"{what} does not exist.")
-    if levels.index(has) < levels.index(level):
-        raise denied(f"{call.who.name} does not have {level} permissions on {what}. It has {has}.")
+    raise denied(f"{call.who.name} does not have {level} permissions on {what}. It has {found}.")
 
 
 def grant(store: Store, kind: str, object_id: int, who: Identity, level: str) -> None:
@@ -78,41 +96,50 @@ def read(call: Call) -> Json:
 def levels(call: Call) -> Json:
     """GET /api/2.0/permissions/{kind}/{id}/permissionLevels"""
     kind, _ = _target(call, "CAN_READ" if call.path["kind"] != "jobs" else "CAN_VIEW")
-    return {"permission_levels": [{"permission_level": level, "description": level} for level in _KINDS[kind][1]]}
+    found = _KINDS[kind][1]
+    return {"permission_levels": [{"permission_level": level, "description": _DESCRIPTIONS[level]} for level in found]}
 
 
 def replace(call: Call) -> Json:
     """PUT /api/2.0/permissions/{kind}/{id}: exactly these entries"""
-    return _write(call, keep=False)
+    kind, object_id = _target(call, "CAN_MANAGE")
+    write(call, kind, object_id, call.mappings("access_control_list"), keep=False)
+    return _answer(call.store, kind, object_id)
 
 
 def update(call: Call) -> Json:
     """PATCH /api/2.0/permissions/{kind}/{id}: these entries as well"""
-    return _write(call, keep=True)
-
-
-def _write(call: Call, *, keep: bool) -> Json:
     kind, object_id = _target(call, "CAN_MANAGE")
-    entries = [_entry(call.store, kind, raw) for raw in call.body.get("access_control_list", [])]
+    write(call, kind, object_id, call.mappings("access_control_list"), keep=True)
+    return _answer(call.store, kind, object_id)
+
+
+def write(call: Call, kind: str, object_id: str, given: list[Json], *, keep: bool) -> None:
+    """Put entries on an object, in place of those that are there or beside them."""
     store = call.store
-    old = [] if keep is False else [
-        (row["principal_kind"], row["principal"], row["level"])
-        for row in store.rows("select * from ws_acl where kind = ? and object = ?", kind, object_id)
-    ]  # fmt: skip
-    merged = {(kind_, name): level for kind_, name, level in [*old, *entries]}
-    if kind == "jobs":
-        owners = [name for name, level in merged.items() if level == "IS_OWNER"]
-        if len(owners) > 1:
-            raise invalid("A job can only have one owner.")
-        if not owners:
-            raise invalid("The job must have exactly one owner.")
-        if owners[0][0] == "group_name":
-            raise invalid("A group cannot be the owner of a job.")
     with store.together():
+        entries = [_entry(store, kind, raw) for raw in given]
+        rows = store.rows("select * from ws_acl where kind = ? and object = ? order by rowid", kind, object_id)
+        old = {(row["principal_kind"], row["principal"]): row["level"] for row in rows}
+        merged = {**(old if keep else {}), **{(kind_, name): level for kind_, name, level in entries}}
+        if kind == "jobs":
+            _one_owner(call, old, merged)
         forget(store, kind, object_id)
         for (principal_kind, name), level in merged.items():
             store.write("insert into ws_acl values (?, ?, ?, ?, ?)", kind, object_id, principal_kind, name, level)
-    return _answer(store, kind, object_id)
+
+
+def _one_owner(call: Call, old: dict[tuple[str, str], str], merged: dict[tuple[str, str], str]) -> None:
+    owners = [name for name, level in merged.items() if level == "IS_OWNER"]
+    if len(owners) > 1:
+        raise invalid("A job can only have one owner.")
+    if not owners:
+        raise invalid("The job must have exactly one owner.")
+    if owners[0][0] == "group_name":
+        raise invalid("A group cannot be the owner of a job.")
+    # https://docs.databricks.com/jobs/privileges: an owner who is not an admin cannot hand a job on.
+    if old.get(owners[0]) != "IS_OWNER" and not call.who.is_admin:
+        raise denied(f"{call.who.name} may not change the owner of the job. Only workspace admins can.")
 
 
 def _target(call: Call, level: str) -> tuple[str, str]:
@@ -120,28 +147,32 @@ def _target(call: Call, level: str) -> tuple[str, str]:
     if kind not in _KINDS:
         raise invalid(f"'{kind}' is not a supported object type of this sandbox; supported are {', '.join(_KINDS)}.")
     table = {"repos": "ws_folder", "directories": "ws_directory", "jobs": "ws_job"}[kind]
-    if call.store.row(f"select id from {table} where id = ?", object_id) is None:
+    row = call.store.row(f"select id from {table} where cast(id as text) = ?", object_id)
+    if row is None:
         raise missing(f"{_KINDS[kind][0].capitalize()} {object_id} does not exist.")
     require(call, kind, object_id, level, f"{_KINDS[kind][0]} {object_id}")
     return kind, object_id
 
 
 def _entry(store: Store, kind: str, raw: Json) -> tuple[str, str, str]:
-    named = [(key, raw[key]) for key in _PRINCIPALS if raw.get(key)]
+    named = [(key, fields.text(key, raw[key])) for key in _PRINCIPALS if raw.get(key)]
     if len(named) != 1:
         raise invalid("Exactly one of user_name, group_name or service_principal_name must be given.")
     principal_kind, name = named[0]
     level = raw.get("permission_level")
     if level not in _KINDS[kind][1]:
         raise invalid(f"Permission level {level!r} is not one of {', '.join(_KINDS[kind][1])}.")
+    unknown = missing(f"Principal: {_PRINCIPALS[principal_kind]}({name}) does not exist")
     if principal_kind == "group_name":
-        known = name in (ADMINS, "users") or store.row("select id from ws_group where name = ?", name) is not None
-    else:
-        found = identity(store, name)
-        known = found is not None and (found.kind == "user") == (principal_kind == "user_name")
-    if not known:
-        raise missing(f"Principal: {principal_kind.split('_name')[0].replace('_', ' ')} {name} does not exist.")
-    return principal_kind, name, level
+        row = store.row("select name from ws_group where name = ?", name)
+        if row is None:
+            raise unknown
+        return principal_kind, row["name"], str(level)
+    found = identity(store, name)
+    # A service principal may come as a user_name: the provider names whoever it runs as, and a job's creator, so.
+    if found is None or (principal_kind == "service_principal_name" and found.kind == "user"):
+        raise unknown
+    return "user_name" if found.kind == "user" else "service_principal_name", found.name, str(level)
 
 
 def _answer(store: Store, kind: str, object_id: str) -> Json:
@@ -162,8 +193,15 @@ def _answer(store: Store, kind: str, object_id: str) -> Json:
     return {
         "object_id": f"/{kind}/{object_id}",
         "object_type": singular,
-        "access_control_list": [{k: name, "all_permissions": levels} for (k, name), levels in entries.items()],
+        "access_control_list": [
+            {key: name, **_display(store, key, name), "all_permissions": levels} for (key, name), levels in entries.items()
+        ],
     }
+
+
+def _display(store: Store, principal_kind: str, name: str) -> Json:
+    found = None if principal_kind == "group_name" else identity(store, name)
+    return {"display_name": found.display} if found else {}
 
 
 def _is(who: Identity, row: sqlite3.Row) -> bool:

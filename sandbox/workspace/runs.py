@@ -1,112 +1,109 @@
-"""Runs of jobs: the tasks' Python files really run, in order, from the Git folder, as the job's run_as identity."""
+"""Runs of jobs: started, looked at, cancelled. https://docs.databricks.com/api/workspace/jobs/runnow"""
 
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-import sys
-import threading
-import time
-from pathlib import Path
 
-from sandbox.workspace import permissions
-from sandbox.workspace.call import Call, Json, World
+from sandbox.workspace import fields, paging, permissions
+from sandbox.workspace.call import Call, Json
 from sandbox.workspace.errors import invalid
-from sandbox.workspace.git_folders import clone_path, plain
-from sandbox.workspace.jobs import job_row, run_as
-from sandbox.workspace.store import Store
+from sandbox.workspace.job_settings import check_tasks, tasks_of
+from sandbox.workspace.jobs import job_row, need_offset, page_of_arrays, run_as
+from sandbox.workspace.paths import plain
+from sandbox.workspace.run_state import is_active, now, state
 
-_KEEP = 64 * 1024  # bytes of a task's output
-_PAGE = 25
+_PAGE, _MAXIMUM = 20, 25  # runs in a list; a limit of 0 is the highest
+_OFFSET = 10_000
+_KINDS = ("JOB_RUN", "SUBMIT_RUN", "WORKFLOW_RUN")
 
 
 def run_now(call: Call) -> Json:
     """POST /api/2.2/jobs/run-now"""
-    row = job_row(call, int(call.need("job_id")), "CAN_MANAGE_RUN")
+    row = job_row(call, call.number("job_id"), "CAN_MANAGE_RUN")
+    token = call.text("idempotency_token", "")
+    if known := _same(call, token, row["id"]):
+        return {"run_id": known, "number_in_job": known}
     settings = json.loads(row["settings"])
-    known = {p["name"]: p["default"] for p in settings.get("parameters", [])}
-    given = dict(call.body.get("job_parameters") or {})
-    if unknown := sorted(set(given) - set(known)):
+    defaults = {str(p["name"]): str(p.get("default") or "") for p in settings.get("parameters") or []}
+    given = {name: fields.text(name, value) for name, value in call.mapping("job_parameters").items()}
+    if unknown := sorted(set(given) - set(defaults)):
         raise invalid(f"Job parameters {unknown} are not defined in the job.")
-    run_id = call.store.new_id()
-    tasks = [
-        {"run_id": call.store.new_id(), "task_key": task["task_key"], "attempt_number": 0, **_state("PENDING"),
-         **{key: task[key] for key in ("depends_on", "spark_python_task", "notebook_task") if key in task}}
-        for task in settings.get("tasks", [])
-    ]  # fmt: skip
-    body: Json = {
-        "run_id": run_id,
-        "job_id": row["id"],
-        "run_name": settings["name"],
-        "creator_user_name": call.who.name,
-        "run_as_user_name": run_as(row),
-        "run_type": "JOB_RUN",
-        "trigger": "ONE_TIME",
-        "start_time": _now(),
-        "job_parameters": [{"name": n, "default": d, "value": str(given.get(n, d))} for n, d in known.items()],
-        "tasks": tasks,
-        **_state("RUNNING"),
-    }
-    _save(call.store, body)
-    threading.Thread(target=_run, args=(call.world, body), daemon=True).start()
-    return {"run_id": run_id, "number_in_job": run_id}
+    values = [{"name": name, "default": default, "value": given.get(name, default)} for name, default in defaults.items()]
+    body = _new(call, settings["name"], tasks_of(settings), token)
+    body |= {"job_id": row["id"], "run_type": "JOB_RUN", "run_as_user_name": run_as(row), "job_parameters": values}
+    call.world.runner.start(call.world, body, settings)
+    return {"run_id": body["run_id"], "number_in_job": body["run_id"]}
 
 
 def submit(call: Call) -> Json:
     """POST /api/2.2/jobs/runs/submit: files of a folder, run once as the caller, who needs CAN_RUN there"""
-    tasks = [
-        {"run_id": call.store.new_id(), "task_key": str(task.get("task_key", "")), "attempt_number": 0, **_state("PENDING"),
-         **{key: task[key] for key in ("depends_on", "spark_python_task", "notebook_task") if key in task}}
-        for task in call.need("tasks")
-    ]  # fmt: skip
+    tasks = call.mappings("tasks")
+    if not tasks:
+        raise invalid("At least one task must be given.")
+    check_tasks(tasks)
     for task in tasks:
         spec = task.get("spark_python_task") or task.get("notebook_task") or {}
-        path = plain(str(spec.get("python_file") or spec.get("notebook_path") or ""))
+        path = str(spec.get("python_file") or spec.get("notebook_path") or "")
+        inside = plain(path) if path.startswith("/") else path
         for row in call.store.rows("select * from ws_folder"):
-            if path.startswith(row["path"] + "/"):
-                permissions.require(call, "repos", row["id"], "CAN_RUN", path)
-    run_id = call.store.new_id()
-    body: Json = {
-        "run_id": run_id, "job_id": 0, "run_name": str(call.body.get("run_name", "Untitled")), "run_type": "SUBMIT_RUN",
-        "creator_user_name": call.who.name, "run_as_user_name": call.who.name, "trigger": "ONE_TIME", "start_time": _now(),
-        "job_parameters": [], "tasks": tasks, **_state("RUNNING"),
-    }  # fmt: skip
-    _save(call.store, body)
-    threading.Thread(target=_run, args=(call.world, body), daemon=True).start()
-    return {"run_id": run_id}
+            if inside.startswith(row["path"] + "/"):
+                permissions.require(call, "repos", row["id"], "CAN_RUN", inside)
+    token = call.text("idempotency_token", "")
+    if known := _same(call, token, None):
+        return {"run_id": known}
+    body = _new(call, call.text("run_name", "Untitled"), tasks, token)
+    body |= {
+        "job_id": call.store.new_id(),
+        "run_type": "SUBMIT_RUN",
+        "run_as_user_name": call.who.name,
+        "job_parameters": [],
+    }
+    call.world.runner.start(call.world, body, {"timeout_seconds": call.number("timeout_seconds", 0)})
+    return {"run_id": body["run_id"]}
 
 
 def get(call: Call) -> Json:
-    """GET /api/2.2/jobs/runs/get"""
+    """GET /api/2.2/jobs/runs/get?run_id=&page_token=: of a run, or of one of its tasks"""
     run_id = call.number("run_id")
     body = _load(call, run_id)
     if body["run_id"] != run_id:
         task = next(task for task in body["tasks"] if task["run_id"] == run_id)
-        return {**{key: body[key] for key in ("job_id", "run_name", "run_type")}, **task}
-    return body
+        return {**{key: body[key] for key in ("job_id", "run_name", "run_type", "creator_user_name")}, **task}
+    arrays, token = page_of_arrays(body, call.query.get("page_token"))
+    return {**body, **arrays, **({"next_page_token": token} if token else {})}
 
 
 def list_(call: Call) -> Json:
-    """GET /api/2.2/jobs/runs/list"""
-    job_id = call.number("job_id", 0)
-    rows = call.store.rows("select job_id, body from ws_run where ? in (0, job_id) order by id desc", job_id)
+    """GET /api/2.2/jobs/runs/list?job_id=&active_only=&completed_only=&run_type=&limit=&page_token=: the newest first"""
+    job_id, size, offset = call.number("job_id", 0), call.number("limit", _PAGE), call.number("offset", 0)
+    if not 0 <= size <= _MAXIMUM:
+        raise invalid(f"Invalid limit {size} - it has to be no more than {_MAXIMUM}.")
+    need_offset(offset, _OFFSET)
+    active, completed = call.flag("active_only"), call.flag("completed_only")
+    if active and completed:
+        raise invalid("active_only and completed_only cannot both be true.")
+    kind = call.text("run_type", "")
+    if kind and kind not in _KINDS:
+        raise invalid(f"run_type {kind!r} is not one of {', '.join(_KINDS)}.")
+    since, until = call.number("start_time_from", 0), call.number("start_time_to", 2**62)
+    rows = call.store.rows("select body from ws_run where parent is null and ? in (0, job_id) order by id desc", job_id)
     seen = [
-        json.loads(row["body"])
-        for row in rows
-        if row["job_id"] and permissions.level_of(call.store, call.who, "jobs", str(row["job_id"]))
-    ]
-    if call.query.get("active_only") == "true":
-        seen = [body for body in seen if body["state"]["life_cycle_state"] != "TERMINATED"]
-    if call.query.get("completed_only") == "true":
-        seen = [body for body in seen if body["state"]["life_cycle_state"] in ("TERMINATED", "INTERNAL_ERROR")]
-    start, count = call.number("page_token", call.number("offset", 0)), call.number("limit", _PAGE)
-    more = start + count < len(seen)
-    page = seen[start : start + count]
-    if call.query.get("expand_tasks") != "true":
-        page = [{key: value for key, value in body.items() if key != "tasks"} for body in page]
-    return {"runs": page, "has_more": more, **({"next_page_token": str(start + count)} if more else {})}
+        body
+        for body in (json.loads(row["body"]) for row in rows)
+        if _may_view(call, body)
+        and (not active or is_active(body))
+        and (not completed or not is_active(body))
+        and kind in ("", body["run_type"])
+        and since <= body["start_time"] <= until
+    ][offset:]
+    ids = [body["run_id"] for body in seen]
+    page, token = paging.cut(seen, ids, call.query.get("page_token"), size or _MAXIMUM, newest_first=True)
+    shown = [_listed(body, expand=call.flag("expand_tasks")) for body in page]
+    return {
+        **({"runs": shown} if shown else {}),
+        "has_more": token is not None,
+        **({"next_page_token": token} if token else {}),
+    }
 
 
 def get_output(call: Call) -> Json:
@@ -117,12 +114,12 @@ def get_output(call: Call) -> Json:
     if len(tasks) != 1:
         raise invalid("Retrieving the output of runs with multiple tasks is not supported. Please retrieve a task's.")
     task = tasks[0]
-    row = call.store.row("select body from ws_run where parent = ? and id = ?", body["run_id"], task["run_id"])
+    row = call.store.row("select body from ws_run where id = ?", task["run_id"])
     output = json.loads(row["body"]) if row else {}
     answer: Json = {
-        "metadata": {**task, "job_id": body["job_id"]},
+        "metadata": {**task, "job_id": body["job_id"], "run_name": body["run_name"]},
         "logs": output.get("logs", ""),
-        "logs_truncated": False,
+        "logs_truncated": output.get("truncated", False),
     }
     if output.get("error"):
         answer |= {"error": output["error"], "error_trace": output.get("logs", "")}
@@ -130,101 +127,72 @@ def get_output(call: Call) -> Json:
 
 
 def cancel(call: Call) -> Json:
-    """POST /api/2.2/jobs/runs/cancel"""
+    """POST /api/2.2/jobs/runs/cancel: it is over soon after; one that is over stays as it was"""
     body = _load(call, call.number("run_id"), "CAN_MANAGE_RUN")
-    if body["state"]["life_cycle_state"] != "TERMINATED":
-        body |= _state("TERMINATED", "CANCELED", "Run cancelled.") | {"end_time": _now()}
-        _save(call.store, body)
+    call.world.runner.cancel(call.world, body["run_id"])
     return {}
 
 
-def end_interrupted(store: Store) -> None:
-    """Runs that a kill of the sandbox ended: told as the product tells a lost cluster."""
-    for row in store.rows("select body from ws_run where parent is null"):
-        body = json.loads(row["body"])
-        if body["state"]["life_cycle_state"] in ("PENDING", "RUNNING"):
-            lost = _state("INTERNAL_ERROR", "FAILED", "The run was lost: the workspace was restarted.")
-            open_tasks = [task for task in body["tasks"] if task["state"]["life_cycle_state"] in ("PENDING", "RUNNING")]
-            for task in open_tasks:
-                task |= lost
-            _save(store, {**body, **lost, "end_time": _now()})
-
-
-def _run(world: World, body: Json) -> None:
-    parameters = {entry["name"]: entry["value"] for entry in body["job_parameters"]}
-    results: dict[str, str] = {}
-    waiting = list(body["tasks"])
-    while waiting:
-        task = next((t for t in waiting if all(d["task_key"] in results for d in t.get("depends_on", []))), waiting[0])
-        waiting.remove(task)
-        if _cancelled(world.store, body):
-            return
-        if any(results.get(d["task_key"]) != "SUCCESS" for d in task.get("depends_on", [])):
-            task |= _state("TERMINATED", "UPSTREAM_FAILED", "An upstream task failed.")
-            results[task["task_key"]] = "UPSTREAM_FAILED"
-            continue
-        task |= {**_state("RUNNING"), "start_time": _now()}
-        _save(world.store, body)
-        code, logs = _execute(world, body["run_as_user_name"], task, parameters)
-        result = "SUCCESS" if code == 0 else "FAILED"
-        last = logs.strip().splitlines()[-1] if logs.strip() else f"exit {code}"
-        error = "" if code == 0 else f"{last} (exit {code})"
-        task |= {**_state("TERMINATED", result, error), "end_time": _now()}
-        results[task["task_key"]] = result
-        world.store.write(
-            "insert or replace into ws_run values (?, ?, ?, ?)",
-            task["run_id"], body["job_id"], body["run_id"], json.dumps({"logs": logs, "error": error}),
-        )  # fmt: skip
-        _save(world.store, body)
-    failed = [key for key, result in results.items() if result == "FAILED"]
-    message = f"Task {failed[0]} failed with message: Workload failed, see run output for details." if failed else ""
-    if not _cancelled(world.store, body):
-        _save(
-            world.store,
-            {**body, **_state("TERMINATED", "FAILED" if failed else "SUCCESS", message), "end_time": _now()},
-        )
-
-
-def _execute(world: World, who: str, task: Json, parameters: dict[str, str]) -> tuple[int, str]:
-    """Exit code and output of one task."""
-    if spec := task.get("spark_python_task"):
-        path, arguments = str(spec["python_file"]), [str(value) for value in spec.get("parameters", [])]
-    elif spec := task.get("notebook_task"):
-        path = str(spec["notebook_path"])
-        arguments = [part for k, v in (spec.get("base_parameters") or {}).items() for part in (f"--{k}", str(v))]
-    else:
-        return 1, "This sandbox runs spark_python_task and notebook_task; this task is neither."
-    found = _file_of(world, path)
-    if found is None:
-        return 1, f"Cannot read the python file {path}. Please check driver logs for more details."
-    root, file = found
-    filled = [re.sub(r"\{\{job\.parameters\.([\w.-]+)\}\}", lambda m: parameters.get(m[1], ""), a) for a in arguments]
-    environment = {
-        "PATH": os.environ.get("PATH", ""),
-        "HOME": os.environ.get("HOME", "/"),
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": f"{root}{os.pathsep}{file.parent}",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        **world.job_env(who),
+def _new(call: Call, name: str, tasks: list[Json], token: str) -> Json:
+    run_id, start = call.store.new_id(), now()
+    kept = ("run_if", "timeout_seconds", "description")
+    made = [
+        {
+            "run_id": call.store.new_id(),
+            "task_key": str(task["task_key"]),
+            "attempt_number": 0,
+            "start_time": 0,
+            "end_time": 0,
+            **state("PENDING"),
+            **{key: value for key, value in task.items() if key in kept or key.endswith("_task")},
+            **_dependencies(task),
+        }
+        for task in tasks
+    ]
+    return {
+        "run_id": run_id,
+        "number_in_job": run_id,
+        "original_attempt_run_id": run_id,
+        "run_name": str(name),
+        "creator_user_name": call.who.name,
+        "trigger": "ONE_TIME",
+        "format": "MULTI_TASK",
+        "start_time": start,
+        "end_time": 0,
+        "tasks": made,
+        **state("PENDING"),
+        **({"idempotency_token": token} if token else {}),
     }
-    # Arguments of a task are no secrets; the token is in the environment, which only the same user can read.
-    result = subprocess.run(
-        [sys.executable, str(file), *filled],
-        cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-    )  # fmt: skip
-    return result.returncode, result.stdout[-_KEEP:].decode(errors="replace")
 
 
-def _file_of(world: World, path: str) -> tuple[Path, Path] | None:
-    inside = plain(path)
-    for row in world.store.rows("select * from ws_folder"):
-        if inside.startswith(row["path"] + "/"):
-            root = clone_path(world, row["id"])
-            relative = inside[len(row["path"]) + 1 :]
-            for candidate in (root / relative, root / f"{relative}.py"):
-                if candidate.is_file():
-                    return root, candidate
+def _dependencies(task: Json) -> Json:
+    needed = [{**dependency, "task_key": str(dependency["task_key"])} for dependency in task.get("depends_on") or []]
+    return {"depends_on": needed} if needed else {}
+
+
+def _same(call: Call, token: str, job_id: int | None) -> int | None:
+    """The run that the same request has started before: https://docs.databricks.com/api/workspace/jobs/runnow"""
+    if not token:
+        return None
+    for row in call.store.rows("select id, job_id, body from ws_run where parent is null and instr(body, ?)", token):
+        body = json.loads(row["body"])
+        same_job = row["job_id"] == job_id if job_id is not None else body["run_type"] == "SUBMIT_RUN"
+        if body.get("idempotency_token") == token and same_job and body["creator_user_name"] == call.who.name:
+            return int(row["id"])
     return None
+
+
+def _listed(body: Json, *, expand: bool) -> Json:
+    if not expand:
+        return {key: value for key, value in body.items() if key not in ("tasks", "job_parameters")}
+    arrays, token = page_of_arrays(body, None)
+    return {**body, **arrays, **({"has_more": True} if token else {})}
+
+
+def _may_view(call: Call, body: Json) -> bool:
+    if body["run_type"] == "JOB_RUN":
+        return permissions.has(call.store, call.who, "jobs", body["job_id"], "CAN_VIEW")
+    return call.who.is_admin or bool(body["creator_user_name"] == call.who.name)
 
 
 def _load(call: Call, run_id: int, level: str = "CAN_VIEW") -> Json:
@@ -232,40 +200,10 @@ def _load(call: Call, run_id: int, level: str = "CAN_VIEW") -> Json:
     if row is not None and row["parent"] is not None:
         row = call.store.row("select * from ws_run where id = ?", row["parent"])
     if row is None:
-        for parent in call.store.rows("select * from ws_run where parent is null"):
-            if any(task["run_id"] == run_id for task in json.loads(parent["body"])["tasks"]):
-                row = parent
-    if row is None:
         raise invalid(f"Run {run_id} does not exist.")
     body: Json = json.loads(row["body"])
-    if row["job_id"]:
-        permissions.require(call, "jobs", row["job_id"], level, f"job {row['job_id']}")
-    elif not call.who.is_admin and body["creator_user_name"] != call.who.name:
+    if body["run_type"] == "JOB_RUN":
+        permissions.require(call, "jobs", body["job_id"], level, f"job {body['job_id']}")
+    elif not _may_view(call, body):
         raise invalid(f"Run {run_id} does not exist.")
     return body
-
-
-def _cancelled(store: Store, body: Json) -> bool:
-    row = store.row("select body from ws_run where id = ?", body["run_id"])
-    return row is not None and json.loads(row["body"])["state"].get("result_state") == "CANCELED"
-
-
-def _save(store: Store, body: Json) -> None:
-    store.write("insert or replace into ws_run values (?, ?, null, ?)", body["run_id"], body["job_id"], json.dumps(body))
-
-
-def _state(life_cycle: str, result: str | None = None, message: str = "") -> Json:
-    """Both ways in which the product tells a run's state."""
-    state: Json = {"life_cycle_state": life_cycle, "state_message": message}
-    status: Json = {"state": life_cycle}
-    if result:
-        state["result_state"] = result
-        code = {"SUCCESS": "SUCCESS", "CANCELED": "USER_CANCELED"}.get(result, "RUN_EXECUTION_ERROR")
-        status = {"state": "TERMINATED", "termination_details": {"code": code, "message": message, "type": "SUCCESS"}}
-        if result != "SUCCESS":
-            status["termination_details"]["type"] = "CLIENT_ERROR"
-    return {"state": state, "status": status}
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

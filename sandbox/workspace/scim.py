@@ -2,173 +2,138 @@
 
 from __future__ import annotations
 
-import re
 import uuid
-from typing import Any
 
-from sandbox.workspace.auth import ADMINS, Identity, identity
+from starlette.responses import JSONResponse, Response
+
+from sandbox.workspace import scim_changes, scim_filter, scim_resources
+from sandbox.workspace.auth import ADMINS, USERS, identity
 from sandbox.workspace.call import Call, Json
-from sandbox.workspace.errors import denied, exists, invalid, missing
-from sandbox.workspace.store import Store
+from sandbox.workspace.errors import ApiError, denied
+from sandbox.workspace.seed import add_identity
 
-_KINDS = {"Users": "user", "ServicePrincipals": "service_principal"}
+_PAGE = 10_000  # what a list holds when `count` is left out
 
 
 def me(call: Call) -> Json:
     """GET /api/2.0/preview/scim/v2/Me"""
-    return _person(call.store, call.who)
+    return _chosen(call, scim_resources.person(call.store, call.who))
 
 
 def list_(call: Call) -> Json:
-    """GET /api/2.0/preview/scim/v2/{Users|ServicePrincipals|Groups}?filter=&startIndex=&count="""
-    found = _all(call.store, call.path["kind"])
+    """GET /api/2.0/preview/scim/v2/{Users|ServicePrincipals|Groups}?filter=&sortBy=&startIndex=&count=&attributes="""
+    found = scim_resources.all_of(call.store, call.path["kind"])
     if expression := call.query.get("filter"):
-        terms = [re.fullmatch(r'(\w+)\s+eq\s+"?([^"]*)"?', term.strip()) for term in expression.split(" or ")]
-        wanted = [(term[1], term[2].lower()) for term in terms if term is not None]
-        if len(wanted) != len(terms):
-            raise invalid(f'filter {expression!r} is not supported by this sandbox: attribute eq "value" [or ...] is.')
-        found = [entry for entry in found if any(str(entry.get(key, "")).lower() == value for key, value in wanted)]
-    start, count = call.number("startIndex", 1), call.number("count", 100)
+        matches = scim_filter.parse(expression)
+        found = [entry for entry in found if matches(entry)]
+    if attribute := call.query.get("sortBy"):
+        falling = call.query.get("sortOrder", "ascending").lower() == "descending"
+        found.sort(key=lambda entry: scim_filter.value_of(entry, attribute), reverse=falling)
+    start, count = max(call.number("startIndex", 1), 1), max(call.number("count", _PAGE), 0)
     page = found[start - 1 : start - 1 + count]
     return {
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
         "totalResults": len(found),
         "startIndex": start,
         "itemsPerPage": len(page),
-        "Resources": page,
+        "Resources": [_chosen(call, entry) for entry in page],
     }
 
 
 def get(call: Call) -> Json:
     """GET /api/2.0/preview/scim/v2/{kind}/{id}"""
-    for entry in _all(call.store, call.path["kind"]):
-        if entry["id"] == call.path["id"]:
-            return entry
-    raise missing(f"{call.path['kind'].removesuffix('s')} with id {call.path['id']} not found.")
+    return _chosen(call, scim_resources.one_of(call.store, call.path["kind"], call.path["id"]))
 
 
-def create(call: Call) -> Json:
+def create(call: Call) -> Response:
     """POST /api/2.0/preview/scim/v2/{kind}"""
     _admin(call)
-    kind, number = call.path["kind"], call.store.new_id()
-    if kind == "Groups":
-        name = str(call.need("displayName"))
-        if call.store.row("select 1 from ws_group where name = ?", name):
-            raise exists(f"Group with name {name} already exists.")
-        with call.store.together():
-            call.store.write("insert into ws_group values (?, ?)", number, name)
-            for member in call.body.get("members", []):
-                _add(call.store, name, str(member.get("value")))
-    else:
-        name = str(call.need("userName") if kind == "Users" else call.body.get("applicationId") or uuid.uuid4())
-        if identity(call.store, name):
-            raise exists(f"{kind.removesuffix('s')} {name} already exists.")
-        display = str(call.body.get("displayName") or name)
-        call.store.write("insert into ws_identity values (?, ?, ?, ?, null)", name, _KINDS[kind], number, display)
-    return get(Call(call.world, call.who, {"kind": kind, "id": str(number)}, {}, {}))
+    kind, store = call.path["kind"], call.store
+    scim_resources.need_kind(kind)
+    resource = scim_changes.whole(kind, call.body)
+    with store.together():
+        if kind == "Groups":
+            name = call.text("displayName")
+            if store.row("select 1 from ws_group where name = ? collate nocase", name):
+                raise ApiError(409, "RESOURCE_CONFLICT", f"Group with name {name} already exists.")
+            number = store.new_id()
+            store.write("insert into ws_group (id, name) values (?, ?)", number, name)
+        elif kind == "Users":
+            name = call.text("userName").lower()
+            if identity(store, name):
+                raise ApiError(409, "RESOURCE_CONFLICT", f"User with username {name} already exists.")
+            number = add_identity(store, name, "user", name)
+            resource["userName"] = name
+        else:
+            name = call.text("applicationId", "").lower() or str(uuid.uuid4())
+            if identity(store, name):
+                raise ApiError(409, "RESOURCE_CONFLICT", f"Service principal with application ID {name} already exists.")
+            number = add_identity(store, name, "service_principal", name)
+            resource["userName"] = name
+        scim_resources.save(store, kind, number, resource)
+    return JSONResponse(scim_resources.one_of(store, kind, str(number)), 201)
 
 
 def patch(call: Call) -> Json:
-    """PATCH /api/2.0/preview/scim/v2/{kind}/{id}: members of a group, names"""
+    """PATCH /api/2.0/preview/scim/v2/{kind}/{id}: add, remove or replace members, entitlements, names, ..."""
     _admin(call)
-    entry = get(call)
-    for operation in call.body.get("Operations", []):
-        what, path, value = str(operation.get("op")).lower(), str(operation.get("path", "")), operation.get("value")
-        if call.path["kind"] == "Groups" and (path.startswith("members") or _has_members(value)):
-            _change_members(call.store, entry["displayName"], what, path, value)
-        elif path in ("displayName", "entitlements", "roles", "active", "") and call.path["kind"] != "Groups":
-            if path == "displayName":
-                call.store.write("update ws_identity set display = ? where id = ?", value, int(entry["id"]))
-        else:
-            raise invalid(f"Operation {what} on {path or '(no path)'} is not supported by this sandbox.")
-    return get(call)
+    kind, number = call.path["kind"], call.path["id"]
+    with call.store.together():
+        entry = scim_resources.one_of(call.store, kind, number)
+        name = entry["displayName"]
+        scim_changes.apply(entry, call.mappings("Operations"))
+        _save(call, kind, entry, name)
+    return scim_resources.one_of(call.store, kind, number)
 
 
 def replace(call: Call) -> Json:
-    """PUT /api/2.0/preview/scim/v2/{kind}/{id}"""
+    """PUT /api/2.0/preview/scim/v2/{kind}/{id}: what is left out is taken away, also a group's members"""
     _admin(call)
-    entry = get(call)
-    if display := call.body.get("displayName"):
-        if call.path["kind"] == "Groups":
-            with call.store.together():
-                call.store.write("update ws_group set name = ? where id = ?", display, int(entry["id"]))
-                call.store.write("update ws_member set group_name = ? where group_name = ?", display, entry["displayName"])
-        else:
-            call.store.write("update ws_identity set display = ? where id = ?", display, int(entry["id"]))
-    return get(call)
+    kind, number = call.path["kind"], call.path["id"]
+    with call.store.together():
+        entry = scim_resources.one_of(call.store, kind, number)
+        kept: Json = {key: entry[key] for key in ("id", "userName") if key in entry}
+        said = scim_changes.whole(kind, call.body)
+        # Neither a user's name nor an application id can be changed.
+        _save(call, kind, {"displayName": entry["displayName"], **said, **kept}, entry["displayName"])
+    return scim_resources.one_of(call.store, kind, number)
 
 
-def delete(call: Call) -> Json:
+def delete(call: Call) -> Response:
     """DELETE /api/2.0/preview/scim/v2/{kind}/{id}"""
     _admin(call)
-    entry = get(call)
+    kind = call.path["kind"]
     with call.store.together():
-        if call.path["kind"] == "Groups":
-            call.store.write("delete from ws_member where group_name = ?", entry["displayName"])
-            call.store.write("delete from ws_group where id = ?", int(entry["id"]))
-        else:
-            name = entry.get("applicationId") or entry.get("userName")
-            call.store.write("delete from ws_member where member = ?", name)
-            call.store.write("delete from ws_identity where name = ?", name)
-    return {}
+        entry = scim_resources.one_of(call.store, kind, call.path["id"])
+        if kind == "Groups" and entry["displayName"] in (ADMINS, USERS):
+            raise denied(f"System group {entry['displayName']} cannot be deleted.")
+        scim_resources.remove(call.store, kind, entry)
+    return Response(status_code=204)
 
 
-def _all(store: Store, kind: str) -> list[Json]:
-    if kind == "Groups":
-        return [_group(store, row["id"], row["name"]) for row in store.rows("select * from ws_group order by id")]
-    if kind not in _KINDS:
-        raise missing(f"{kind} is not a SCIM resource.")
-    rows = store.rows("select name from ws_identity where kind = ? order by id", _KINDS[kind])
-    return [_person(store, found) for row in rows if (found := identity(store, row["name"]))]
+def _save(call: Call, kind: str, entry: Json, before: str) -> None:
+    if kind == "Groups" and entry.get("displayName") != before:
+        if before in (ADMINS, USERS):
+            raise denied(f"System group {before} cannot be renamed.")
+        other = call.store.row("select id from ws_group where name = ? collate nocase", entry.get("displayName"))
+        if other is not None and str(other["id"]) != entry["id"]:
+            raise ApiError(409, "RESOURCE_CONFLICT", f"Group with name {entry['displayName']} already exists.")
+    scim_resources.save(call.store, kind, int(entry["id"]), entry)
 
 
-def _person(store: Store, who: Identity) -> Json:
-    groups = [
-        {"display": row["name"], "value": str(row["id"]), "type": "direct", "$ref": f"Groups/{row['id']}"}
-        for row in store.rows("select * from ws_group order by id")
-        if row["name"] in who.groups
-    ]
-    common: Json = {"id": str(who.id), "displayName": who.display, "active": True, "groups": groups}
-    if who.kind == "user":
-        return {**common, "userName": who.name, "emails": [{"value": who.name, "primary": True, "type": "work"}]}
-    # Me answers a service principal's application id as its user name, as the product does.
-    return {**common, "applicationId": who.name, "userName": who.name}
+def _chosen(call: Call, entry: Json) -> Json:
+    """The attributes that were asked for; a part of an attribute brings the whole one."""
+    wanted = _names(call.query.get("attributes"))
+    without = _names(call.query.get("excludedAttributes"))
+    if "username" in wanted:
+        wanted.add("applicationid")  # the provider asks for userName and reads a service principal's application id
+    if wanted:
+        return {key: value for key, value in entry.items() if key.lower() in wanted or key in ("id", "schemas")}
+    return {key: value for key, value in entry.items() if key.lower() not in without or key in ("id", "schemas")}
 
 
-def _group(store: Store, number: int, name: str) -> Json:
-    members = []
-    for row in store.rows("select member from ws_member where group_name = ? order by member", name):
-        who = identity(store, row["member"])
-        if who is not None:
-            kind = "Users" if who.kind == "user" else "ServicePrincipals"
-            members.append({"value": str(who.id), "display": who.display, "$ref": f"{kind}/{who.id}"})
-    return {"id": str(number), "displayName": name, "members": members, "meta": {"resourceType": "WorkspaceGroup"}}
-
-
-def _has_members(value: Any) -> bool:
-    return isinstance(value, dict) and "members" in value
-
-
-def _change_members(store: Store, group: str, what: str, path: str, value: Any) -> None:
-    members = value.get("members", []) if isinstance(value, dict) else value or []
-    named = re.search(r'value eq "([^"]+)"', path)
-    ids = [named[1]] if named else [str(member.get("value")) for member in members]
-    with store.together():
-        if what == "replace":
-            store.write("delete from ws_member where group_name = ?", group)
-        for number in ids:
-            if what == "remove":
-                row = store.row("select name from ws_identity where id = ?", int(number))
-                store.write("delete from ws_member where group_name = ? and member = ?", group, row["name"] if row else "")
-            else:
-                _add(store, group, number)
-
-
-def _add(store: Store, group: str, number: str) -> None:
-    row = store.row("select name from ws_identity where id = ?", int(number) if number.isdigit() else -1)
-    if row is None:
-        raise missing(f"Principal with id {number} not found.")
-    store.write("insert or ignore into ws_member values (?, ?)", group, row["name"])
+def _names(listed: str | None) -> set[str]:
+    return {name.strip().split(".")[0].lower() for name in (listed or "").split(",") if name.strip()}
 
 
 def _admin(call: Call) -> None:

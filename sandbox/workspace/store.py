@@ -14,9 +14,11 @@ create table if not exists ws_identity (
     name text primary key, kind text not null, id integer not null, display text not null, token_hash text unique);
 create table if not exists ws_group (id integer primary key, name text unique not null);
 create table if not exists ws_member (group_name text, member text, primary key (group_name, member));
+create table if not exists ws_nested (group_name text, child text, primary key (group_name, child));
 create table if not exists ws_directory (id integer primary key, path text unique not null);
 create table if not exists ws_folder (
     id integer primary key, path text unique not null, url text not null, provider text not null, branch text not null);
+create table if not exists ws_checkout (folder integer primary key);
 create table if not exists ws_acl (
     kind text, object text, principal_kind text, principal text, level text,
     primary key (kind, object, principal_kind, principal));
@@ -31,6 +33,13 @@ create table if not exists ws_git_credential (
     id integer primary key, identity text not null, provider text not null, username text);
 create table if not exists ws_sequence (value integer not null);
 """
+# Columns that a state folder of an earlier version may lack.
+_COLUMNS = (
+    ("ws_identity", "attributes", "text not null default '{}'"),
+    ("ws_group", "attributes", "text not null default '{}'"),
+    ("ws_folder", "sparse", "text"),
+    ("ws_git_credential", "attributes", "text not null default '{}'"),
+)
 
 
 class Store:
@@ -42,6 +51,9 @@ class Store:
         self._connection.execute("pragma journal_mode = wal")
         self._connection.execute("pragma busy_timeout = 10000")
         self._connection.executescript(_SCHEMA)
+        for table, column, kind in _COLUMNS:
+            if column not in {row["name"] for row in self._connection.execute(f"pragma table_info({table})")}:
+                self._connection.execute(f"alter table {table} add column {column} {kind}")
         self._lock = threading.RLock()
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
@@ -60,8 +72,11 @@ class Store:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Several writes, all or none."""
+        """Several reads and writes, all or none, and nobody else between them."""
         with self._lock:
+            if self._connection.in_transaction:
+                yield
+                return
             self._connection.execute("begin immediate")
             try:
                 yield
@@ -72,7 +87,7 @@ class Store:
 
     def new_id(self) -> int:
         """A number that no object of this workspace has had before."""
-        with self._lock:
+        with self.together():
             row = self.row("select value from ws_sequence")
             value = 4_000_000_001 if row is None else int(row["value"]) + 1
             if row is None:

@@ -1,0 +1,52 @@
+"""git, as a child process that never asks and never waits for ever."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from sandbox.workspace.call import World
+from sandbox.workspace.errors import ApiError
+
+_SECONDS = 60
+
+
+def clone_path(world: World, folder_id: int) -> Path:
+    """Where the clone of a Git folder lies."""
+    return world.folders / str(folder_id)
+
+
+def git(arguments: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run git; a remote that does not answer, and a clone that is gone, are exit codes as well."""
+    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    command = ["git", "-c", "core.autocrlf=false", "-c", "gc.auto=0", "-c", "core.quotePath=false", *arguments]
+    try:
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            env=environment,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 124, "", f"the remote did not answer in {_SECONDS} s")
+    except FileNotFoundError:
+        return subprocess.CompletedProcess(command, 128, "", "the Git folder is gone")
+
+
+def must(clone: Path, *arguments: str) -> str:
+    """Output of git where a failure is not the caller's fault."""
+    result = git(list(arguments), clone)
+    if result.returncode:
+        raise ApiError(500, "INTERNAL_ERROR", f"git {arguments[0]}: {said(result)}")
+    return result.stdout.rstrip("\n")
+
+
+def said(result: subprocess.CompletedProcess[str]) -> str:
+    """The first line of what git complained about."""
+    lines = result.stderr.strip().splitlines()
+    return lines[0].removeprefix("fatal: ") if lines else f"exit {result.returncode}"
