@@ -15,7 +15,7 @@ from infra.errors import UserError
 
 # Git must never ask a question in an engine that has no terminal, and must give up soon.
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=5"}
-_ANSWER_SECONDS = 8.0  # for one question; both providers would be silent for minutes
+_ANSWER_SECONDS = 6.0  # for one question; both providers would be silent for minutes
 _FETCH_SECONDS = 300.0  # for a first fetch, once the host has answered
 
 

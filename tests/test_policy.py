@@ -213,13 +213,6 @@ CASES = [
     ),
     Case(
         "plain-secrets",
-        SECRET,
-        {"scope": "quant_live", "key": "k", "stringValue": "hunter2"},
-        "Secret stringValue: found a plain value",
-        {},
-    ),
-    Case(
-        "plain-secrets",
         f"{_D}repo:Repo",
         {**_REPO, "url": "https://me:hunter2@forge.example/p.git"},
         "Repo url: found a token or password",
