@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint bench
+.PHONY: help up down test lint bench lock
 
 help:  ## this menu
 	@echo "quant: four maturity branches, four environments"
@@ -28,7 +28,7 @@ down: $(STAMP)  ## stop the sandbox and forget its state
 
 test: $(STAMP)  ## every test there is
 	@$(BIN)/quantctl toolchain --obtain
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile --durations 10
 
 lint: $(STAMP)  ## ruff and mypy --strict
 	$(BIN)/ruff check .
@@ -38,3 +38,8 @@ lint: $(STAMP)  ## ruff and mypy --strict
 bench: $(STAMP)  ## how long previews and deployments take
 	@$(BIN)/quantctl toolchain --obtain
 	$(BIN)/python -m bench
+
+lock: $(STAMP)  ## write requirements.lock again, after a change of pyproject.toml
+	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet --disable-pip-version-check uv
+	$(VENV)/lock/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
+	  --no-header --quiet --output-file requirements.lock
