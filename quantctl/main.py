@@ -16,6 +16,7 @@ from quantctl import access, environment, keys_commands, project, sandbox_comman
 from quantctl import up as up_module
 from quantctl.errors import UserError
 from quantctl.sandbox_commands import Format, FormatOption
+from sandbox import control
 from sandbox.control import SandboxError
 from toolchain.errors import ToolchainError
 
@@ -51,6 +52,8 @@ def env() -> None:
     state = project.state()
     values = environment.exports(state)
     typer.echo(environment.shell(values))
+    if not control.status(state).running:
+        typer.echo("The sandbox does not run; start it: quantctl sandbox start", err=True)
 
 
 @app.command("toolchain")

@@ -10,7 +10,7 @@ from infra.access import SERVICE_PRINCIPAL, Access
 from infra.databricks.permissions import group_entries, principal_entry
 from infra.sdk import databricks
 from infra.settings import Settings
-from infra.vocabulary import Persona
+from infra.vocabulary import FolderLevel, Persona
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,20 @@ class GitFolder(pulumi.ComponentResource):
         super().__init__("quant:databricks:GitFolder", "folder", None, opts)
         settings = args.settings
         child = pulumi.ResourceOptions(parent=self, protect=settings.is_live, retain_on_delete=settings.is_live)
-        entries = group_entries(settings, args.row, "folder")
-        entries.append(principal_entry(settings.service_principal, SERVICE_PRINCIPAL.folder))
+        groups = group_entries(settings, args.row, "folder")
+        entries = [*groups, principal_entry(settings.service_principal, SERVICE_PRINCIPAL.folder)]
         parent_path = settings.folder.rsplit("/", 1)[0]
         depends: list[pulumi.Resource] = []
         if parent_path:
-            parent = databricks("Directory")("parent", path=parent_path, opts=child)
+            # Kept on delete: other environments may lie in it.
+            kept = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(retain_on_delete=True))
+            parent = databricks("Directory")("parent", path=parent_path, opts=kept)
             depends.append(parent)
             if settings.is_live:
-                # Levels are inherited from above: who manages the parent manages the folder.
-                databricks("Permissions")("parent", directory_path=parent.path, access_controls=entries, opts=child)
+                # Levels are inherited from above: who manages the parent manages the folder. The principal runs what is
+                # in its own folder, not what lies beside it.
+                above = groups or [principal_entry(settings.service_principal, FolderLevel.READ)]
+                databricks("Permissions")("parent", directory_path=parent.path, access_controls=above, opts=child)
         # The commit is an input so that a moved branch is a diff; the update sends the branch and the workspace
         # checks out its head (databricks/terraform-provider-databricks #1249, #2480).
         self.repo = databricks("Repo")(
