@@ -155,12 +155,22 @@ def test_a_new_name_goes_everywhere(account: Account) -> None:
     account.sql("GRANT SELECT ON TABLE OLD_NAME.PUBLIC.T TO DATABASE ROLE OLD_NAME.READER")
     account.sql("GRANT DATABASE ROLE OLD_NAME.READER TO ROLE OLD_ROLE")
     account.sql("GRANT ROLE OLD_ROLE TO USER EDDIE")
+    session = account.connect("ADA", "ada", database="OLD_NAME", schema="PUBLIC").cursor()
     account.sql("ALTER DATABASE OLD_NAME RENAME TO NEW_NAME")
+    account.sql("ALTER SCHEMA NEW_NAME.PUBLIC RENAME TO NEW_NAME.RENAMED")
+    assert session.execute("SELECT N, CURRENT_DATABASE(), CURRENT_SCHEMA() FROM T").fetchall() == [
+        (1, "NEW_NAME", "RENAMED")
+    ]
     account.sql("ALTER ROLE OLD_ROLE RENAME TO NEW_ROLE")
     account.sql("ALTER DATABASE ROLE NEW_NAME.READER RENAME TO NEW_NAME.READS")
-    assert account.sql("SELECT * FROM NEW_NAME.PUBLIC.T", user="EDDIE", role="NEW_ROLE") == [(1,)]
+    assert account.sql("SELECT * FROM NEW_NAME.RENAMED.T", user="EDDIE", role="NEW_ROLE") == [(1,)]
     assert account.refused("SHOW GRANTS ON DATABASE OLD_NAME").startswith("002003 02000")
     assert account.refused("ALTER ROLE NEW_ROLE RENAME TO SYSADMIN").startswith("002002 42710")
+    account.sql("CREATE NETWORK POLICY OLD_PLACE ALLOWED_IP_LIST = ('127.0.0.1')")
+    account.sql("CREATE USER PLACED NETWORK_POLICY = OLD_PLACE")
+    account.sql("ALTER NETWORK POLICY OLD_PLACE RENAME TO NEW_PLACE")
+    [told] = account.shown("SHOW PARAMETERS LIKE 'NETWORK_POLICY' IN USER PLACED")
+    assert told["value"] == "NEW_PLACE"
 
 
 def test_drop_if_exists(account: Account) -> None:

@@ -154,12 +154,14 @@ def _literal(node: Any, of: Of) -> Known:
 
 
 def _text(node: Any, of: Of) -> Known:
-    for key, child in list(node.args.items()):
-        for each in child if isinstance(child, list) else [child]:
-            if isinstance(each, exp.Expr) and key in ("this", "expression", "expressions"):
-                kind = of(each)
-                if kind is not None and kind.family != "text":
-                    each.replace(cast_to(each.copy(), TEXT, kind))
+    for key in ("this", "expression", "expressions"):
+        child = node.args.get(key)
+        kinds = [of(each) for each in (list(child) if isinstance(child, list) else [child]) if isinstance(each, exp.Expr)]
+        child = node.args.get(key)  # a rule may have put something else in its place
+        operands = zip(child if isinstance(child, list) else [child], kinds, strict=False)
+        made = [cast_to(each, TEXT, kind) if kind and kind.family != "text" else each for each, kind in operands]
+        if made:
+            node.set(key, made if isinstance(child, list) else made[0])
     return TEXT
 
 
@@ -173,7 +175,8 @@ def _substring(node: Any, of: Of) -> Known:
 def _cast(node: Any, of: Of) -> Known:
     to = type_of_column(node.args["to"])
     function = functions.TRY_CAST if isinstance(node, exp.TryCast) else functions.CAST
-    node.replace(cast_to(node.this, to, of(node.this), function))
+    source = of(node.this)  # which may put something else in its place
+    node.replace(cast_to(node.this, to, source, function))
     return to
 
 

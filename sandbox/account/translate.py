@@ -14,7 +14,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
-from sandbox.account import context_functions
+from sandbox.account import context_functions, names
 from sandbox.account.errors import SqlError, no_identifier, syntax, unsupported
 from sandbox.account.expressions import RULES, STRUCTURE, Known, common
 from sandbox.account.privileges import Rights
@@ -169,7 +169,9 @@ def _unresolved(tree: exp.Expr, sources: Sources, message: str) -> SqlError:
         return SqlError("002028", "42601", f"SQL compilation error:\nambiguous column name '{name}'")
     where = re.search(r"Line: (\d+), Col: (\d+)", message)
     shown = f"{found[2]}.{name}" if found[2] else name
-    return no_identifier(shown, int(where[1]), int(where[2]) - len(name)) if where else no_identifier(shown)
+    if where is None:
+        return no_identifier(shown)
+    return no_identifier(shown, int(where[1]), int(where[2]) - len(names.quoted_if_needed(name)))
 
 
 def _types(tree: exp.Expr, sources: Sources) -> list[Type]:
