@@ -37,6 +37,10 @@ QUERIES: list[tuple[str, list[tuple[object, ...]]]] = [
     (f"SELECT CASE WHEN OK THEN 'y' ELSE 'n' END, IFF(N > 2, 1, 0), NVL(OK, FALSE) {_P} ORDER BY K",
      [("y", 0, True), ("n", 0, False), ("n", 1, False)]),
     ("SELECT 1 / 3, 7 / 2, 1.5 * 1.5, 7 % 4, -7 % 4", [(Decimal("0.333333"), Decimal("3.500000"), Decimal("2.25"), 3, -3)]),
+    ("SELECT 0.1 + 0.2 = 0.3, 0.1 + 0.2, 12345678901234567, CASE 3 WHEN 2 THEN 'a' WHEN 3 THEN 'b' END",
+     [(True, Decimal("0.3"), 12345678901234567, "b")]),
+    (f"SELECT COUNT(*) {_P} HAVING SUM(N) = 6.75", [(3,)]),
+    ("(SELECT 1) UNION ALL (SELECT 2 UNION SELECT 2) ORDER BY 1", [(1,), (2,)]),
     ("SELECT 'A' LIKE 'a', 'A' ILIKE 'a', 'a_b' LIKE 'a^_b' ESCAPE '^'", [(False, True, True)]),
     ("SELECT '2026-01-05'::DATE, '12.345'::NUMBER(5,1), 'yes'::BOOLEAN, TRY_CAST('x' AS INT), 1::VARCHAR || 'a'",
      [(date(2026, 1, 5), Decimal("12.3"), True, None, "1a")]),
@@ -87,6 +91,8 @@ WRONG = [
         "100037 22018 Boolean value 'maybe' is not recognized",
     ),
     ("INSERT INTO DESK.RISK.P (DAY, K) VALUES ('2026-02-30', 'a')", "100040 22007 Date '2026-02-30' is not recognized"),
+    ("INSERT INTO DESK.RISK.P (DAY, N) VALUES ('2026-01-01', 1234567890123456789)", "100046 22003"),
+    ("SELECT 99999999999999999999", "000002 0A000 Unsupported feature 'the number 99999999999999999999: more digits than"),
     ("INSERT INTO DESK.RISK.TOTALS VALUES ('a', 1)", "002026 42601"),
     ("UPDATE DESK.RISK.P SET NOSUCH = 1", f"000904 42000 {_COMPILE} invalid identifier 'NOSUCH'"),
     ("UPDATE DESK.RISK.P SET DAY = NULL", "100072 22000"),
@@ -184,6 +190,20 @@ def test_columns_are_called_as_in_snowflake(account: Account) -> None:
     cursor = account.cursor()
     cursor.execute('SELECT day, n AS "mine", count(*), n + 1 FROM DESK.RISK.P GROUP BY day, n')
     assert [column.name for column in cursor.description] == ["DAY", "mine", "COUNT(*)", "N + 1"]
+
+
+def test_a_views_star_is_written_out_when_it_is_made(account: Account) -> None:
+    """Columns that its table has later are not in it; on the table's other columns it goes on."""
+    account.sql("CREATE TABLE DESK.RISK.W (A INT, B INT)")
+    account.sql("INSERT INTO DESK.RISK.W VALUES (1, 2)")
+    account.sql("CREATE VIEW DESK.RISK.STAR AS SELECT *, A + B AS C FROM DESK.RISK.W")
+    account.sql("CREATE VIEW DESK.RISK.STARS AS SELECT S.*, W.B AS D FROM DESK.RISK.STAR AS S JOIN DESK.RISK.W USING (A)")
+    assert account.sql("SELECT * FROM DESK.RISK.STARS WHERE C = 3") == [(1, 2, 3, 2)]
+    account.sql("CREATE OR REPLACE TABLE DESK.RISK.W (Z INT, B INT, A INT)")
+    account.sql("INSERT INTO DESK.RISK.W VALUES (9, 2, 1)")
+    assert account.sql("SELECT * FROM DESK.RISK.STARS") == [(1, 2, 3, 2)]
+    account.sql("DROP TABLE DESK.RISK.W")
+    assert account.refused("SELECT * FROM DESK.RISK.STARS").startswith("002003 02000")
 
 
 def test_changes_tell_how_many_rows(account: Account) -> None:

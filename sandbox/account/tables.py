@@ -70,7 +70,8 @@ def _definition(state: State, rights: Rights, tree: exp.Create, kind: str, name:
             raise unsupported(tree.sql("snowflake"))
         return _Definition(kind, name, props | {"columns": _columns(written)}, None)
     if kind == "VIEW":
-        props |= {"query": tree.expression.sql("snowflake"), "text": tree.sql("snowflake")}
+        query_text = translate.written_out(tree.expression.copy(), Sources(state, rights)).sql("snowflake")
+        props |= {"query": query_text, "text": tree.sql("snowflake")}
     query = translate.query(tree.expression.copy(), Sources(state, rights))
     heads = [each.this if isinstance(each, exp.ColumnDef) else each for each in written]
     if any(isinstance(each, exp.ColumnDef) and (each.kind or each.args.get("constraints")) for each in written):
