@@ -41,18 +41,21 @@ class Account:
             }
         )
 
-    def sql(self, statement: str, role: str = "ACCOUNTADMIN", user: str = "ADA") -> list[tuple[Any, ...]]:
-        """Rows of a statement, in a session of that user with that role only."""
+    def cursor(self, role: str = "ACCOUNTADMIN", user: str = "ADA") -> Any:
+        """Of a session of that user with that role only."""
         name = f"{user}/{role}"
         if name not in self._open:
             self._open[name] = self.connect(user, user.lower(), role=role)
             self._open[name].cursor().execute("USE SECONDARY ROLES NONE")
-        return list(self._open[name].cursor().execute(statement).fetchall())
+        return self._open[name].cursor()
+
+    def sql(self, statement: str, role: str = "ACCOUNTADMIN", user: str = "ADA") -> list[tuple[Any, ...]]:
+        """Rows of a statement, in a session of that user with that role only."""
+        return list(self.cursor(role, user).execute(statement).fetchall())
 
     def shown(self, statement: str, **who: str) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
-        self.sql("SELECT 1", **who)
-        cursor = self._open[f"{who.get('user', 'ADA')}/{who.get('role', 'ACCOUNTADMIN')}"].cursor()
+        cursor = self.cursor(**who)
         rows = cursor.execute(statement).fetchall()
         return [dict(zip([column.name for column in cursor.description], row, strict=True)) for row in rows]
 

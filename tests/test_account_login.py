@@ -65,7 +65,9 @@ def test_a_password_logs_in_and_is_kept_as_a_hash(account: Account) -> None:
     for file in account.state.folder.glob("sandbox.db*"):
         for secret in (b"Correct-Horse-1", b"Battery-Staple-2"):
             assert secret not in file.read_bytes()
-    account.sql("ALTER USER PAT UNSET PASSWORD")
+    account.sql("ALTER USER PAT SET PASSWORD = ''")
+    nothing = account.post("/session/v1/login-request", {"data": {"LOGIN_NAME": "pat@desk", "PASSWORD": ""}})
+    assert nothing["code"] == "390100"
     assert "Incorrect username" in refused(account, "pat@desk", password="Battery-Staple-2")
 
 

@@ -103,6 +103,25 @@ def test_secondary_roles_add_what_they_may_and_create_nothing(account: Account) 
         connection.cursor().execute(count)
 
 
+def test_a_role_that_is_taken_away_is_lost_at_once(account: Account) -> None:
+    """A session that is open has PUBLIC's privileges left, also when there is a role of that name again."""
+    account.sql("CREATE ROLE BRIEF")
+    account.sql("GRANT ROLE BRIEF TO USER UMA")
+    account.sql("GRANT USAGE ON DATABASE DESK TO ROLE BRIEF")
+    account.sql("GRANT USAGE ON SCHEMA DESK.RISK TO ROLE BRIEF")
+    account.sql("GRANT SELECT ON TABLE DESK.RISK.T TO ROLE BRIEF")
+    count, who = "SELECT COUNT(*) FROM DESK.RISK.T", {"user": "UMA", "role": "BRIEF"}
+    assert account.sql(count, **who) == [(0,)]
+    account.sql("REVOKE ROLE BRIEF FROM USER UMA")
+    assert account.refused(count, **who).startswith("002003 02000")
+    account.sql("GRANT ROLE BRIEF TO USER UMA")
+    assert account.sql(count, **who) == [(0,)]
+    account.sql("DROP ROLE BRIEF")
+    account.sql("CREATE ROLE BRIEF")
+    account.sql("GRANT USAGE ON DATABASE DESK TO ROLE BRIEF")
+    assert account.refused(count, **who).startswith("002003 02000")
+
+
 def test_a_dropped_role_leaves_what_it_owned_to_who_dropped_it(account: Account) -> None:
     """Its grants are gone on both sides; its objects are there, with another owner."""
     account.sql("CREATE ROLE PASSING")

@@ -13,6 +13,7 @@ from sandbox.account.state import Object, State
 from sandbox.account.wire import Result, status
 
 _DONE = "Statement executed successfully."
+_NO_RENAME = ("RESOURCE MONITOR", "SHARE")
 _WITH_MODIFY = ("SCHEMA", "DATABASE", "WAREHOUSE", "RESOURCE MONITOR")
 
 
@@ -25,7 +26,7 @@ def alter(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
         if item is None and only_if_there:
             return status(_DONE)
         raise no_object(kind.capitalize(), name)
-    if reader.take("RENAME", "TO"):
+    if kind not in _NO_RENAME and reader.take("RENAME", "TO"):
         return _rename(state, rights, reader, item)
     for word, on in (("ENABLE", True), ("DISABLE", False)):
         if kind == "SCHEMA" and reader.take(word, "MANAGED", "ACCESS"):
@@ -76,6 +77,10 @@ def _rename(state: State, rights: Rights, reader: Reader, item: Object) -> Resul
     if state.get(item.kind, new):
         raise exists(names.last(new))
     with state.together():
+        for user in state.all("USER") if item.kind == "NETWORK POLICY" else []:
+            if user.props.get("NETWORK_POLICY") == item.name:
+                user.props["NETWORK_POLICY"] = new
+                state.save(user)
         state.rename(item, new)
     return status(_DONE)
 

@@ -78,14 +78,13 @@ def alter_session(state: State, rights: Rights, reader: Reader) -> Result:
     while not reader.done:
         if changed:
             reader.take(",")
-        key = reader.kind("word").text
+        key = reader.key() if setting else reader.kind("word").text
         if key not in known_parameters.SESSION:
             raise invalid(f"invalid parameter '{key}'")
         if key not in known_parameters.SETTABLE_IN_SESSION:
             raise unsupported(f"ALTER SESSION SET {key}")
         changed[key] = None
         if setting:
-            reader.need("=")
             changed[key] = session_value(key, reader.kind("word", "string", "number").text)
     if not changed:
         raise reader.unexpected()

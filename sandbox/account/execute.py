@@ -30,6 +30,10 @@ from sandbox.account.wire import Result, status
 
 _DONE = "Statement executed successfully."
 _DEFINING = ("GRANT", "REVOKE", "CREATE", "ALTER", "DROP")
+_NOT_EMULATED = {
+    "CALL", "COMMENT", "COPY", "DECLARE", "EXECUTE", "EXPLAIN", "GET", "LIST", "LS", "PUT", "REMOVE", "RM", "SET", "UNDROP",
+    "UNSET",
+}  # fmt: skip
 _ROWS = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE")
 
 
@@ -88,8 +92,10 @@ def _answer(account: Account, rights: Rights, reader: Reader, request: Request) 
         return context.alter_session(state, rights, reader)
     if (ended := _transaction(rows, session, reader)) is not None:
         return ended
-    if first.text not in _DEFINING:
+    if first.text in _NOT_EMULATED:
         raise unsupported(request.sql)
+    if first.text not in _DEFINING:
+        raise reader.unexpected()
     # https://docs.snowflake.com/en/sql-reference/transactions#ddl: a definition commits what is open
     rows.finish(session, "commit")
     return _define(account, rights, reader, request.sql)

@@ -19,6 +19,7 @@ Known = Type | None  # None: NULL, which is of any type
 Of = Callable[[Any], Known]
 _DATES = ("date", "timestamp_ntz", "timestamp_ltz")
 _NUMBERS = ("fixed", "real")
+_EXACT_DIGITS = 15
 _MOST_SCALE = 12  # https://docs.snowflake.com/en/sql-reference/operators-arithmetic
 
 
@@ -75,10 +76,17 @@ def _compared(node: Any, of: Of) -> Known:
     wanted = _stronger(types)
     for key in keys:
         if not isinstance(node.args[key], exp.Subquery):
-            node.set(key, _as(node.args[key], of, wanted))
+            node.set(key, _exact(_as(node.args[key], of, wanted), of))
     if node.expressions:
-        node.set("expressions", [_as(each, of, wanted) for each in node.expressions])
+        node.set("expressions", [_exact(_as(each, of, wanted), of) for each in node.expressions])
     return BOOLEAN
+
+
+def _exact(node: exp.Expr, of: Of) -> exp.Expr:
+    """What was computed of decimals is rounded to its scale before it is compared: 0.1 + 0.2 is 0.3."""
+    kind = of(node)
+    plain = isinstance(node, exp.Column | exp.Literal | exp.Anonymous | exp.Select | exp.SetOperation)
+    return node if plain or kind is None or kind.family != "fixed" or not kind.scale else cast_to(node, kind, kind)
 
 
 def _stronger(types: list[Known]) -> Known:
@@ -150,16 +158,23 @@ def _literal(node: Any, of: Of) -> Known:
     if node.is_string:
         return TEXT
     text = node.name.lower()
-    return REAL if "e" in text else number(38, len(text.partition(".")[2]))
+    if "e" in text:
+        return REAL
+    kind = number(38, len(text.partition(".")[2]))
+    if len(text) > _EXACT_DIGITS:  # SQLite would read it as a float
+        node.replace(cast_to(exp.Literal.string(text), kind, TEXT))
+    return kind
 
 
 def _text(node: Any, of: Of) -> Known:
-    for key, child in list(node.args.items()):
-        for each in child if isinstance(child, list) else [child]:
-            if isinstance(each, exp.Expr) and key in ("this", "expression", "expressions"):
-                kind = of(each)
-                if kind is not None and kind.family != "text":
-                    each.replace(cast_to(each.copy(), TEXT, kind))
+    for key in ("this", "expression", "expressions"):
+        child = node.args.get(key)
+        kinds = [of(each) for each in (list(child) if isinstance(child, list) else [child]) if isinstance(each, exp.Expr)]
+        child = node.args.get(key)  # a rule may have put something else in its place
+        operands = zip(child if isinstance(child, list) else [child], kinds, strict=False)
+        made = [cast_to(each, TEXT, kind) if kind and kind.family != "text" else each for each, kind in operands]
+        if made:
+            node.set(key, made if isinstance(child, list) else made[0])
     return TEXT
 
 
@@ -173,7 +188,8 @@ def _substring(node: Any, of: Of) -> Known:
 def _cast(node: Any, of: Of) -> Known:
     to = type_of_column(node.args["to"])
     function = functions.TRY_CAST if isinstance(node, exp.TryCast) else functions.CAST
-    node.replace(cast_to(node.this, to, of(node.this), function))
+    source = of(node.this)  # which may put something else in its place
+    node.replace(cast_to(node.this, to, source, function))
     return to
 
 
@@ -206,8 +222,10 @@ def _ilike(node: Any, of: Of) -> Known:
 
 
 def _case(node: Any, of: Of) -> Known:
-    if node.this is not None:
-        raise unsupported("CASE <value> WHEN: write CASE WHEN <condition>")
+    if node.this is not None:  # CASE x WHEN 1 is CASE WHEN x = 1
+        for branch in node.args["ifs"]:
+            branch.set("this", exp.EQ(this=node.this.copy(), expression=branch.this))
+        node.set("this", None)
     branches = [branch.args["true"] for branch in node.args["ifs"]]
     for branch in node.args["ifs"]:
         of(branch.this)

@@ -24,6 +24,8 @@ def register(connection: sqlite3.Connection) -> None:
         (TRY_CAST, 3, _try_cast),
         (DIVIDE, 3, _divide),
         (MODULO, 2, _modulo),
+        ("UPPER", 1, lambda text: None if text is None else str(text).upper()),  # SQLite's own know ASCII only
+        ("LOWER", 1, lambda text: None if text is None else str(text).lower()),
     ):
         connection.create_function(name, count, _keeping_why(function), deterministic=True)
 

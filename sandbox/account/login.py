@@ -25,6 +25,7 @@ _NOBODY = passwords.hashed(secrets.token_hex(16))
 # https://docs.snowflake.com/en/user-guide/key-pair-auth-troubleshooting: a token is good for at most an hour
 _LONGEST = 3600
 _SKEW = 60
+_UNNUMBERED = -1  # a session that is not kept yet; 0 is the sandbox's own
 _ASK = "Contact your local system administrator"
 
 
@@ -85,7 +86,7 @@ def _authenticated(state: State, data: dict[str, Any]) -> Object:
 
 
 def _session(state: State, user: Object, data: dict[str, Any], query: dict[str, str]) -> Session:
-    session = Session(0, user.name, _role(state, user, query.get("roleName")), users.secondary_roles(user))
+    session = Session(_UNNUMBERED, user.name, _role(state, user, query.get("roleName")), users.secondary_roles(user))
     for key, value in (data.get("SESSION_PARAMETERS") or {}).items():
         name = str(key).upper()
         if name not in known_parameters.SESSION:  # the drivers send some that no account knows
@@ -96,14 +97,15 @@ def _session(state: State, user: Object, data: dict[str, Any], query: dict[str, 
         elif text != default:
             raise unsupported(f"session parameter {name} = {text}")
     rights = Rights(state, session)
-    database, _, schema = str(user.props.get("DEFAULT_NAMESPACE") or "").partition(".")
+    namespace = [names.quoted_if_needed(part) for part in names.split(str(user.props.get("DEFAULT_NAMESPACE") or ""))]
+    database, schema = [*namespace, "", ""][:2]
     database = _named(query.get("databaseName")) or database
     schema = _named(query.get("schemaName")) or schema
     # What is not there or may not be used is left out, without an error.
     if rights.uses("DATABASE", database):
         session.database = database
-        default = schema or "PUBLIC"
-        session.schema = default if rights.uses("SCHEMA", f"{database}.{default}") else None
+        schema = schema or "PUBLIC"
+        session.schema = schema if rights.uses("SCHEMA", f"{database}.{schema}") else None
     warehouse = _named(query.get("warehouse")) or str(user.props.get("DEFAULT_WAREHOUSE") or "")
     if rights.has("USAGE", "WAREHOUSE", warehouse):
         session.warehouse = warehouse

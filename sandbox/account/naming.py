@@ -31,11 +31,10 @@ def full_name(kind: str, written: str, session: Session) -> str:
     parts, depth = names.split(written), KINDS[kind].depth
     if len(parts) > depth:
         raise syntax(".")
+    database = _in_use("database", session.database) if depth > len(parts) else []
     if depth == 3 and len(parts) == 1:
         parts = [*_in_use("schema", session.schema), *parts]
-    if depth > len(parts):
-        parts = [*_in_use("database", session.database), *parts]
-    return names.join(parts)
+    return names.join([*database, *parts])
 
 
 def _in_use(what: str, name: str | None) -> list[str]:

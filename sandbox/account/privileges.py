@@ -50,11 +50,15 @@ class Rights:
     def __init__(self, state: State, session: Session, role: Role | None = None) -> None:
         self._state, self.session = state, session
         hierarchy = Hierarchy(state)
-        self.primary = hierarchy.closure(role or ("ROLE", session.role), PUBLIC)
+        usable = hierarchy.of_user(session.user) if session.id else set()
+        role = role or ("ROLE", session.role)
+        # A role that was taken away or dropped is of no more use to a session that is open.
+        lost = bool(session.id) and session.role not in usable
+        self.primary = hierarchy.closure(PUBLIC) if lost else hierarchy.closure(role, PUBLIC)
         self.roles = set(self.primary)
         if session.secondary == "ALL":
-            self.roles |= hierarchy.closure(*(("ROLE", role) for role in hierarchy.of_user(session.user)))
-        self.is_admin = ("ROLE", ADMIN) in self.roles
+            self.roles |= hierarchy.closure(*(("ROLE", each) for each in usable))
+        self.is_admin = ("ROLE", ADMIN) in self.primary
 
     def has(self, privilege: str, kind: str, name: str) -> bool:
         """Whether the privilege is held on the object; its owner holds all of them."""

@@ -24,18 +24,17 @@ def read(reader: Reader, kind: str) -> dict[str, Any]:
     while not reader.done:
         if found:
             reader.take(",")
-        key = reader.kind("word").text
-        if key == "TRIGGERS" and kind == "RESOURCE MONITOR":
+        if kind == "RESOURCE MONITOR" and reader.take("TRIGGERS"):
             found |= _triggers(reader)
             continue
-        if key in _NOT_EMULATED:
-            raise unsupported(f"{key} of {kind}")
+        if (token := reader.peek()) is not None and token.raw.upper() in _NOT_EMULATED:
+            raise unsupported(f"{token.text} of {kind}")
+        key = reader.key()
         wanted = KINDS[kind].properties.get(key)
         if wanted is None:
             raise invalid_property(key, kind)
         if key in found:
             raise SqlError("001424", "22023", f"SQL compilation error:\nduplicate property '{key}'")
-        reader.need("=")
         found[key] = _value(reader, key, wanted)
     return found
 

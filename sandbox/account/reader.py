@@ -99,6 +99,14 @@ class Reader:
         self._at += 1
         return token
 
+    def key(self) -> str:
+        """The word before an equals sign, which is taken too."""
+        token = self.kind("word")
+        if not self.take("="):
+            self._at -= 1
+            raise self.unexpected()
+        return token.text
+
     def end(self) -> None:
         """Nothing may be left."""
         if not self.done:

@@ -62,7 +62,7 @@ def _objects(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
     reader.end()
     found = [
         item
-        for item in state.all(kind, within)
+        for item in sorted(state.all(kind, within), key=lambda each: names.split(each.name))
         if rights.sees(item)
         and (like is None or matches(like, item.last_name))
         and item.last_name.startswith(starts)

@@ -168,19 +168,28 @@ class State:
             self.write("update sf_object set name = ? where id = ?", to, each.id)
             self.write("update sf_grant set name = ? where kind = ? and name = ?", to, each.kind, each.name)
             self.write("update sf_future set in_name = ? where in_kind = ? and in_name = ?", to, each.kind, each.name)
-            if each.kind not in _GRANTEES:
-                continue
-            for table in ("sf_grant", "sf_future", "sf_role_grant"):
-                change = f"update {table} set grantee = ? where grantee_kind = ? and grantee = ?"
-                self.write(change, to, each.kind, each.name)
-            self.write("update sf_role_grant set role = ? where role_kind = ? and role = ?", to, each.kind, each.name)
-            self.write("update sf_object set owner = ? where owner_kind = ? and owner = ?", to, each.kind, each.name)
-            if each.kind == "ROLE":
-                for table in ("sf_grant", "sf_role_grant"):
-                    self.write(f"update {table} set by_role = ? where by_role = ?", to, each.name)
-            if each.kind in ("ROLE", "USER"):
+            if each.kind in _GRANTEES:
+                self._rename_grantee(each, to)
+            if each.kind in ("ROLE", "USER", "DATABASE", "WAREHOUSE"):
                 column = each.kind.lower()
                 self.write(f"update sf_session set {column} = ? where {column} = ?", to, each.name)
+            if each.kind == "SCHEMA":
+                change = "update sf_session set schema = ? where database = ? and schema = ?"
+                self.write(change, _last(to), names.database_of(each.name), _last(each.name))
+
+    def _rename_grantee(self, item: Object, to: str) -> None:
+        for table in ("sf_grant", "sf_future", "sf_role_grant"):
+            change = f"update {table} set grantee = ? where grantee_kind = ? and grantee = ?"
+            self.write(change, to, item.kind, item.name)
+        self.write("update sf_role_grant set role = ? where role_kind = ? and role = ?", to, item.kind, item.name)
+        self.write("update sf_object set owner = ? where owner_kind = ? and owner = ?", to, item.kind, item.name)
+        if item.kind == "ROLE":
+            for table in ("sf_grant", "sf_role_grant"):
+                self.write(f"update {table} set by_role = ? where by_role = ?", to, item.name)
+
+
+def _last(name: str) -> str:
+    return names.quoted_if_needed(names.last(name))
 
 
 def _in(within: str) -> tuple[int, str]:

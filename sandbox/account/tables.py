@@ -69,7 +69,9 @@ def _definition(state: State, rights: Rights, tree: exp.Create, kind: str, name:
         if not written or kind == "VIEW":
             raise unsupported(tree.sql("snowflake"))
         return _Definition(kind, name, props | {"columns": _columns(written)}, None)
-    text = tree.expression.sql("snowflake")
+    if kind == "VIEW":
+        query_text = translate.written_out(tree.expression.copy(), Sources(state, rights)).sql("snowflake")
+        props |= {"query": query_text, "text": tree.sql("snowflake")}
     query = translate.query(tree.expression.copy(), Sources(state, rights))
     heads = [each.this if isinstance(each, exp.ColumnDef) else each for each in written]
     if any(isinstance(each, exp.ColumnDef) and (each.kind or each.args.get("constraints")) for each in written):
@@ -79,7 +81,7 @@ def _definition(state: State, rights: Rights, tree: exp.Create, kind: str, name:
         raise SqlError("002020", "21S01", "SQL compilation error:\ncolumn list does not match the query's columns")
     columns = [{"name": n, "type": k.sql, "null": True} for n, (_, k) in zip(told, query.columns, strict=True)]
     _distinct(columns)
-    return _Definition(kind, name, props | {"columns": columns, "query": text, "text": tree.sql("snowflake")}, query)
+    return _Definition(kind, name, props | {"columns": columns}, query)
 
 
 def _properties(tree: exp.Create, kind: str) -> dict[str, Any]:

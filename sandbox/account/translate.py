@@ -14,7 +14,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
-from sandbox.account import context_functions
+from sandbox.account import context_functions, names
 from sandbox.account.errors import SqlError, no_identifier, syntax, unsupported
 from sandbox.account.expressions import RULES, STRUCTURE, Known, common
 from sandbox.account.privileges import Rights
@@ -107,12 +107,31 @@ def query(tree: exp.Expr, sources: Sources, target: exp.Expr | None = None) -> Q
     _title(tree)
     tree = context_functions.put_in(tree, sources.rights)
     check(tree)
+    _bare_sides(tree)
     sources.bind(tree, target)
     _spread_column_lists(tree)
     tree = _qualified(tree, sources)
     types = _types(tree, sources)
     shown = [select.alias_or_name for select in selects(tree)]
     return Query(tree.sql("sqlite"), list(zip(shown, types, strict=True)))
+
+
+def written_out(tree: exp.Expr, sources: Sources) -> exp.Expr:
+    """A view's query with the columns that its stars stand for: they are those of the day when it was made."""
+    bound = context_functions.put_in(tree.copy(), sources.rights)
+    check(bound)
+    sources.bind(bound)
+    _spread_column_lists(bound)
+    for mine, theirs in zip(_leaves(tree), _leaves(_qualified(bound, sources)), strict=True):
+        if any(each.is_star for each in selects(mine)):
+            mine.set("expressions", [each.copy() for each in selects(theirs)])
+    return tree
+
+
+def _leaves(tree: exp.Expr) -> list[exp.Expr]:
+    if isinstance(tree, exp.SetOperation):
+        return [*_leaves(tree.this), *_leaves(tree.expression)]
+    return _leaves(tree.this) if isinstance(tree, exp.Subquery) else [tree]
 
 
 def selects(tree: exp.Expr) -> list[exp.Expr]:
@@ -130,6 +149,16 @@ def _title(tree: exp.Expr) -> None:
         if not (each.is_star or isinstance(each, exp.Column | exp.Alias)):
             title = each.sql("snowflake", comments=False).upper()
             each.replace(exp.alias_(each.copy(), title, quoted=True))
+
+
+def _bare_sides(tree: exp.Expr) -> None:
+    """(SELECT 1) UNION (SELECT 2): SQLite takes no parentheses there."""
+    for operation in list(tree.find_all(exp.SetOperation)):
+        for key in ("this", "expression"):
+            side = operation.args[key]
+            if isinstance(side, exp.Subquery) and not side.alias:
+                held = exp.Subquery(this=side.unnest(), alias=exp.TableAlias(this=exp.to_identifier("_side", quoted=True)))
+                operation.set(key, exp.Select(expressions=[exp.Star()], from_=exp.From(this=held)))
 
 
 def _spread_column_lists(tree: exp.Expr) -> None:
@@ -169,7 +198,9 @@ def _unresolved(tree: exp.Expr, sources: Sources, message: str) -> SqlError:
         return SqlError("002028", "42601", f"SQL compilation error:\nambiguous column name '{name}'")
     where = re.search(r"Line: (\d+), Col: (\d+)", message)
     shown = f"{found[2]}.{name}" if found[2] else name
-    return no_identifier(shown, int(where[1]), int(where[2]) - len(name)) if where else no_identifier(shown)
+    if where is None:
+        return no_identifier(shown)
+    return no_identifier(shown, int(where[1]), int(where[2]) - len(names.quoted_if_needed(name)))
 
 
 def _types(tree: exp.Expr, sources: Sources) -> list[Type]:

@@ -66,7 +66,9 @@ def prepare(given: dict[str, Any], kind_of_user: str) -> dict[str, Any]:
             message = f"SQL execution error:\nCannot set {key} on users with TYPE={kind_of_user}."
             raise SqlError("511503", "23001", message)
     kept = dict(given)
-    if kept.get("PASSWORD") is not None:
+    if kept.get("PASSWORD") == "":
+        kept["PASSWORD"] = None
+    if kept.get("PASSWORD"):
         kept["PASSWORD"] = passwords.hashed(kept["PASSWORD"])
         kept["PASSWORD_LAST_SET_TIME"] = _now()
     for slot in public_keys.SLOTS:

@@ -32,10 +32,13 @@ def all_of(store: Store, kind: str) -> list[Json]:
 
 def one_of(store: Store, kind: str, number: str) -> Json:
     """The resource of that id."""
-    for entry in all_of(store, kind):
-        if entry["id"] == number:
-            return entry
-    raise missing(f"{_noun(kind)} with id {number} not found.")
+    need_kind(kind)
+    table, kinds = ("ws_group", "") if kind == "Groups" else ("ws_identity", f" and kind = '{PEOPLE[kind]}'")
+    row = store.row(f"select * from {table} where cast(id as text) = ?{kinds}", number)
+    if row is None:
+        raise missing(f"{_noun(kind)} with id {number} not found.")
+    who = identity(store, row["name"]) if kind != "Groups" else None
+    return person(store, who) if who else _group(store, row)
 
 
 def person(store: Store, who: Identity) -> Json:
@@ -104,12 +107,12 @@ def _how(store: Store, group: str, member: str) -> str:
 
 def _group(store: Store, row: sqlite3.Row) -> Json:
     name = row["name"]
-    query = "select name from ws_identity" if name == USERS else "select member name from ws_member where group_name = ?"
-    names = [found["name"] for found in store.rows(query + " order by 1", *([] if name == USERS else [name]))]
+    query = "select id, kind, display from ws_identity i"
+    query += "" if name == USERS else " join ws_member m on m.member = i.name where m.group_name = ?"
     members = []
-    for who in filter(None, (identity(store, member) for member in names)):
-        kind = "Users" if who.kind == "user" else "ServicePrincipals"
-        members.append({"value": str(who.id), "display": who.display, "$ref": f"{kind}/{who.id}"})
+    for who in store.rows(query + " order by i.name", *([] if name == USERS else [name])):
+        kind = "Users" if who["kind"] == "user" else "ServicePrincipals"
+        members.append({"value": str(who["id"]), "display": who["display"], "$ref": f"{kind}/{who['id']}"})
     nested = "select g.id, g.name from ws_nested n join ws_group g on g.name = {} where n.{} = ? order by g.id"
     members += [
         {"value": str(inner["id"]), "display": inner["name"], "$ref": f"Groups/{inner['id']}"}
