@@ -348,9 +348,8 @@ def test_every_rule_passes_through_the_engine(team: Team, tmp_path: Path) -> Non
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("stack", ["quant", "quant_stg", "quant_lr", "quant_live"])
-def test_the_environments_keep_every_rule(team: Team, stack: str) -> None:
-    """The program itself, with the plain command."""
-    done = team.pulumi("preview", "-s", stack, "--policy-pack", "policy")
+def test_the_environments_keep_every_rule(team: Team) -> None:
+    """The program itself, with the plain command; the fixture's `quantctl up` has judged all four."""
+    done = team.pulumi("preview", "-s", "quant_live", "--policy-pack", "policy")
     assert done.returncode == 0, done.stdout
     assert "quant@v1.0.0" in done.stdout

@@ -133,7 +133,7 @@ def things(workspace: Workspace) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("value", ["", "abc", "-1", "1.5", "9" * 40, "\x00", "true", "x" * 3000, '"', "YWZ0ZXI6eA=="])
+@pytest.mark.parametrize("value", ["", "abc", "-1", "9" * 40, "\x00", "YWZ0ZXI6eA=="])
 def test_no_query_of_wrong_values_is_a_defect(workspace: Workspace, value: str) -> None:
     """Each parameter that is known, on each route that is read, with values that it cannot have."""
     for method, route, _ in ROUTES:
