@@ -40,8 +40,11 @@ def jobs_of_bundle(path: str, value: Json) -> list[Json]:
         if target not in set(Environment):
             wrong.append(f"{where}: not an environment; expected some of {', '.join(Environment)}.")
             continue
-        wrong += [f"{where}.{key}: only resources.jobs is kept." for key in content or {} if key != "resources"]
-        for key, job in _jobs((content or {}).get("resources"), f"{where}.resources", wrong).items():
+        if not isinstance(content, dict):
+            wrong.append(f"{where}: found {content!r}, expected resources.")
+            continue
+        wrong += [f"{where}.{key}: only resources.jobs is kept." for key in content if key != "resources"]
+        for key, job in _jobs(content.get("resources"), f"{where}.resources", wrong).items():
             if key not in jobs:
                 wrong.append(f"{where}.resources.jobs.{key}: not a job of this file; jobs are {', '.join(jobs)}.")
             else:

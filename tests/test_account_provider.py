@@ -184,8 +184,7 @@ class Stack:
 
     def settled(self) -> None:
         """Neither the program nor the account has a difference."""
-        self.pulumi("preview", "-s", "desk", "--expect-no-changes", "--diff")
-        self.pulumi("refresh", "-s", "desk", "--preview-only", "--expect-no-changes", "--diff")
+        self.pulumi("preview", "--refresh", "-s", "desk", "--expect-no-changes", "--diff")
 
 
 @pytest.fixture(scope="module")

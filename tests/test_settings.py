@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import pytest
 import yaml
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from infra.access import MATRIX
 from infra.errors import UserError
+from infra.keys import read_keys
 from infra.settings import Settings, read_settings
 from infra.vocabulary import Environment
 from tests.paths import ROOT
@@ -19,6 +21,7 @@ _KEYS = [f"quant:{field.alias or name}" for name, field in Settings.model_fields
 _WORDS = ["developers", "endUsers", "group", "role", "folder", "job", "schema", "until", "parameters", "size", "username"]
 
 
+@cache
 def config_of(stack: str) -> dict[str, str]:
     """The configuration that the engine gives to the program, from the committed files."""
     shared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
@@ -155,3 +158,11 @@ def test_any_configuration_is_read_or_refused_in_words(stack: Environment, chang
         assert str(error)
     else:
         assert set(found.row) <= set(MATRIX[stack])
+
+
+def test_the_active_key_must_be_there() -> None:
+    """The second slot alone does not log in while the first is the active one."""
+    config = {**config_of("quant"), "quant:serviceUserKey2": "x"}
+    environ = {"QUANT_REMOTE": "http://127.0.0.1/remote.git", "PULUMI_CONFIG_SECRET_KEYS": '["quant:serviceUserKey2"]'}
+    with pytest.raises(UserError, match=r"Pulumi.quant.yaml: quant:activeKey is 1, but that key is not set"):
+        read_keys(read_settings("quant", config, environ), environ)

@@ -97,6 +97,40 @@ def test_a_wrong_file_is_refused_with_file_key_and_allowed(file: dict[str, Any] 
         assert word in said
 
 
+def bundle(**targets: Any) -> dict[str, Any]:
+    return {"resources": {"jobs": {"one": MINIMAL, "two": {**MINIMAL, "name": "two"}}}, "targets": targets}
+
+
+def test_a_piece_of_an_asset_bundle_is_taken_as_it_is() -> None:
+    """Several jobs in one file, and what a target changes is what an environment changes."""
+    change = {"resources": {"jobs": {"two": {"timeout_seconds": 7}}}}
+    found = {job["name"]: job.get("timeout_seconds") for job in expand(bundle(quant_stg=change))}
+    assert found == {"factor_returns": None, "two": 7}
+    found = {job["name"]: job.get("timeout_seconds") for job in expand(bundle(quant_lr=change))}
+    assert found == {"factor_returns": None, "two": None}
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        (bundle(dev={}), ["targets.dev: not an environment", "quant_live"]),
+        (bundle(quant="x"), ["targets.quant: found 'x'"]),
+        (bundle(quant={"mode": "production"}), ["targets.quant.mode: only resources.jobs is kept"]),
+        (bundle(quant={"resources": {"jobs": {"three": {}}}}), ["jobs.three: not a job of this file", "one, two"]),
+        ({**bundle(), "variables": {}}, ["variables: a workflow file keeps resources.jobs and targets only"]),
+        ({"resources": {"pipelines": {}, "jobs": {}}}, ["resources.pipelines: only jobs are kept"]),
+        ({"resources": {"jobs": {"a": {**MINIMAL, "run_as": {}}}}}, ["jobs.a.run_as: not kept", "quant:servicePrincipal"]),
+        ({"resources": {"jobs": {"a": {**MINIMAL, "permissions": []}}}}, ["jobs.a.permissions: not kept", "docs/access.md"]),
+        ({"resources": {"jobs": {"a": {**MINIMAL, "description": "${var.x}"}}}}, ["'${var.x}' refers to the bundle"]),
+    ],
+)
+def test_what_a_bundle_cannot_keep_is_named(file: dict[str, Any], words: list[str]) -> None:
+    """Key by key, with where it is said instead."""
+    said = refusal(file)
+    for word in ["workflows/0.yml", *words]:
+        assert word in said, said
+
+
 def test_two_workflows_with_one_name_are_refused() -> None:
     """Both files are named."""
     said = refusal(MINIMAL, MINIMAL)
