@@ -5,9 +5,16 @@ Written independently of infra/, so that a mistake there is caught here. Run wit
 
 from __future__ import annotations
 
+import io
+import os
+import sys
+
 from pulumi_policy import EnforcementLevel, PolicyPack
 from rules import agreement, grants, lock_down, managed_access, owners, plain_secrets, runners
 from rules.engine import resource_policy, secret_policy, stack_policy
+
+# pulumi-policy writes its port and does not flush it: behind a buffer the engine would wait for it for ever.
+sys.stdout = io.TextIOWrapper(os.fdopen(sys.stdout.fileno(), "wb", 0), write_through=True)
 
 PolicyPack(
     "quant",

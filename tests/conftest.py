@@ -128,7 +128,9 @@ class Team:
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     """`quantctl up` in a fresh state folder; everything that was started is stopped at the end."""
     folder = tmp_path_factory.mktemp("team")
-    base = {**os.environ, "QUANT_SANDBOX": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
+    # A user's shell has none of the settings of a build machine's Python.
+    usual = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    base = {**usual, "QUANT_SANDBOX": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
     quantctl = str(ROOT / ".venv" / "bin" / "quantctl")
     try:
         done = subprocess.run([quantctl, "up"], env=base, capture_output=True, text=True, timeout=900, check=False)
