@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.alias_generators import to_camel
 
 from infra.access import Access, Narrowed, access_of
-from infra.errors import UserError
+from infra.errors import UserError, without_credentials
 from infra.named_values import (
     AccountName,
     Address,
@@ -239,7 +239,7 @@ def _explain(file: str, entry: Any) -> str:
     if entry["type"] == "missing":
         return f"{file}: quant:{key} is missing; {'every environment needs it' if len(location) == 1 else 'it is needed'}."
     message = str(entry["msg"]).removeprefix("Value error, ")
-    found = "(hidden)" if location[0] in _SECRETS else repr(re.sub(r"//[^/]*@", "//(hidden)@", str(entry.get("input"))))
+    found = "(hidden)" if location[0] in _SECRETS else repr(without_credentials(str(entry.get("input")), "(hidden)@"))
     return f"{file}: quant:{key}: found {found}: {message}."
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
 import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.errors import UserError
+from infra.errors import UserError, without_credentials
 
 # Git must never ask a question in an engine that has no terminal, and must give up soon.
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=5"}
@@ -50,20 +49,19 @@ class Snapshot:
     def blobs_anywhere(self, commit: str) -> dict[str, str] | None:
         """The same at a commit of any branch of the remote; None when no branch holds it."""
         heads = "+refs/heads/*:refs/quant/all/*"
-        fetch = ["fetch", "--quiet", "--no-tags", "--prune", self.remote, heads]
-        _run(["git", "-C", str(self.repository), *fetch], _FETCH_SECONDS)
-        found = _run(["git", "-C", str(self.repository), "for-each-ref", "--contains", commit, "refs/quant/all"])
+        fetch = ("fetch", "--quiet", "--no-tags", "--prune", self.remote, heads)
+        _run_in(self.repository, *fetch, seconds=_FETCH_SECONDS)
+        found = _run_in(self.repository, "for-each-ref", "--contains", commit, "refs/quant/all")
         if found.returncode or not found.stdout.strip():
             return None
         return _blobs(self._git("ls-tree", "-r", "-z", commit))
 
     def contains(self, commit: str) -> bool:
         """Whether `commit` is this head or one of its ancestors; if not, history was rewritten under a folder on it."""
-        result = _run(["git", "-C", str(self.repository), "merge-base", "--is-ancestor", commit, self.commit])
-        return result.returncode == 0
+        return _run_in(self.repository, "merge-base", "--is-ancestor", commit, self.commit).returncode == 0
 
     def _git(self, *arguments: str) -> bytes:
-        result = _run(["git", "-C", str(self.repository), *arguments])
+        result = _run_in(self.repository, *arguments)
         if result.returncode:
             raise UserError(f"git {arguments[0]} failed at {self.commit[:12]} of {self.remote}: {_said(result)}")
         return result.stdout
@@ -78,11 +76,10 @@ def take_snapshot(remote: str, branch: str) -> Snapshot:
     repository = _cache_folder(remote)
     _make(repository, remote)
     commit = _head(remote, branch)
-    kept = f"refs/quant/heads/{branch}"
-    if _run(["git", "-C", str(repository), "cat-file", "-e", f"{commit}^{{commit}}"]).returncode:
+    if _run_in(repository, "cat-file", "-e", f"{commit}^{{commit}}").returncode:
         commit = _fetch(repository, remote, f"refs/heads/{branch}")
     # Keep the commit reachable for as long as the branch's last snapshot stands.
-    _run(["git", "-C", str(repository), "update-ref", kept, commit])
+    _run_in(repository, "update-ref", f"refs/quant/heads/{branch}", commit)
     return Snapshot(remote=remote, branch=branch, commit=commit, repository=repository)
 
 
@@ -92,12 +89,10 @@ def _head(remote: str, branch: str) -> str:
     result = _run(["git", "ls-remote", "--exit-code", remote, ref])
     if result.returncode == 2:  # https://git-scm.com/docs/git-ls-remote: no matching ref
         raise UserError(
-            f"branch {branch!r} does not exist in {_shown(remote)} (QUANT_REMOTE or quant:remote):"
-            f" push it first, for example git push {_shown(remote)} HEAD:{ref}."
+            f"branch {branch!r} does not exist in {without_credentials(remote)} (QUANT_REMOTE or quant:remote):"
+            f" push it first, for example git push {without_credentials(remote)} HEAD:{ref}."
         )
-    if result.returncode:
-        raise UserError(_unreachable(remote, _said(result)))
-    listed = (line.split(b"\t", 1) for line in result.stdout.splitlines())
+    listed = (line.split(b"\t", 1) for line in _need(result, remote).splitlines())
     return next(commit.decode() for commit, name in listed if name == ref.encode())  # the pattern matches ends of names too
 
 
@@ -105,14 +100,10 @@ def _fetch(repository: Path, remote: str, ref: str) -> str:
     """Bring the branch's history; returns the head that came."""
     # A ref of our own per process: two stacks that deploy at once share the repository.
     local = f"refs/quant/{os.getpid()}"
-    git = ["git", "-C", str(repository)]
-    result = _run(
-        [*git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote, f"+{ref}:{local}"], _FETCH_SECONDS
-    )
-    if result.returncode:
-        raise UserError(_unreachable(remote, _said(result)))
-    commit = _must([*git, "rev-parse", f"{local}^{{commit}}"], remote).decode().strip()
-    _run([*git, "update-ref", "-d", local])
+    fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote, f"+{ref}:{local}")
+    _need(_run_in(repository, *fetch, seconds=_FETCH_SECONDS), remote)
+    commit = _need(_run_in(repository, "rev-parse", f"{local}^{{commit}}"), remote).decode().strip()
+    _run_in(repository, "update-ref", "-d", local)
     return commit
 
 
@@ -123,7 +114,7 @@ def _make(repository: Path, remote: str) -> None:
         with repository.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (repository / "HEAD").exists():
-                _must(["git", "init", "--quiet", "--bare", str(repository)], remote)
+                _need(_run(["git", "init", "--quiet", "--bare", str(repository)]), remote)
     except OSError as error:
         raise UserError(
             f"the Git cache {repository.parent} cannot be written ({error.strerror}): make room there, or name another"
@@ -156,8 +147,12 @@ def _run(command: list[str], seconds: float | None = None) -> subprocess.Complet
     return subprocess.CompletedProcess(command, process.returncode, out, said)
 
 
-def _must(command: list[str], remote: str) -> bytes:
-    result = _run(command)
+def _run_in(repository: Path, *arguments: str, seconds: float | None = None) -> subprocess.CompletedProcess[bytes]:
+    return _run(["git", "-C", str(repository), *arguments], seconds)
+
+
+def _need(result: subprocess.CompletedProcess[bytes], remote: str) -> bytes:
+    """The output of what had to succeed."""
     if result.returncode:
         raise UserError(_unreachable(remote, _said(result)))
     return result.stdout
@@ -165,7 +160,7 @@ def _must(command: list[str], remote: str) -> bytes:
 
 def _unreachable(remote: str, said: str) -> str:
     return (
-        f"Git: the pipelines repository {_shown(remote)} cannot be read: {said}."
+        f"Git: the pipelines repository {without_credentials(remote)} cannot be read: {said}."
         " Check QUANT_REMOTE (or quant:remote in Pulumi.yaml), the network, and your access to it."
     )
 
@@ -177,9 +172,4 @@ def _blobs(listing: bytes) -> dict[str, str]:
 
 def _said(result: subprocess.CompletedProcess[bytes]) -> str:
     lines = [line.strip() for line in result.stderr.decode(errors="replace").splitlines() if line.strip()]
-    return _shown("; ".join(lines[:2]).removeprefix("fatal: ").rstrip(".")) or f"exit {result.returncode}"
-
-
-def _shown(text: str) -> str:
-    """Without user and password that may stand in a URL."""
-    return re.sub(r"(\w+://)[^/@\s]+@", r"\1", text)
+    return without_credentials("; ".join(lines[:2]).removeprefix("fatal: ").rstrip(".")) or f"exit {result.returncode}"

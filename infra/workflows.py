@@ -7,6 +7,7 @@ piece of an Asset Bundle, `resources.jobs`, as it was pasted in (infra/bundles.p
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -58,9 +59,10 @@ class _Loader(yaml.SafeLoader):
     """Refuses a key that stands twice, of which YAML would silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE]
-        for key, _ in node.value:
-            if keys.count(key.value) > 1 and key.tag != _MERGE:
+        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE]
+        times = Counter(key.value for key in keys)
+        for key in keys:
+            if times[key.value] > 1:
                 raise yaml.MarkedYAMLError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
         return super().construct_mapping(node, deep)
 

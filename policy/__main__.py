@@ -10,7 +10,7 @@ import os
 import sys
 
 from pulumi_policy import EnforcementLevel, PolicyPack
-from rules import agreement, grants, lock_down, managed_access, owners, plain_secrets, runners
+from rules import agreement, grants, lock_down, managed_access, owners, plain_secrets, runners, secret_scope
 from rules.engine import resource_policy, secret_policy, stack_policy
 
 # pulumi-policy writes its port and does not flush it: behind a buffer the engine would wait for it for ever.
@@ -28,7 +28,7 @@ PolicyPack(
             "locked-down", "In quant_live nobody is above the lock-down levels, and jobs are UI_LOCKED.", lock_down.check
         ),
         resource_policy(
-            "own-secret", "The environment's service principal alone reads its secret scope.", lock_down.check_secret_scope
+            "own-secret", "The environment's service principal alone reads its secret scope.", secret_scope.check
         ),
         resource_policy("runs-as-principal", "From quant_stg on, jobs run as a service principal.", runners.check),
         stack_policy("one-runner", "All jobs of a stack run as the same principal.", runners.check_stack),

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra import access
+from quantctl.markdown import table
 
 
 class Format(StrEnum):
@@ -27,14 +28,13 @@ def show(format: Annotated[Format, typer.Option("--format", help="docs/access.md
     elif format is Format.markdown:
         typer.echo(markdown(), nl=False)
     else:
-        table = Table(*head, show_lines=True)
+        shown = Table(*head, show_lines=True)
         for row in rows:
-            table.add_row(*(cell.replace(", ", "\n") for cell in row))
-        Console(width=max(Console().width, 108)).print(table)
+            shown.add_row(*(cell.replace(", ", "\n") for cell in row))
+        Console(width=max(Console().width, 108)).print(shown)
 
 
 def markdown() -> str:
     """The matrix as the table of docs/access.md."""
     head, *rows = access.table()
-    lines = [head, tuple("---" for _ in head), *(tuple(cell.replace(", ", "<br>") for cell in row) for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return table(head, ([cell.replace(", ", "<br>") for cell in row] for row in rows))

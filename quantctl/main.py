@@ -17,7 +17,6 @@ from quantctl import up as up_module
 from quantctl.errors import UserError
 from quantctl.sandbox_commands import Format, FormatOption
 from sandbox import control
-from sandbox.control import SandboxError
 from toolchain.errors import ToolchainError
 
 app = typer.Typer(
@@ -81,7 +80,7 @@ def _text(value: object | None) -> str | None:
 def main() -> None:
     try:
         app()
-    except (UserError, InfraError, SandboxError, ToolchainError) as error:
+    except (UserError, InfraError, control.SandboxError, ToolchainError) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:  # whoever read our output has enough

@@ -16,7 +16,9 @@ from rich.table import Table
 
 from infra.settings import Settings
 from quantctl.access import Format
+from quantctl.markdown import table
 
+_HEAD = ("key", "value", "without it", "what it says")
 _WORDS = {str: "text", int: "number", bool: "true or false"}
 
 
@@ -30,16 +32,15 @@ def show(
     elif format is Format.markdown:
         typer.echo(markdown(), nl=False)
     else:
-        table = Table("key", "value", "without it", "what it says")
+        shown = Table(*_HEAD)
         for row in found:
-            table.add_row(*row.values())
-        Console(width=max(Console().width, 108)).print(table)
+            shown.add_row(*row.values())
+        Console(width=max(Console().width, 108)).print(shown)
 
 
 def markdown() -> str:
     """The keys as the table of docs/settings.md."""
-    lines = [("key", "value", "without it", "what it says"), ("---",) * 4, *(tuple(row.values()) for row in rows())]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return table(_HEAD, (list(row.values()) for row in rows()))
 
 
 def rows() -> list[dict[str, str]]:
@@ -49,12 +50,8 @@ def rows() -> list[dict[str, str]]:
 
 def _rows(name: str, field: FieldInfo, above: str) -> list[dict[str, str]]:
     key = f"{above}{field.alias or name}"
-    row = {
-        "key": f"`{key}`" if above else f"`quant:{key}`",
-        "value": _value(field.annotation),
-        "without it": _default(field),
-        "what it says": field.description or "",
-    }
+    shown = f"`{key}`" if above else f"`quant:{key}`"
+    row = dict(zip(_HEAD, (shown, _value(field.annotation), _default(field), field.description or ""), strict=True))
     part = _part(field.annotation)
     if part is None:
         return [row]

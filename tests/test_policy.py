@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rules import agreement, grants, lock_down, managed_access, owners, plain_secrets, runners
+from rules import agreement, grants, lock_down, managed_access, owners, plain_secrets, runners, secret_scope
 from rules.engine import stack_of
 from rules.values import UNKNOWN, Declared, Secret
 
@@ -223,7 +223,7 @@ RULES = {
     "one-name": agreement.check,
     "managed-access": managed_access.check,
     "locked-down": lock_down.check,
-    "own-secret": lock_down.check_secret_scope,
+    "own-secret": secret_scope.check,
     "runs-as-principal": runners.check,
     "one-owner": owners.check,
     "grants": grants.check,

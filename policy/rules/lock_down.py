@@ -1,4 +1,4 @@
-"""In quant_live nobody is above the lock-down levels: neither on folders, nor on jobs, nor on the secret scope. Pure.
+"""In quant_live nobody is above the lock-down levels: neither on folders nor on jobs. Pure.
 
 The deployer is an administrator of the workspace, so the folder needs no entry of it; of the jobs it is the owner.
 """
@@ -17,26 +17,14 @@ _LEVELS = {  # what is governed -> what persons may have, what service principal
     "folder": (("CAN_READ",), ("CAN_READ", "CAN_RUN")),
     "job": (("CAN_VIEW",), ("CAN_VIEW", "CAN_MANAGE_RUN", "IS_OWNER")),
 }
-_APPLICATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def check(resource_type: str, props: Props, stack: str) -> list[str]:
     """What would open quant_live to somebody."""
     if stack != LIVE:
         return []
-    rules = {
-        "databricks:Permissions": _permissions,
-        "databricks:Job": _job,
-    }
-    rule = rules.get(kind(resource_type))
+    rule = {"databricks:Permissions": _permissions, "databricks:Job": _job}.get(kind(resource_type))
     return list(rule(props)) if rule else []
-
-
-def check_secret_scope(resource_type: str, props: Props, stack: str) -> list[str]:
-    """What would let somebody else than one service principal read the service user's key, in any environment."""
-    rules = {"databricks:SecretScope": _scope, "databricks:SecretAcl": _scope_acl}
-    rule = rules.get(kind(resource_type))
-    return list(rule(props, stack)) if rule else []
 
 
 def _permissions(props: Props) -> Iterator[str]:
@@ -66,22 +54,3 @@ def _job(props: Props) -> Iterator[str]:
     mode = props.get("editMode")
     if mode not in ("UI_LOCKED", UNKNOWN):
         yield f"Job editMode: found {shown(mode)}, expected 'UI_LOCKED': nobody edits a job of {LIVE} by hand. Set it."
-
-
-def _scope(props: Props, stack: str) -> Iterator[str]:
-    if props.get("initialManagePrincipal") is not None:
-        yield (
-            f"SecretScope initialManagePrincipal: found {shown(props['initialManagePrincipal'])}, expected nothing: it lets"
-            f" every user read the service user's key of {stack}. Remove it."
-        )
-
-
-def _scope_acl(props: Props, stack: str) -> Iterator[str]:
-    principal, permission = props.get("principal"), props.get("permission")
-    if permission not in ("READ", UNKNOWN):
-        yield f"SecretAcl permission: found {shown(permission)}, allowed in {stack} is 'READ'. Lower it."
-    if principal is not UNKNOWN and not _APPLICATION_ID.fullmatch(principal or ""):
-        yield (
-            f"SecretAcl principal: found {shown(principal)}, allowed in {stack} is the application id of the service"
-            " principal that runs the jobs. Remove the entry."
-        )

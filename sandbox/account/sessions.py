@@ -96,8 +96,7 @@ def of_token(state: State, authorization: str, validity: Validity, *, also_expir
 
 def end(state: State, session: Session) -> None:
     """Log out."""
-    with state.together():
-        state.write("update sf_session set ended = 1, master = null where id = ?", session.id)
+    state.write("update sf_session set ended = 1, master = null where id = ?", session.id)
 
 
 def save(state: State, session: Session) -> None:
