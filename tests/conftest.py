@@ -15,6 +15,8 @@ import yaml
 from databricks.sdk import WorkspaceClient
 from hypothesis import settings
 
+from sandbox.state import State
+from tests.account_sandbox import Account, running
 from tests.paths import ROOT
 
 # The same examples on every run, so that a failure is the change's own; other ones with --hypothesis-profile=search.
@@ -56,6 +58,12 @@ class Team:
         path = self.clone.parent / f"{stack}.{len(list(self.clone.parent.iterdir()))}.yaml"
         path.write_text(yaml.safe_dump(file))
         return str(path)
+
+    def keys_accepted(self, stack: str) -> int:
+        """How many keys the account accepts of the environment's service user."""
+        with self.snowflake("admin") as connection:
+            rows = connection.cursor().execute(f"DESCRIBE USER SVC_{stack.upper()}").fetchall()
+        return sum(row[1] != "null" for row in rows if row[0] in ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"))
 
     def admin(self) -> dict[str, str]:
         """Environment variables with which the engine is an account administrator in Snowflake."""
@@ -148,3 +156,12 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         yield Team(environ, clone, {entry["persona"]: entry for entry in json.loads(answer.stdout)})
     finally:
         subprocess.run([quantctl, "down"], env=base, capture_output=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """A sandbox of the module's own, in which the statements of its SETUP have been run."""
+    with running(State(tmp_path_factory.mktemp("account") / "state")) as made:
+        for statement in request.module.SETUP.strip().splitlines():
+            made.sql(statement)
+        yield made

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from sandbox.state import State
-from tests.account_sandbox import Account, running
+from tests.account_sandbox import Account
 
 _WH, _USER, _SCHEMA = "SHOW WAREHOUSES LIKE 'WH'", "SHOW USERS LIKE 'PAT'", "SHOW SCHEMAS LIKE 'RISK' IN DATABASE DESK"
 _RM, _NP = "SHOW RESOURCE MONITORS", "SHOW NETWORK POLICIES"
@@ -101,14 +99,6 @@ CREATE USER PAT
 CREATE RESOURCE MONITOR LIMITS
 CREATE NETWORK POLICY OFFICE ALLOWED_IP_LIST = ('10.0.0.0/8')
 """
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with running(State(tmp_path_factory.mktemp("definitions") / "state")) as made:
-        for statement in SETUP.strip().splitlines():
-            made.sql(statement)
-        yield made
 
 
 @pytest.mark.parametrize(("change", "show", "told"), CHANGES, ids=[change for change, _, _ in CHANGES])

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
-from sandbox.state import State
-from tests.account_sandbox import Account, running
+from tests.account_sandbox import Account
 
 SETUP = """
 CREATE DATABASE DESK
 CREATE SCHEMA DESK.RISK
 CREATE DATABASE ROLE DESK.READER
 """
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with running(State(tmp_path_factory.mktemp("future_grants") / "state")) as made:
-        for statement in SETUP.strip().splitlines():
-            made.sql(statement)
-        yield made
 
 
 def held(account: Account, on: str) -> set[tuple[str, str]]:

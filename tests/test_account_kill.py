@@ -38,12 +38,10 @@ def test_every_answered_insert_is_there_once(account: Account) -> None:
     thread = threading.Thread(target=loop)
     thread.start()
     for _ in range(3):
-        before = len(answered)
-        wait_for(lambda before=before: len(answered) > before + 20)  # type: ignore[misc]
+        wait_for(more_than(answered, 20))
         account.kill_9()
         account.start_again()
-    before = len(answered)
-    wait_for(lambda: len(answered) > before + 5)
+    wait_for(more_than(answered, 5))
     stop.set()
     thread.join(60)
     assert not thread.is_alive()
@@ -82,6 +80,12 @@ def test_an_open_transaction_is_gone_and_the_session_is_not(account: Account) ->
     assert account.sql("SELECT N FROM DESK.PUBLIC.K ORDER BY N") == [(1,), (3,)]
     assert [row["grantee_name"] for row in account.shown("SHOW GRANTS OF ROLE KEPT")] == ["DANA"]
     connection.close()
+
+
+def more_than(answered: list[int], number: int) -> Callable[[], bool]:
+    """Whether so many more have been answered since now."""
+    before = len(answered)
+    return lambda: len(answered) > before + number
 
 
 def wait_for(what: Callable[[], bool]) -> None:

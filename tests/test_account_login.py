@@ -10,6 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from snowflake.connector.errors import DatabaseError, ProgrammingError
 
@@ -33,7 +34,8 @@ def token(account: Account, key: str, user: str, **changed: Any) -> str:
     print_ = "SHA256:" + base64.b64encode(digest).decode()
     now = int(time.time())
     claims = {"iss": f"SANDBOX.{user}.{print_}", "sub": f"SANDBOX.{user}", "iat": now, "exp": now + 60, **changed}
-    return jwt.encode({k: v for k, v in claims.items() if v is not None}, private, algorithm="RS256")  # type: ignore[arg-type]
+    assert isinstance(private, RSAPrivateKey)
+    return jwt.encode({k: v for k, v in claims.items() if v is not None}, private, algorithm="RS256")
 
 
 def log_in(account: Account, written: str, name: str = "") -> dict[str, Any]:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
-from sandbox.state import State
-from tests.account_sandbox import Account, running
+from tests.account_sandbox import Account
 
 DEV = {"user": "DANA", "role": "QUANT_DEVELOPERS"}
 OWNER = {"user": "RHEA", "role": "QUANT_RELEASE_MANAGERS"}
@@ -22,14 +17,6 @@ GRANT USAGE ON ALL SCHEMAS IN DATABASE DESK TO ROLE QUANT_REVIEWERS
 GRANT OWNERSHIP ON SCHEMA DESK.MANAGED TO ROLE QUANT_RELEASE_MANAGERS COPY CURRENT GRANTS
 GRANT USAGE ON SCHEMA DESK.PLAIN TO ROLE QUANT_RELEASE_MANAGERS
 """
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with running(State(tmp_path_factory.mktemp("managed_access") / "state")) as made:
-        for statement in SETUP.strip().splitlines():
-            made.sql(statement)
-        yield made
 
 
 def test_an_owner_of_a_table_may_not_grant_on_it(account: Account) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from sandbox.state import State
-from tests.account_sandbox import Account, running
+from tests.account_sandbox import Account
 
 SETUP = """
 CREATE ROLE HEIR
@@ -21,14 +18,6 @@ CREATE TABLE DESK.PUBLIC.T (N NUMBER)
 CREATE DATABASE ROLE DESK.READER
 CREATE DATABASE ROLE DESK.KEEPER
 """
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with running(State(tmp_path_factory.mktemp("ownership") / "state")) as made:
-        for statement in SETUP.strip().splitlines():
-            made.sql(statement)
-        yield made
 
 
 def owner(account: Account, on: str) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from sandbox.state import State
-from tests.account_sandbox import Account, running
+from tests.account_sandbox import Account
 
 DEV = {"user": "DANA", "role": "QUANT_DEVELOPERS"}
 NOT_PERFORMED = "002043 02000 SQL compilation error: Object does not exist, or operation cannot be performed."
@@ -57,14 +54,6 @@ LEAST = [
     ("ALTER WAREHOUSE QUANT_WH RESUME IF SUSPENDED", f"OPERATE ON WAREHOUSE QUANT_WH => {denied('warehouse', 'QUANT_WH')}"),
     ("SHOW GRANTS ON TABLE DESK.RISK.CLOSED", f"SELECT ON TABLE DESK.RISK.CLOSED => {missing('Table', 'DESK.RISK.CLOSED')}"),
 ]
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with running(State(tmp_path_factory.mktemp("privileges") / "state")) as made:
-        for statement in SETUP.strip().splitlines():
-            made.sql(statement)
-        yield made
 
 
 @pytest.mark.parametrize(("statement", "needed"), LEAST, ids=[statement[:50] for statement, _ in LEAST])

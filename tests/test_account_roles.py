@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from snowflake.connector.errors import ProgrammingError
 
-from sandbox.state import State
-from tests.account_sandbox import Account, running
+from tests.account_sandbox import Account
 
 DEV = {"user": "DANA", "role": "QUANT_DEVELOPERS"}
 SETUP = """
@@ -22,14 +19,6 @@ CREATE DATABASE ROLE DESK.WRITER
 CREATE ROLE LOWER_ROLE
 CREATE ROLE SIDE_ROLE
 """
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with running(State(tmp_path_factory.mktemp("roles") / "state")) as made:
-        for statement in SETUP.strip().splitlines():
-            made.sql(statement)
-        yield made
 
 
 def test_privileges_come_up_the_hierarchy(account: Account) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,8 +10,7 @@ import snowflake.connector
 from snowflake.connector.constants import FIELD_ID_TO_NAME
 from snowflake.connector.errors import ProgrammingError
 
-from sandbox.state import State
-from tests.account_sandbox import Account, running
+from tests.account_sandbox import Account
 
 TYPES = "D DATE, N NUMBER(10,2), I INT, B BOOLEAN, F FLOAT, T TIMESTAMP_NTZ, S VARCHAR"
 ROW = (
@@ -109,14 +107,6 @@ CREATE TABLE DESK.RISK.P (DAY DATE NOT NULL, K VARCHAR(3), N NUMBER(10,2), OK BO
 INSERT INTO DESK.RISK.P VALUES ('2026-01-05', 'a', 1.5, TRUE), ('2026-01-06', 'b', 2, FALSE), ('2026-01-07', 'c', 3.25, NULL)
 CREATE VIEW DESK.RISK.TOTALS (K, TOTAL) AS SELECT K, SUM(N) FROM DESK.RISK.P GROUP BY K
 """
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with running(State(tmp_path_factory.mktemp("rows") / "state")) as made:
-        for statement in SETUP.strip().splitlines():
-            made.sql(statement)
-        yield made
 
 
 @pytest.mark.parametrize("style", ["pyformat", "qmark"])

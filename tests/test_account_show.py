@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from sandbox.state import State
-from tests.account_sandbox import Account, running
+from tests.account_sandbox import Account
 
 SPACED = {"primary_key", "unique_key", "policy_name", "privacy_domain"}
 EMPTY = {"SHOW REPLICATION DATABASES WITH PRIMARY QUANTORG.SANDBOX.DESK"}
@@ -126,14 +123,6 @@ CREATE NETWORK POLICY OFFICE ALLOWED_IP_LIST = ('10.0.0.0/8')
 CREATE SHARE OUT
 GRANT USAGE ON DATABASE DESK TO SHARE OUT
 """
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with running(State(tmp_path_factory.mktemp("show") / "state")) as made:
-        for statement in SETUP.strip().splitlines():
-            made.sql(statement)
-        yield made
 
 
 @pytest.mark.parametrize(("statement", "columns"), COLUMNS, ids=[statement for statement, _ in COLUMNS])

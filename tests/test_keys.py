@@ -20,7 +20,13 @@ STACK = "quant_lr"
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the project, whose stack files may change."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -47,13 +53,6 @@ def config(checkout: Path) -> dict[str, object]:
     return found
 
 
-def accepted(team: Team) -> int:
-    """How many keys the account accepts of the service user."""
-    with team.snowflake("admin") as connection:
-        rows = connection.cursor().execute(f"DESCRIBE USER SVC_{STACK.upper()}").fetchall()
-    return sum(row[1] != "null" for row in rows if row[0] in ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"))
-
-
 def test_keys_are_secrets_of_the_stack(team: Team, checkout: Path) -> None:
     """Made, deployed, rotated and retired; they stand encrypted in the stack file and nowhere else."""
     pulumi = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "-s", STACK)
@@ -64,9 +63,9 @@ def test_keys_are_secrets_of_the_stack(team: Team, checkout: Path) -> None:
     try:
         assert f"pulumi up -s {STACK}" in quantctl(checkout, team, "keys", "rotate", STACK, "--yes")
         assert run(checkout, team, *pulumi).returncode == 0
-        assert accepted(team) == 1
+        assert team.keys_accepted(STACK) == 1
         quantctl(checkout, team, "keys", "rotate", STACK, "--yes")
-        assert (accepted(team), config(checkout)["quant:activeKey"]) == (2, "2")
+        assert (team.keys_accepted(STACK), config(checkout)["quant:activeKey"]) == (2, "2")
         shown = run(checkout, team, "pulumi", "config", "--show-secrets", "--json", "-s", STACK).stdout
         second = json.loads(shown)["quant:serviceUserKey2"]["value"]
         held = team.workspace("deployer").secrets.get_secret(STACK, "snowflake_private_key").value
@@ -77,7 +76,7 @@ def test_keys_are_secrets_of_the_stack(team: Team, checkout: Path) -> None:
         traced = run(checkout, team, "pulumi", "preview", "-s", STACK, "-v=9", "--logtostderr", "--logflow")
         assert body not in traced.stdout + traced.stderr
         quantctl(checkout, team, "keys", "retire", STACK, "--yes")
-        assert accepted(team) == 1
+        assert team.keys_accepted(STACK) == 1
         assert body not in run(checkout, team, "pulumi", "stack", "export", "-s", STACK).stdout
     finally:
         team.up(STACK)

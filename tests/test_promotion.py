@@ -55,7 +55,8 @@ def test_a_changed_workflow_changes_its_job_too(team: Team) -> None:
     assert sorted(changed) == ["databricks:index/job:Job::signal_report", "databricks:index/repo:Repo::folder"]
     team.up("quant_lr")
     jobs = {job.settings.name: job for job in team.workspace("deployer").jobs.list() if job.settings}
-    assert jobs["quant_lr signal_report"].settings.timeout_seconds == 1234  # type: ignore[union-attr]
+    settings = jobs["quant_lr signal_report"].settings
+    assert settings and settings.timeout_seconds == 1234
 
 
 def test_a_rollback_moves_forward(team: Team) -> None:

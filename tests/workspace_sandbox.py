@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE: test modules import it before they name it as a plugin.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import subprocess
 from collections.abc import Iterator
@@ -78,25 +79,26 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
-@pytest.fixture(scope="session")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """One sandbox for all these tests; each makes the objects that it needs."""
-    state = State(tmp_path_factory.mktemp("workspace") / "state")
+@contextlib.contextmanager
+def running(state: State) -> Iterator[Workspace]:
+    """A sandbox with the sample remote, stopped at the end."""
     state.prepare()
     sample.create(state.remote)
     try:
         yield Workspace(state, control.start(state))
     finally:
         control.stop(state)
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """One sandbox for all these tests; each makes the objects that it needs."""
+    with running(State(tmp_path_factory.mktemp("workspace") / "state")) as made:
+        yield made
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Workspace]:
     """A sandbox that the test may kill."""
-    state = State(tmp_path / "state")
-    state.prepare()
-    sample.create(state.remote)
-    try:
-        yield Workspace(state, control.start(state))
-    finally:
-        control.stop(state)
+    with running(State(tmp_path / "state")) as made:
+        yield made
