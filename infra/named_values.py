@@ -11,7 +11,14 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Part(BaseModel):
+    """A piece of the configuration: frozen, in camelCase, and nothing else than what it names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
 
 def _workspace_path(value: str) -> str:

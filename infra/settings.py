@@ -12,8 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field, ValidationError
 
 from infra.access import Access, Narrowed, access_of
 from infra.errors import UserError, without_credentials
@@ -24,12 +23,14 @@ from infra.named_values import (
     GitProvider,
     Identifier,
     KeySlot,
+    Part,
     RelativePath,
     Remote,
     UserName,
     WorkspacePath,
     structured,
 )
+from infra.promotion import EdgeName, Freeze, GateChanges
 from infra.vocabulary import Environment, Persona
 
 PROJECT = "quant"
@@ -37,18 +38,14 @@ PROJECT = "quant"
 _RETENTION_DAYS = {Environment.DEV: 1, Environment.STAGING: 3, Environment.LIMITED: 7, Environment.LIVE: 14}
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
-
-
-class PersonaNames(_Part):
+class PersonaNames(Part):
     """What a persona is called in Databricks and in Snowflake."""
 
     group: str = Field(min_length=1, description="Databricks group")
     role: Identifier = Field(description="Snowflake account role")
 
 
-class LimitedRelease(_Part):
+class LimitedRelease(Part):
     """What makes `quant_lr` a limited release; its audience is the persona limitedRelease."""
 
     parameters: dict[str, str] = Field(default={}, description="job parameters that limit users or data")
@@ -57,7 +54,7 @@ class LimitedRelease(_Part):
     until: datetime.date | None = Field(default=None, description="after this day every preview warns: promote it or end it")
 
 
-class ManagedWarehouse(_Part):
+class ManagedWarehouse(Part):
     """A warehouse of the environment's own, instead of the shared one."""
 
     size: Literal["XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE"] = Field(default="XSMALL", description="of the cluster")
@@ -66,7 +63,7 @@ class ManagedWarehouse(_Part):
     monthly_credits: int | None = Field(default=None, ge=1, description="a resource monitor suspends it; needs ACCOUNTADMIN")
 
 
-class GitCredential(_Part):
+class GitCredential(Part):
     """With what the environment's service principal reads the pipelines repository; the token is quant:gitToken."""
 
     username: str = Field(min_length=1, description="user name at the forge, for example of a deploy token")
@@ -78,7 +75,7 @@ _DEFAULT_NAMES: dict[Persona, PersonaNames] = {
 }
 
 
-class Settings(_Part):
+class Settings(Part):
     """What one stack declares. Keys are written in camelCase below the namespace `quant:`."""
 
     environment: Environment
@@ -115,6 +112,12 @@ class Settings(_Part):
     )
     developers: Annotated[list[UserName], BeforeValidator(structured)] = Field(
         default=[], description="quant alone: who gets a personal Git folder"
+    )
+    gates: Annotated[dict[EdgeName, GateChanges], BeforeValidator(structured)] = Field(
+        default={}, description="what a promotion needs, where it differs from the usual: edge -> gates; in Pulumi.yaml"
+    )
+    freezes: Annotated[list[Freeze], BeforeValidator(structured)] = Field(
+        default=[], description="times in which nothing is promoted; in Pulumi.yaml"
     )
     git_credential: Annotated[GitCredential | None, BeforeValidator(structured)] = Field(
         default=None, description="the service principal's own credential at the forge"
@@ -243,9 +246,11 @@ def _explain(file: str, entry: Any) -> str:
     return f"{file}: quant:{key}: found {found}: {message}."
 
 
-_PARTS: dict[str, type[_Part]] = {
+_PARTS: dict[str, type[Part]] = {
     "personas": PersonaNames,
     "limitedRelease": LimitedRelease,
     "managedWarehouse": ManagedWarehouse,
     "gitCredential": GitCredential,
+    "gates": GateChanges,
+    "freezes": Freeze,
 }

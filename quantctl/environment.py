@@ -60,6 +60,14 @@ def engine_environment(state: State) -> dict[str, str]:
     return process_environment(state)
 
 
+def enter(state: State) -> dict[str, str]:
+    """Make this process one that was started with `engine_environment`, so that the SDKs find what they read there."""
+    environ = engine_environment(state)
+    os.environ.clear()
+    os.environ.update(environ)
+    return environ
+
+
 def _path(tools: str | None) -> str:
     """The toolchain and the virtual environment first, each once."""
     first = [*([tools] if tools else []), str(project.root() / ".venv" / "bin")]

@@ -19,7 +19,8 @@ from quantctl.access import Format
 from quantctl.markdown import table
 
 _HEAD = ("key", "value", "without it", "what it says")
-_WORDS = {str: "text", int: "number", bool: "true or false"}
+_WORDS = {str: "text", int: "number", float: "number", bool: "true or false"}
+_EACH = {"personas": "<persona>.", "gates": "<edge>.", "freezes": "<number>."}
 
 
 def show(
@@ -55,7 +56,7 @@ def _rows(name: str, field: FieldInfo, above: str) -> list[dict[str, str]]:
     part = _part(field.annotation)
     if part is None:
         return [row]
-    inner = f"{key}.<persona>." if typing.get_origin(field.annotation) is dict else f"{key}."
+    inner = f"{key}.{_EACH.get(key, '')}"
     return [row, *(r for n, f in part.model_fields.items() for r in _rows(n, f, inner))]
 
 
