@@ -1,0 +1,43 @@
+"""The update of an environment whose branch has moved: run, verified at the workspace, recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from infra.settings import Settings
+from quantctl import deployments, stacks
+from quantctl.deployments import PREFIXES, Record
+from quantctl.errors import UserError
+from quantctl.pipelines import read_pipelines
+from quantctl.promotion.move import Say
+from quantctl.workspace import Workspace
+
+
+def preview(env: str, commit: str, environ: dict[str, str], say: Say) -> str:
+    """What the engine would do in `env`, were its branch at `commit`."""
+    say(f"previewing {env} at {commit[:12]} ...")
+    done = stacks.run(["preview", "-s", env, *stacks.POLICY], {**environ, "QUANT_WHAT_IF": commit})
+    return stacks.quiet(done.stdout)
+
+
+def finish(decision: Record, settings: Settings, workspace: Workspace, environ: dict[str, str], say: Say) -> Record:
+    """Update the stack, verify that the workspace reports the commit, and record the deployment of a decision.
+
+    Raises:
+        UserError: the update failed, or the folder is elsewhere; the same command goes on from there.
+    """
+    env = decision.environment
+    say(f"pulumi up -s {env} ...")
+    stacks.up(env, environ, lambda line: say(f"  {line}"))
+    pipelines = read_pipelines(settings.remote, PREFIXES)
+    head, folder = pipelines.head(settings.branch), workspace.folder(settings)
+    if folder is None or folder.commit != head:
+        raise UserError(
+            f"{env} was updated, but the workspace does not report the commit.",
+            found=f"the folder {settings.folder} at {folder.commit[:12] if folder else 'nothing'}",
+            expected=f"{head[:12]}, the head of {settings.branch}",
+            do_next="run the same command again: the branch moved meanwhile, or somebody moved the folder",
+        )
+    say(f"the workspace reports {settings.folder} at {head[:12]}")
+    done = replace(decision, kind="deployment", at=workspace.now(), commit=head, decision=decision.tag, tag="")
+    return replace(done, tag=deployments.write(pipelines, done))
