@@ -1,4 +1,4 @@
-"""Before anything is declared: do Git, Databricks and Snowflake answer, and can the folder follow its branch?
+"""Before anything is declared: do Git, Databricks, Snowflake (and GitLab) answer, and can the folder follow its branch?
 
 Both providers retry for minutes when an endpoint is silent; these checks run at the same time and give up in seconds.
 They read only.
@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
 from infra.errors import UserError
+from infra.gitlab.client import refusal, silence, token_of
 from infra.local_edits import listed, local_edits
 from infra.sdk import workspace_client
 from infra.settings import Settings
@@ -35,20 +37,22 @@ class _Workspace:
 
 
 def check(settings: Settings, environ: Mapping[str, str]) -> Snapshot:
-    """The snapshot of the branch, once all three have answered and the folder can be pulled.
+    """The snapshot of the branch, once all of them have answered and the folder can be pulled.
 
     Raises:
         UserError: every endpoint that failed, and the setting that points at it.
     """
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(4) as pool:
         git = pool.submit(take_snapshot, settings.remote, settings.branch)
         databricks = pool.submit(_look_at_workspace, settings)
         snowflake = pool.submit(_reach_snowflake, environ)
-        problems = [str(e) for task in (git, databricks, snowflake) if isinstance(e := task.exception(), UserError)]
+        gitlab = pool.submit(_reach_gitlab, settings, environ)
+        problems = [str(e) for task in (git, databricks, snowflake, gitlab) if isinstance(e := task.exception(), UserError)]
         if problems:
             raise UserError("\n".join(problems))
         snapshot, workspace = git.result(), databricks.result()
         snowflake.result()
+        gitlab.result()
     if workspace.missing_groups:
         raise UserError("\n".join(workspace.missing_groups))
     if workspace.folder is not None:
@@ -127,6 +131,20 @@ def _reach_snowflake(environ: Mapping[str, str]) -> None:
     protocol, port = environ.get("SNOWFLAKE_PROTOCOL", "https"), environ.get("SNOWFLAKE_PORT", "443")
     setting = "SNOWFLAKE_HOST and SNOWFLAKE_PORT" if environ.get("SNOWFLAKE_HOST") else "SNOWFLAKE_ACCOUNT_NAME"
     _reach("Snowflake", f"{protocol}://{host}:{port}", setting)
+
+
+def _reach_gitlab(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Where merge requests are in GitLab: it answers, and shows the project to the token's owner."""
+    if (place := settings.gitlab) is None:
+        return
+    headers = {"PRIVATE-TOKEN": token_of(environ)}
+    url = f"{place.url}/api/v4/projects/{quote(place.project, safe='')}"
+    try:
+        answer = requests.get(url, headers=headers, timeout=_TIMEOUT, allow_redirects=False)
+    except requests.RequestException as error:
+        raise UserError(silence(place.url, _first_line(error))) from None
+    if answer.status_code != 200:
+        raise UserError(refusal(place.url, place.project, "", answer.status_code, f"HTTP {answer.status_code}"))
 
 
 def _reach(what: str, url: str, setting: str) -> None:
