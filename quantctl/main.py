@@ -15,6 +15,7 @@ from infra.errors import UserError as InfraError
 from quantctl import access, environment, keys_commands, project, sandbox_commands, schema, settings
 from quantctl import up as up_module
 from quantctl.errors import UserError
+from quantctl.promotion import commands as promotion
 from quantctl.sandbox_commands import Format, FormatOption
 from sandbox import control
 from toolchain.errors import ToolchainError
@@ -28,6 +29,10 @@ app = typer.Typer(
 )
 app.add_typer(sandbox_commands.app, name="sandbox")
 app.add_typer(keys_commands.app, name="keys")
+app.command("promote")(promotion.promote_command)
+app.command("rollback")(promotion.rollback_command)
+app.command("signoff")(promotion.signoff_command)
+app.command("history")(promotion.history_command)
 app.command("access")(access.show)
 app.command("schema")(schema.show)
 app.command("settings")(settings.show)
