@@ -122,9 +122,12 @@ def _soak(edge: Edge, gates: Gates, facts: Facts) -> Told:
         return _NO, f"{edge.source} is {found}, its branch at {facts.line.source[:12]}: pulumi up -s {edge.source} first."
     if not facts.soaked:
         return _YES, f"{edge.source} has no workflows."
-    problems = [text for one in facts.soaked if (text := _soak_problem(one, gates, facts.now))]
+    problems: dict[str, list[str]] = {}
+    for one in facts.soaked:
+        if text := _soak_problem(one, gates, facts.now):
+            problems.setdefault(text, []).append(one.workflow)
     if problems:
-        return _NO, "; ".join(problems) + "."
+        return _NO, "; ".join(f"{', '.join(names)}: {text}" for text, names in problems.items()) + "."
     days = min((facts.now - one.since).total_seconds() for one in facts.soaked if one.since) / 86400
     runs = min(sum(run.succeeded for run in one.runs) for one in facts.soaked)
     return _YES, (
@@ -135,7 +138,7 @@ def _soak(edge: Edge, gates: Gates, facts: Facts) -> Told:
 
 def _soak_problem(one: Soaked, gates: Gates, now: datetime.datetime) -> str:
     if one.since is None:
-        return f"{one.workflow}: {one.note or 'is not deployed'}"
+        return one.note or "is not deployed"
     days = (now - one.since).total_seconds() / 86400
     good, bad = sum(run.succeeded for run in one.runs), sum(run.failed for run in one.runs)
     problems = []
@@ -146,7 +149,7 @@ def _soak_problem(one: Soaked, gates: Gates, now: datetime.datetime) -> str:
     if bad > gates.failed_runs:
         last = next(run for run in one.runs if run.failed)
         problems.append(f"{_number(bad, 'failed run')}, at most {gates.failed_runs} (the newest is run {last.run_id})")
-    return f"{one.workflow}: {', '.join(problems)}" if problems else ""
+    return ", ".join(problems)
 
 
 def _approvals(needed: int, found: Approvals | Unknown) -> Told:
