@@ -12,7 +12,7 @@ from rich.console import Console
 
 import toolchain
 from infra.errors import UserError as InfraError
-from quantctl import access, environment, keys_commands, project, sandbox_commands, schema, settings
+from quantctl import access, approve, environment, keys_commands, project, sandbox_commands, schema, settings
 from quantctl import up as up_module
 from quantctl.errors import UserError
 from quantctl.sandbox_commands import Format, FormatOption
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.add_typer(sandbox_commands.app, name="sandbox")
 app.add_typer(keys_commands.app, name="keys")
 app.command("access")(access.show)
+app.command("approve")(approve.approve)
 app.command("schema")(schema.show)
 app.command("settings")(settings.show)
 
