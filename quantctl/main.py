@@ -12,7 +12,7 @@ from rich.console import Console
 
 import toolchain
 from infra.errors import UserError as InfraError
-from quantctl import access, environment, keys_commands, project, sandbox_commands, schema, settings
+from quantctl import access, approve, environment, keys_commands, project, sandbox_commands, schema, settings
 from quantctl import up as up_module
 from quantctl.errors import UserError
 from quantctl.promotion import commands as promotion
@@ -34,6 +34,7 @@ app.command("rollback")(promotion.rollback_command)
 app.command("signoff")(promotion.signoff_command)
 app.command("history")(promotion.history_command)
 app.command("access")(access.show)
+app.command("approve")(approve.approve)
 app.command("schema")(schema.show)
 app.command("settings")(settings.show)
 
