@@ -206,12 +206,9 @@ def _page(items: list[Any], query: dict[str, str], url: str) -> Response:
     if page < 1 or size < 1:
         raise bad("per_page does not have a valid value")
     pages = max(-(-len(items) // size), 1)
-    links = {
-        "first": 1,
-        "last": pages,
-        **({"prev": page - 1} if page > 1 else {}),
-        **({"next": page + 1} if page < pages else {}),
-    }
+    links = {"first": 1, "last": pages}
+    links |= {"prev": page - 1} if page > 1 else {}
+    links |= {"next": page + 1} if page < pages else {}
     shown = {rel: f"{url}?{urlencode({**query, 'page': number, 'per_page': size})}" for rel, number in links.items()}
     headers = {
         "X-Total": str(len(items)), "X-Total-Pages": str(pages), "X-Page": str(page), "X-Per-Page": str(size),

@@ -30,9 +30,10 @@ def create(call: Call) -> Json:
             if other["state"] == "opened" and (other["source_branch"], other["target_branch"]) == (source, target):
                 raise conflict([f"Another open merge request already exists for this source branch: !{other['iid']}"])
         iid, at = call.store.next("merge_request"), now()
+        named = labels.known(call, call.words("labels"))
         request = {
             "iid": iid, "title": title, "description": call.text("description", ""), "source_branch": source,
-            "target_branch": target, "author": call.who.id, "state": "opened", "labels": labels.known(call, call.words("labels")),
+            "target_branch": target, "author": call.who.id, "state": "opened", "labels": named,
             "created_at": at, "updated_at": at, "sha": sha, "target_sha": target_sha, "merged_by": None, "merged_at": None,
             "closed_by": None, "closed_at": None, "merge_commit_sha": None, "merging": None,
         }  # fmt: skip
