@@ -44,6 +44,11 @@ class GitLabForge:
         return client.told(self._place.url, self._place.project, doing)
 
     @property
+    def makes_merge_commits(self) -> bool:
+        """https://docs.gitlab.com/user/project/merge_requests/methods/"""
+        return str(self._project.attributes.get("merge_method", "merge")) == "merge"
+
+    @property
     def _me(self) -> Any:
         return self._client.user
 
