@@ -23,7 +23,7 @@ _SUMMARY = re.compile(r"^\s+\D{0,4}(\d+) (created|updated|deleted|replaced|uncha
 _NOISE = re.compile(
     r"using pulumi-(resource|language|analyzer)-\S+ from \$PATH|resource plugin \S+ is expected to have version|^\s*$", re.I
 )
-_STEP = re.compile(r"^ *[-+~@]+ .*(creating|updating|deleting|replacing|refreshing|created|updated|deleted)")
+_STEP = re.compile(r"^ *[-+~]+ +\S+:\S+ .*(creating|updating|deleting|replacing|refreshing|created|updated|deleted)")
 
 
 @dataclass(frozen=True)

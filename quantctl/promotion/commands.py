@@ -126,11 +126,13 @@ def history_command(
     if not found:
         typer.echo(f"No deployment of {env} is recorded: quantctl up, promote and rollback do, plain pulumi up does not.")
         return
-    table = Table("when (UTC)", "what", "from", "to", "by", "gates")
+    table = Table()
+    for title in ("when (UTC)", "what", "from", "to", "by", "gates"):
+        table.add_column(title, no_wrap=title in ("when (UTC)", "from", "to"))
     for one in found:
-        passed = " ".join(f"{gate['name']}" for gate in one.gates)
+        passed = ", ".join(gate["name"] for gate in one.gates)
         came = f"{one.how} from {one.source}" if one.source else one.how
-        row = (f"{one.at:%Y-%m-%d %H:%M}", came, (one.previous or "-")[:12], one.commit[:12], one.by, passed or "-")
+        row = (f"{one.at:%Y-%m-%d %H:%M}", came, (one.previous or "-")[:10], one.commit[:10], one.by, passed or "-")
         table.add_row(*map(escape, row))
     _console(sys.stdout).print(table)
     typer.echo("The gates' evidence: --format json")

@@ -108,11 +108,13 @@ def promote(edge: Edge, options: Options, environ: dict[str, str]) -> Report:
         _need_deployed(reading)
         return report
     report.workflows = changes.workflows(pipelines, target, report.old, report.new)
-    report.preview = deploy.preview(edge.target, report.new, environ, options.say)
+    doomed = stopped(report.gates) and not _lacks_approvals_alone(report.gates, forge)
+    if not doomed or options.dry_run:
+        report.preview = deploy.preview(edge.target, report.new, environ, options.say)
     if options.dry_run:
         report.outcome = Outcome.STOPPED if stopped(report.gates) else Outcome.WOULD
         return report
-    if stopped(report.gates) and not _lacks_approvals_alone(report.gates, forge):
+    if doomed:
         report.outcome = Outcome.STOPPED
         return report
     if not options.ask(report):
