@@ -21,6 +21,7 @@ from tests.conftest import Team
 from tests.paths import ROOT
 
 PROJECT = "quant/pipelines"
+ALONE = ("--target", "**branch-protection")  # what is not asked for costs nothing
 MANAGERS = "quant-release-managers"
 
 
@@ -116,7 +117,7 @@ def test_the_protection_of_quant_live_is_declared_with_it(team: Team) -> None:
     for word in ("+ pulumi-python:dynamic/gitlab:BranchProtection: (create)", f'"{MANAGERS}"', '"noOne"', "approvals : 1"):
         assert word in preview.stdout, preview.stdout
     try:
-        done = team.pulumi("up", "--yes", "--skip-preview", "-s", "quant_live", **environ)
+        done = team.pulumi("up", "--yes", "--skip-preview", "-s", "quant_live", *ALONE, **environ)
         assert done.returncode == 0, done.stdout
         _refused_to_dana(team)
         admin = project(team, "ada")
@@ -126,16 +127,17 @@ def test_the_protection_of_quant_live_is_declared_with_it(team: Team) -> None:
         drift = team.pulumi("refresh", "--preview-only", "--diff", "-s", "quant_live", **environ)
         for word in ("BranchProtection: (update)", "approvals: 1 => 0", '"developers"'):
             assert word in drift.stdout.replace(" : ", ": "), drift.stdout
-        mended = team.pulumi("up", "--refresh", "--yes", "--skip-preview", "-s", "quant_live", **environ)
+        mended = team.pulumi("up", "--refresh", "--yes", "--skip-preview", "-s", "quant_live", *ALONE, **environ)
         assert mended.returncode == 0, mended.stdout
         _refused_to_dana(team)
-        clean = team.pulumi("preview", "--refresh", "--expect-no-changes", "-s", "quant_live", **environ)
+        clean = team.pulumi("preview", "--refresh", "--expect-no-changes", "-s", "quant_live", *ALONE, **environ)
         assert clean.returncode == 0, clean.stdout
         state = Path(team.environ["QUANT_SANDBOX"]) / "pulumi"
         kept = [file for file in state.rglob("*") if file.is_file()]
         assert any(b"BranchProtection" in file.read_bytes() for file in kept)
         assert not [file for file in kept if b"glpat" in file.read_bytes()]
-        wrong = team.pulumi("refresh", "--preview-only", "-s", "quant_live", **{**environ, "GITLAB_TOKEN": "glpat-wrong"})
+        changed = {**environ, "GITLAB_TOKEN": "glpat-wrong"}
+        wrong = team.pulumi("refresh", "--preview-only", "-s", "quant_live", *ALONE, **changed)
         assert "Check GITLAB_TOKEN" in wrong.stdout and "Traceback" not in wrong.stdout + wrong.stderr, wrong.stdout
     finally:
         gone = team.pulumi("up", "--yes", "--skip-preview", "-s", "quant_live")

@@ -276,7 +276,7 @@ def test_a_protection_is_read_as_it_was_declared_and_mended(protected: World) ->
     environ = protected.environ("ada")
     settings, project = protected.settings(environ), protected.project()
     found = protected_branch.read(project.manager.gitlab, project, "quant_live")
-    assert found == protected_branch.Found(settings.protection, force_push=False)
+    assert found == protected_branch.Found(settings.protection)
     assert settings.protection.mergers == ("quant-release-managers",)
     by_hand = project.protectedbranches.get("quant_live")
     number = by_hand.id
@@ -285,6 +285,14 @@ def test_a_protection_is_read_as_it_was_declared_and_mended(protected: World) ->
     assert changed is not None and changed.force_push and "developers" in changed.protection.pushers
     assert protected_branch.apply(project.manager.gitlab, project, settings.protection) == found
     assert project.protectedbranches.get("quant_live").id == number
+    wide = project.protectedbranches.create({"name": "quant_*", "push_access_level": 40, "merge_access_level": 0})
+    try:
+        opened = protected_branch.read(project.manager.gitlab, project, "quant_live")
+        assert opened is not None and opened.protection.pushers == ("maintainers", "noOne")
+        with pytest.raises(InfraError, match=r"Take away what quant_\* lets in"):
+            protected_branch.apply(project.manager.gitlab, project, settings.protection)
+    finally:
+        wide.delete()
 
 
 def test_a_merge_request_from_opening_to_the_merge(protected: World) -> None:
