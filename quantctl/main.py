@@ -15,6 +15,7 @@ from infra.errors import UserError as InfraError
 from quantctl import access, environment, keys_commands, project, sandbox_commands, schema, settings
 from quantctl import up as up_module
 from quantctl.errors import UserError
+from quantctl.lock import commands as lock_commands
 from quantctl.sandbox_commands import Format, FormatOption
 from sandbox import control
 from toolchain.errors import ToolchainError
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(sandbox_commands.app, name="sandbox")
 app.add_typer(keys_commands.app, name="keys")
+app.add_typer(lock_commands.app, name="lock")
 app.command("access")(access.show)
 app.command("schema")(schema.show)
 app.command("settings")(settings.show)
