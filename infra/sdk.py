@@ -66,7 +66,10 @@ def databricks_function(name: str) -> Any:
     return getattr(_load(f"pulumi_databricks.{name.removesuffix('_output')}", "pulumi_databricks"), name)
 
 
-def workspace_client(timeout_seconds: int) -> Any:
-    """An authenticated client of the workspace, with any of Databricks' ways to authenticate; it does not retry."""
+def workspace_client(timeout_seconds: int, **credentials: str) -> Any:
+    """An authenticated client of the workspace, with any of Databricks' ways to authenticate; it does not retry.
+
+    `credentials` stand before what the environment says, e.g. `host` and `token`.
+    """
     core = _load("databricks.sdk.core", "databricks.sdk")
-    return core.ApiClient(core.Config(http_timeout_seconds=timeout_seconds, retry_timeout_seconds=1))
+    return core.ApiClient(core.Config(http_timeout_seconds=timeout_seconds, retry_timeout_seconds=1, **credentials))

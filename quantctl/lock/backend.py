@@ -41,12 +41,6 @@ def cancel(env: str, environ: dict[str, str]) -> None:
     stacks.run(["cancel", "--yes", "-s", env], environ)
 
 
-def interrupted(lock: Lock, environ: dict[str, str]) -> bool:
-    """Whether the owner's update stopped halfway: the state names operations that were begun and not ended."""
-    state = json.loads(stacks.run(["stack", "export", "-s", lock.stack], environ).stdout)
-    return bool(state.get("deployment", {}).get("pending_operations"))
-
-
 def _backend(environ: dict[str, str]) -> str:
     if chosen := environ.get("PULUMI_BACKEND_URL"):
         return chosen
@@ -109,7 +103,7 @@ def _process(pid: int) -> Process | None:
         return None
     try:
         shown = subprocess.run(
-            ["ps", "-o", "lstart=,comm=", "-p", str(pid)],
+            ["ps", "-o", "stat=,lstart=,comm=", "-p", str(pid)],
             env={**os.environ, "LC_ALL": "C"},
             capture_output=True,
             text=True,
@@ -117,7 +111,9 @@ def _process(pid: int) -> Process | None:
         ).stdout.split()
     except FileNotFoundError:
         return Process()
-    if len(shown) < 6:
+    if len(shown) < 7:
         return Process()
-    started = datetime.datetime.strptime(" ".join(shown[:5]), "%a %b %d %H:%M:%S %Y").astimezone()
-    return Process(Path(shown[5]).name, started)
+    if shown[0].startswith("Z"):  # ended; its parent has not asked how
+        return None
+    started = datetime.datetime.strptime(" ".join(shown[1:6]), "%a %b %d %H:%M:%S %Y").astimezone()
+    return Process(Path(shown[6]).name, started)

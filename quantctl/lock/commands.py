@@ -12,7 +12,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from infra.vocabulary import Environment
-from quantctl import environment, project
+from quantctl import environment, interrupted, project
 from quantctl.errors import UserError
 from quantctl.lock import backend
 from quantctl.lock.locks import Lock, OwnerState, age
@@ -82,7 +82,7 @@ def release(
         raise UserError(f"The locks of {env.value} have changed meanwhile: nothing was released.", do_next="`quantctl lock`")
     backend.cancel(env.value, environ)
     typer.echo(f"{env.value} is released.")
-    if backend.interrupted(held[0], environ):
+    if interrupted.begun(env.value, environ):
         typer.echo(
             f"The update that was killed had begun something: `quantctl up {env.value}` finds out what became of it,\n"
             "so that nothing is created twice (docs/state.md). Plain `pulumi up` does not."

@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from quantctl.errors import UserError
+
 _MESSAGE = re.compile(
     r"^\s*(?P<place>\S+): created by (?P<user>.*)@(?P<host>\S*) \(pid (?P<pid>\d+)\) at (?P<since>\S+)", re.M
 )
@@ -111,6 +113,19 @@ def age(since: datetime.datetime | None, now: datetime.datetime) -> str:
     if hours:
         return f"{hours} h {minutes % 60:02} min"
     return f"{minutes} min {seconds % 60:02} s" if minutes else f"{seconds} s"
+
+
+def refusal(env: str, said: str, now: datetime.datetime) -> UserError | None:
+    """What to tell when the engine refused an update because of a lock; None when that was not the reason."""
+    held = from_message(env, said)
+    if not held:
+        return None
+    names = "; ".join(f"{lock.owner}, for {age(lock.since, now)}" for lock in held)
+    return UserError(
+        f"{env} is locked: another update runs, or one was killed.",
+        found=names,
+        do_next=f"wait; if the owner is gone, which `quantctl lock {env}` tells: `quantctl lock release {env}`",
+    )
 
 
 def _time(text: str) -> datetime.datetime | None:
