@@ -88,9 +88,8 @@ def settle(env: str, environ: dict[str, str], say: Callable[[str], None]) -> Non
     known = {(str(one.get("type")), str(one.get("id"))) for one in deployment.get("resources", [])}
     for operation in operations:
         if operation.kind == "creating":
-            say(
-                f"The last update of {env} was interrupted while creating {operation.name}: {_created(operation, env, environ, known)}."
-            )
+            became = _created(operation, env, environ, known)
+            say(f"The last update of {env} was interrupted while creating {operation.name}: {became}.")
         else:
             say(f"The last update of {env} was interrupted while {operation.kind} {operation.name}: it is read again.")
     stacks.run(["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "-s", env], environ)
