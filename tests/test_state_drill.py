@@ -75,7 +75,7 @@ def two_jobs_missing(team: Team) -> Iterator[None]:
 
 
 def test_a_killed_update_is_gone_on_with_and_nothing_is_created_twice(team: Team, two_jobs_missing: None) -> None:
-    """kill -9 while two jobs are created, one of which never arrived: whose lock it is, what became of each, one job each."""
+    """kill -9 while two jobs are created, one of which never arrived: whose lock it is, what became of each."""
     over, arrived, stopped, number = threading.Event(), threading.Event(), threading.Event(), itertools.count()
 
     def before(method: str, path: str) -> None:
