@@ -12,7 +12,7 @@ from rich.console import Console
 
 import toolchain
 from infra.errors import UserError as InfraError
-from quantctl import access, environment, keys_commands, project, sandbox_commands, schema, settings
+from quantctl import access, drift_issue, environment, keys_commands, project, sandbox_commands, schema, settings
 from quantctl import up as up_module
 from quantctl.errors import UserError
 from quantctl.lock import commands as lock_commands
@@ -32,6 +32,7 @@ app.add_typer(keys_commands.app, name="keys")
 app.add_typer(lock_commands.app, name="lock")
 app.command("access")(access.show)
 app.command("schema")(schema.show)
+app.command("drift-issue")(drift_issue.run)
 app.command("settings")(settings.show)
 
 

@@ -36,13 +36,14 @@ def issue(decision: dict[str, Any]) -> str:
     """What was done, in words."""
     if decision["action"] == "leave":
         return str(decision["why"])
-    number = next((one["number"] for one in _all("issues?state=open") if _is_ours(one, decision["marker"])), None)
+    marker = f"<!-- {decision['marker']} -->"
+    number = next((one["number"] for one in _all("issues?state=open") if _is_ours(one, marker)), None)
     if decision["action"] == "close":
         if number is None:
             return "no issue is open"
         _ask("POST", f"issues/{number}/comments", {"body": decision["text"]})
         return f"closed: {_ask('PATCH', f'issues/{number}', {'state': 'closed', 'state_reason': 'completed'})['html_url']}"
-    said = {"title": decision["title"], "body": f"{decision['marker']}\n{decision['text']}"[:_LONGEST]}
+    said = {"title": decision["title"], "body": f"{marker}\n{decision['text']}"[:_LONGEST]}
     if number is not None:
         return f"refreshed: {_ask('PATCH', f'issues/{number}', said)['html_url']}"
     return f"opened: {_ask('POST', 'issues', {**said, 'labels': decision['labels']})['html_url']}"
