@@ -12,10 +12,11 @@ from rich.console import Console
 
 import toolchain
 from infra.errors import UserError as InfraError
-from quantctl import access, approve, environment, keys_commands, project, sandbox_commands, schema, settings
+from quantctl import access, approve, drift_issue, environment, keys_commands, project, sandbox_commands, schema, settings
 from quantctl import persona as personas
 from quantctl import up as up_module
 from quantctl.errors import UserError
+from quantctl.lock import commands as lock_commands
 from quantctl.promotion import commands as promotion
 from quantctl.sandbox_commands import Format, FormatOption
 from sandbox import control
@@ -34,9 +35,11 @@ app.command("promote")(promotion.promote_command)
 app.command("rollback")(promotion.rollback_command)
 app.command("signoff")(promotion.signoff_command)
 app.command("history")(promotion.history_command)
+app.add_typer(lock_commands.app, name="lock")
 app.command("access")(access.show)
 app.command("approve")(approve.approve)
 app.command("schema")(schema.show)
+app.command("drift-issue")(drift_issue.run)
 app.command("settings")(settings.show)
 
 

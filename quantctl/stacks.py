@@ -5,6 +5,7 @@ The tracked stack files carry their salt: the engine leaves them alone.
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 
 from quantctl import project
 from quantctl.errors import UserError
+from quantctl.lock.locks import refusal
 from sandbox.state import State
 
 PROJECT = "quant"
@@ -61,6 +63,8 @@ def up(env: str, environ: dict[str, str], progress: Callable[[str], None]) -> Re
     code = process.wait()
     shown = quiet("".join(lines))
     if code != 0:
+        if (locked := refusal(env, shown, datetime.datetime.now(datetime.UTC))) is not None:
+            raise locked
         shown = shown[max(shown.find("Diagnostics:"), 0) :]  # what went well is not what the reader looks for
         raise UserError(
             f"`pulumi up -s {env}` failed (exit {code}). The engine said:\n\n{shown}\n",
