@@ -36,7 +36,7 @@ class _Workspace:
 
 
 def check(settings: Settings, environ: Mapping[str, str], ref: str | None = None) -> Snapshot:
-    """The snapshot of the branch, or of the `ref` it might move to, once all three have answered and the folder can be pulled.
+    """The snapshot of the branch, or of a `ref` it might move to, once all three have answered and the folder can be pulled.
 
     Raises:
         UserError: every endpoint that failed, and the setting that points at it; another commit than the reviewed one.

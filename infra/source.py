@@ -108,17 +108,16 @@ def _resolve(repository: Path, remote: str, ref: str) -> str:
         if name in found:
             return _commit(repository, found[name]) or _fetch(repository, remote, name)
     if re.fullmatch(r"[0-9a-f]{7,40}", ref):
-        if known := _commit(repository, ref):
-            return known
         # A host may refuse to be asked for a commit by its id; then it comes with a branch or not at all.
-        for wanted in ([ref] if len(ref) == 40 else []), ["+refs/heads/*:refs/quant/all/*"]:
+        for wanted in [], ([ref] if len(ref) == 40 else []), ["+refs/heads/*:refs/quant/all/*"]:
             fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote, *wanted)
-            if wanted and run_in(repository, *fetch, seconds=FETCH_SECONDS).returncode == 0:
-                if known := _commit(repository, ref):
-                    return known
+            if wanted:
+                run_in(repository, *fetch, seconds=FETCH_SECONDS)
+            if known := _commit(repository, ref):
+                return known
     raise UserError(
-        f"{ref!r} is no branch, tag or commit of {without_credentials(remote)} (QUANT_REMOTE or quant:remote), nor, as !7 is,"
-        " a merge request of it: push it first."
+        f"{ref!r} is no branch, tag or commit of {without_credentials(remote)} (QUANT_REMOTE or quant:remote), nor a merge"
+        " request of it, as !7 is: push it first."
     )
 
 

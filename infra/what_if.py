@@ -1,4 +1,4 @@
-"""Two variables with which quantctl steers the program: preview another commit, and hold an update to the reviewed one. Pure.
+"""Two variables that steer the program: preview another commit, and hold an update to the reviewed one. Pure.
 
 QUANT_WHAT_IF is a branch, tag or commit that the environment's branch might move to. The workspace checks out what the
 branch really is at, so anything but a preview is refused. QUANT_REVIEWED_COMMIT is the one commit that may be declared.

@@ -1,4 +1,4 @@
-"""Which fields of a resource change, found by name rather than by position: a task by its key, a parameter by its name. Pure."""
+"""Which fields of a resource change, found by name rather than by position: a task by its key. Pure."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def changed(step: Step) -> tuple[Field, ...]:
 
 
 def spelled(name: str) -> str:
-    """A property as the Jobs API and Snowflake spell it: `timeoutSeconds` -> `timeout_seconds`, `dependsOns` -> `depends_on`."""
+    """A property as the Jobs API spells it: `timeoutSeconds` -> `timeout_seconds`, `dependsOns` -> `depends_on`."""
     snake = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: f"_{match.group(1).lower()}", name)
     singular = re.fullmatch(r"(depends_on|on_\w+?)(s|es)", snake)
     return singular.group(1) if singular and snake != "on_success" else snake

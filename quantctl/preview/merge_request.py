@@ -1,4 +1,4 @@
-"""The merge request that this runs for, from what the forge's pipeline says in environment variables. Pure, but for GitHub's file.
+"""The merge request that this runs for, from what the forge's pipeline says in the environment. Reads GitHub's file.
 
 https://docs.gitlab.com/ci/variables/predefined_variables/ and
 https://docs.github.com/actions/reference/workflows-and-actions/variables
@@ -36,7 +36,9 @@ def merge_request(environ: Mapping[str, str]) -> MergeRequest:
         # In a pipeline for merged results CI_COMMIT_SHA is a merge that exists nowhere else, and the other is set.
         source = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ.get("CI_COMMIT_SHA")
         target = environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME") or None
-        return MergeRequest(_number(environ["CI_MERGE_REQUEST_IID"]), target, source or None, environ.get("CI_PIPELINE_URL", ""))
+        return MergeRequest(
+            _number(environ["CI_MERGE_REQUEST_IID"]), target, source or None, environ.get("CI_PIPELINE_URL", "")
+        )
     if environ.get("GITHUB_BASE_REF"):
         found = re.fullmatch(r"refs/pull/(\d+)/\w+", environ.get("GITHUB_REF", ""))
         number = _number(found.group(1)) if found else None

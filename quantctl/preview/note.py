@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quantctl.preview.access import AccessChange, Direction
 from quantctl.preview.fields import Field
 from quantctl.preview.story import Change, Commits, Story
 from quantctl.preview.words import code, counted, fenced, shorten
 
-# Characters of one note. https://docs.gitlab.com/administration/instance_limits/ (comments); GitHub answers 422 above its own.
+# Characters of one note. https://docs.gitlab.com/administration/instance_limits/; GitHub answers 422 above its own.
 LIMITS = {"gitlab": 1_000_000, "github": 65_536}
 SMALLEST = min(LIMITS.values())
 
 
 @dataclass(frozen=True)
 class Detail:
-    """How much is shown of each environment: commits, files, fields of one resource, items of a list, lines of the raw diff."""
+    """How much of each environment is shown: commits, files, fields of a resource, items of a list, raw diff in lines."""
 
     commits: int
     files: int
@@ -65,6 +65,11 @@ def title(stories: Sequence[Story]) -> str:
         if chosen:
             parts.append(words.format(", ".join(s.environment for s in chosen)))
     return "; ".join(parts)
+
+
+def section(story: Story) -> str:
+    """One environment as it is shown on a terminal before an update, without the raw diff."""
+    return "\n".join(_section(replace(story, raw=()), _DETAILS[0], "")) + "\n"
 
 
 def _note(stories: Sequence[Story], detail: Detail, where: str) -> str:
@@ -156,10 +161,14 @@ def _commit_lines(story: Story, detail: Detail) -> Iterator[str]:
         yield f"\n<details><summary>{counted(len(rest), 'older commit')}</summary>\n"
         yield from (f"- `{short}` {code(subject, 100)}" for short, subject in rest)
         yield "\n</details>"
-    yield from _more(number - detail.commits * 11, "commit", elsewhere=f"git log {(commits.old or '')[:12]}..{commits.new[:12]}")
+    yield from _more(
+        number - detail.commits * 11, "commit", elsewhere=f"git log {(commits.old or '')[:12]}..{commits.new[:12]}"
+    )
     if commits.files:
         shown = ", ".join(map(code, commits.files[: detail.files]))
-        yield f"\n{counted(len(commits.files), 'file')}: {shown}{_and_more(len(commits.files) - detail.files)}".replace(": ,", ",")
+        yield f"\n{counted(len(commits.files), 'file')}: {shown}{_and_more(len(commits.files) - detail.files)}".replace(
+            ": ,", ","
+        )
 
 
 def _changes(heading: str, changes: Sequence[Change], detail: Detail) -> Iterator[str]:
@@ -168,7 +177,9 @@ def _changes(heading: str, changes: Sequence[Change], detail: Detail) -> Iterato
     for change in changes[: detail.items]:
         kind = "" if change.kind in ("workflow", "Schema") else f"{change.kind} "
         yield f"- {change.op} {kind}{code(change.name)}"
-        yield from (f"  - {note_.partition(': ')[0]}: {code(note_.partition(': ')[2])}" for note_ in change.notes if ": " in note_)
+        yield from (
+            f"  - {note_.partition(': ')[0]}: {code(note_.partition(': ')[2])}" for note_ in change.notes if ": " in note_
+        )
         yield from (f"  - {note_}" for note_ in change.notes if ": " not in note_)
         yield from (f"  - {_field(found)}" for found in change.fields[: detail.fields])
         if len(change.fields) > detail.fields:

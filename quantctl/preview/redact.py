@@ -99,7 +99,11 @@ def _secret_paths(value: Any, path: Path_) -> Iterator[Path_]:
         for key, item in value.items():
             # A parameter or a tag is named by its neighbour: {"name": "token", "default": "..."}.
             name = pair if key in ("default", "value") and isinstance(pair, str) else key
-            if _promises(name) and not isinstance(item, (bool, dict, list, type(None))) and not _REFERENCE.fullmatch(str(item)):
+            if (
+                _promises(name)
+                and not isinstance(item, (bool, dict, list, type(None)))
+                and not _REFERENCE.fullmatch(str(item))
+            ):
                 yield (*path, key)
             else:
                 yield from _secret_paths(item, (*path, key))

@@ -65,7 +65,9 @@ def _preview(
     return story, settings
 
 
-def engine_preview(one: Wanted, environ: Mapping[str, str], redactor: Redactor, progress: Callable[[str], None]) -> events.Events:
+def engine_preview(
+    one: Wanted, environ: Mapping[str, str], redactor: Redactor, progress: Callable[[str], None]
+) -> events.Events:
     """`pulumi preview` with the policy pack; every resource that is looked at is told to `progress`.
 
     Raises:
@@ -109,9 +111,7 @@ def engine_preview(one: Wanted, environ: Mapping[str, str], redactor: Redactor, 
     return replace(read, failed=read.failed or code != 0)
 
 
-def _with_commits(
-    story: Story, settings: Settings, pipelines: Callable[[str], Pipelines], redactor: Redactor
-) -> Story:
+def _with_commits(story: Story, settings: Settings, pipelines: Callable[[str], Pipelines], redactor: Redactor) -> Story:
     """The story with the subjects and files between the two commits."""
     commits = story.commits
     if commits is None or commits.old == commits.new:

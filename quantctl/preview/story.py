@@ -1,4 +1,4 @@
-"""What one environment's preview means, in the words of a reviewer: commits, workflows, access, schema, and the rest. Pure."""
+"""What one environment's preview means to a reviewer: commits, workflows, access, schema, and the rest. Pure."""
 
 from __future__ import annotations
 
@@ -164,7 +164,9 @@ def _workflow(step: Step, holders: Mapping[str, tuple[str, ...]]) -> Change:
         return Change(_DONE[step.op], "workflow", step.name, changed(step))
     if step.op == "delete":
         return Change("removed", "workflow", step.name, notes=("its runs are no longer listed",))
-    return Change(_DONE[step.op], "workflow", step.name, notes=tuple(_new_workflow(step.new, holders.get(f"job/{step.name}"))))
+    return Change(
+        _DONE[step.op], "workflow", step.name, notes=tuple(_new_workflow(step.new, holders.get(f"job/{step.name}")))
+    )
 
 
 def _new_workflow(job: Json, holders: tuple[str, ...] | None) -> Iterator[str]:

@@ -42,7 +42,9 @@ def counted(number: int, one: str, many: str = "") -> str:
 def _visible(text: str) -> str:
     """Without line ends, control characters and signs that turn the direction of what follows."""
     spaced = re.sub(r"\s", " ", text.rstrip())
-    return "".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs") else "\N{REPLACEMENT CHARACTER}" for c in spaced)
+    return "".join(
+        c if unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs") else "\N{REPLACEMENT CHARACTER}" for c in spaced
+    )
 
 
 def _longest_run(text: str) -> int:
