@@ -9,7 +9,7 @@ import datetime
 import json
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,9 +50,11 @@ def ensure(state: State, env: str, environ: dict[str, str]) -> bool:
     return True
 
 
-def up(env: str, environ: dict[str, str], progress: Callable[[str], None]) -> Result:
+def up(
+    env: str, environ: dict[str, str], progress: Callable[[str], None], options: Sequence[str] = ("--skip-preview",)
+) -> Result:
     """`pulumi up` of one stack; each step is told to `progress`."""
-    command = ["up", "--yes", "--skip-preview", "--non-interactive", "--color", "never", "-s", env, *POLICY]
+    command = ["up", "--yes", *options, "--non-interactive", "--color", "never", "-s", env, *POLICY]
     process = _start(command, environ, project.root())
     lines: list[str] = []
     assert process.stdout is not None
