@@ -85,7 +85,7 @@ def rollback_command(
 
     report = rollback(env, commit, options, ask, environ)
     screen.show(report, f"{env}: {report.outcome.value}")
-    raise typer.Exit(1 if report.outcome is Outcome.DECLINED else 0)
+    raise typer.Exit(1 if report.outcome in (Outcome.DECLINED, Outcome.REFUSED) else 0)
 
 
 def signoff_command(
@@ -159,6 +159,7 @@ def _words(report: Report) -> str:
         Outcome.NOTHING: f"{report.edge.target} has everything of {report.edge.source} already.",
         Outcome.WOULD: "Every gate says yes; nothing was changed (--dry-run).",
         Outcome.STOPPED: _stopped(report),
+        Outcome.REFUSED: "The preview failed, or a policy refuses it; nothing was changed.",
         Outcome.DECLINED: "Nothing was changed.",
         Outcome.PROMOTED: f"Promoted: {report.edge.target} is deployed at {report.new[:12]}.",
         Outcome.FINISHED: f"Finished: {report.edge.target} is deployed. What waits besides is promoted by running it again.",

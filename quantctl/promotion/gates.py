@@ -23,6 +23,10 @@ class Gate:
     verdict: Verdict
     evidence: str
 
+    def as_json(self) -> dict[str, str]:
+        """For programs, and for records."""
+        return {"name": self.name, "verdict": self.verdict.value, "evidence": self.evidence}
+
 
 @dataclass(frozen=True)
 class Unknown:
