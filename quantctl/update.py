@@ -17,12 +17,15 @@ from infra.source import take_snapshot
 from infra.what_if import REVIEWED, WHAT_IF
 from quantctl import plan, stacks
 from quantctl.errors import UserError
+from quantctl.forge import connect
 from quantctl.plan import Plan
 from quantctl.preview.note import section, title
 from quantctl.preview.redact import Redactor, secret_values
 from quantctl.preview.run import Progress, Wanted, previews
 from quantctl.preview.story import Story
+from quantctl.promotion.deploy import make_ready, record_updates
 from quantctl.stack_settings import stack_settings
+from quantctl.workspace import Workspace
 
 
 def save(one: Wanted, environ: Mapping[str, str], file: Path, progress: Progress) -> Story:
@@ -54,6 +57,8 @@ def update(
         raise UserError(f"{WHAT_IF} is for previews.", found=environ[WHAT_IF], do_next=f"unset {WHAT_IF}")
     if not yes and not sys.stdin.isatty():
         raise UserError("Nobody can be asked here.", do_next=f"quantctl up {env} --yes, after a review")
+    with told() as progress:
+        make_ready(env, dict(environ), lambda text: progress(env, text))
     if file is None:
         with told() as progress:
             story, made = _preview(Wanted(env), environ, progress)
@@ -68,7 +73,7 @@ def update(
         raise UserError(f"{env} is not updated.", do_next=f"quantctl up {env} when it is time")
     with told() as progress:
         result = _apply(env, made, environ, progress)
-    _done(env, made, result, console)
+    _done(env, made, result, environ, console)
 
 
 def _preview(one: Wanted, environ: Mapping[str, str], progress: Progress) -> tuple[Story, Plan | None]:
@@ -130,7 +135,9 @@ def _explained(env: str, said: str) -> UserError:
     )
 
 
-def _done(env: str, made: Plan, result: stacks.Result, console: Console) -> None:
+def _done(env: str, made: Plan, result: stacks.Result, environ: Mapping[str, str], console: Console) -> None:
     """After a successful update; the one place where a deployment is known to have happened."""
+    settings = stack_settings(env, environ)
+    record_updates([settings], Workspace(), connect(settings, environ))
     counts = ", ".join(f"{number} {what}" for what, number in result.counts.items())
     console.print(f"{env} is at commit {made.facts.commit[:12]}: {counts or 'done'}.", markup=False, highlight=False)
