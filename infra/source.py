@@ -60,6 +60,12 @@ class Snapshot:
         """Whether `commit` is this head or one of its ancestors; if not, history was rewritten under a folder on it."""
         return _run_in(self.repository, "merge-base", "--is-ancestor", commit, self.commit).returncode == 0
 
+    def ahead_of(self, commit: str) -> int | None:
+        """How many commits this head is ahead of `commit`; None when its history does not hold that."""
+        if not commit or not self.contains(commit):
+            return None
+        return int(self._git("rev-list", "--count", f"{commit}..{self.commit}"))
+
     def _git(self, *arguments: str) -> bytes:
         result = _run_in(self.repository, *arguments)
         if result.returncode:
