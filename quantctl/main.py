@@ -14,6 +14,7 @@ import toolchain
 from infra.errors import UserError as InfraError
 from quantctl import access, environment, keys_commands, project, sandbox_commands, schema, settings
 from quantctl import up as up_module
+from quantctl.drift import command as drift_command
 from quantctl.errors import UserError
 from quantctl.sandbox_commands import Format, FormatOption
 from sandbox import control
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.add_typer(sandbox_commands.app, name="sandbox")
 app.add_typer(keys_commands.app, name="keys")
 app.command("access")(access.show)
+app.command("drift")(drift_command.drift)
 app.command("schema")(schema.show)
 app.command("settings")(settings.show)
 

@@ -63,7 +63,9 @@ class Account:
             asked += [lambda o=o: self._grants(f"ON {o[0]} {quoted(o[1])}") for o in objects]  # type: ignore[misc]
             keys = pool.submit(self._fingerprints, names.service_user)
             grants = frozenset(grant for found in pool.map(lambda ask: ask(), asked) for grant in found)
-            return Held(self.role, grants, frozenset((kind, name) for kind, name, plain_one in objects if plain_one), keys.result())
+            return Held(
+                self.role, grants, frozenset((kind, name) for kind, name, plain_one in objects if plain_one), keys.result()
+            )
 
     def run(self, statement: str) -> None:
         """One statement that changes something."""

@@ -78,7 +78,13 @@ def _acls(env: str, refresh: Refresh, scope: Scope, deployer: str) -> Iterator[F
             words = f"databricks secrets delete-acl {scope.name} {principal}"
             resource = f"secret scope {scope.name}"
             yield Finding(
-                env, Class.DRIFT, resource, f"ACL of {principal}", "nothing", level, Mend(words, By.ACL, (scope.name, principal))
+                env,
+                Class.DRIFT,
+                resource,
+                f"ACL of {principal}",
+                "nothing",
+                level,
+                Mend(words, By.ACL, (scope.name, principal)),
             )
 
 

@@ -107,7 +107,9 @@ def _extra(env: str, said: Declared, held: Held, schema: str, owners: frozenset[
         within = grant.name == schema or grant.name.startswith(f"{schema}.")
         if grant.privilege == "OWNERSHIP":
             if within and grant.grantee not in owners:
-                words = f"give it back as {grant.grantee}: GRANT OWNERSHIP ON {_object(grant)} TO ROLE ... COPY CURRENT GRANTS"
+                words = (
+                    f"give it back as {grant.grantee}: GRANT OWNERSHIP ON {_object(grant)} TO ROLE ... COPY CURRENT GRANTS"
+                )
                 yield _finding(env, grant, f"one of {', '.join(sorted(owners))}", Mend(words))
             continue
         if grant.grantee_kind == "DATABASE_ROLE" and (grant.privilege, grant.on) == ("USAGE", "DATABASE"):
@@ -148,9 +150,7 @@ def key_findings(env: str, refresh: Refresh, held: Held) -> list[Finding]:
             words = statement if not key else f"ALTER USER {identifier(user)} SET {column} = '<the declared one>'"
             mend = Mend(words, By.ACCOUNT, statements=(statement,))
             real_words = real or "nothing"
-            found.append(
-                Finding(env, Class.DRIFT, named(step), column, declared or "nothing", real_words, mend, step.urn)
-            )
+            found.append(Finding(env, Class.DRIFT, named(step), column, declared or "nothing", real_words, mend, step.urn))
     return found
 
 
@@ -162,8 +162,12 @@ def fingerprint(public_key: str) -> str:
 def _finding(env: str, grant: Grant, declared: str, mend: Mend) -> Finding:
     if grant.on in ("ROLE", "DATABASE_ROLE"):
         resource, what = f"{_words(grant.on).lower()} {grant.name}", "held by"
-        return Finding(env, Class.DRIFT, resource, what, declared, f"{_words(grant.grantee_kind).lower()} {grant.grantee}", mend)
-    where = f"future {_words(grant.on).lower()}s of {grant.name}" if grant.future else f"{_words(grant.on).lower()} {grant.name}"
+        return Finding(
+            env, Class.DRIFT, resource, what, declared, f"{_words(grant.grantee_kind).lower()} {grant.grantee}", mend
+        )
+    where = (
+        f"future {_words(grant.on).lower()}s of {grant.name}" if grant.future else f"{_words(grant.on).lower()} {grant.name}"
+    )
     holder = f"{grant.privilege} for {_words(grant.grantee_kind).lower()} {grant.grantee}"
     return Finding(env, Class.DRIFT, where, holder, declared, "granted", mend)
 

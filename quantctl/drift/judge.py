@@ -12,8 +12,8 @@ from infra.source import Snapshot
 from quantctl.drift.belongings import Scope, job_findings, scope_findings
 from quantctl.drift.changed import engine_findings
 from quantctl.drift.finding import EnvironmentDrift, Finding, report, unknown
-from quantctl.drift.folder import Branch, folder_findings
-from quantctl.drift.grants import Held, declared_grants, fingerprint, grant_findings, key_findings
+from quantctl.drift.folder import Branch, folder_findings, missing_folder
+from quantctl.drift.grants import Held, declared_grants, grant_findings, key_findings
 from quantctl.drift.steps import Refresh
 
 
@@ -59,7 +59,7 @@ def judge(read: Read) -> EnvironmentDrift:
     ):
         if isinstance(seen, str):
             found.append(unknown(env, what, seen))
-    found += engine_findings(env, refresh)
+    found += missing_folder(engine_findings(env, refresh), refresh, read.branch)
     found += folder_findings(env, refresh, read.branch, [] if isinstance(read.edits, str) else read.edits)
     if refresh.steps and not refresh.errors:  # without the state nobody knows what was declared
         found += _undeclared(read)

@@ -102,7 +102,8 @@ class _World:
         at = snapshot.result()
         if isinstance(at, str):
             return []  # told once, as the branch that cannot be read
-        return self._with(self._workspace, lambda workspace: workspace.edits(folder, at))
+        edited: list[str] | str = self._with(self._workspace, lambda workspace: workspace.edits(folder, at))
+        return edited
 
     @staticmethod
     def _with(client: Future[T | str], ask: Callable[[T], Any]) -> Any:

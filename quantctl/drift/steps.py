@@ -72,13 +72,13 @@ def read_refresh(text: str) -> Refresh:
 
 def _step(step: Mapping[str, Any]) -> Step:
     old, new = step["oldState"], step.get("newState")
-    gone = step.get("op") == "delete" or new is None
+    gone = new is None or step.get("op") == "delete"
     paths = () if gone or step.get("op") != "update" else tuple(step.get("detailedDiff") or step.get("diffReasons") or ())
     return Step(
         urn=step["urn"],
         inputs=old.get("inputs") or {},
         old=old.get("outputs") or {},
-        new=None if gone else (new.get("outputs") or {}),
+        new=None if new is None or gone else (new.get("outputs") or {}),
         changed=tuple(path for path in paths if not path.startswith(_BESIDE)),
         dependencies=tuple(old.get("dependencies") or ()),
     )
