@@ -6,8 +6,9 @@ What the deployer's role is not shown is not judged.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from infra.naming import Names
@@ -47,25 +48,21 @@ class Account:
             snowflake.connector.Error: a statement was refused for another reason than that its object is missing.
         """
         schema = f"{database}.{names.schema}"
-        roles = [f"{database}.{names.reader}", f"{database}.{names.writer}"]
-        asked: list[Callable[[], Iterable[Any]]] = [
-            lambda: self._grants(f"ON SCHEMA {quoted(schema)}"),
-            lambda: self._future(schema),
-            lambda: self._grants(f"TO ROLE {identifier(names.service_role)}"),
-            lambda: self._holders("ROLE", names.service_role),
-            lambda: self._roles_of_user(names.service_user),
+        asked: list[Callable[[], list[Grant]]] = [
+            partial(self._grants, f"ON SCHEMA {quoted(schema)}"),
+            partial(self._future, schema),
+            partial(self._grants, f"TO ROLE {identifier(names.service_role)}"),
+            partial(self._holders, "ROLE", names.service_role),
+            partial(self._roles_of_user, names.service_user),
         ]
-        for role in roles:
-            asked.append(lambda role=role: self._grants(f"TO DATABASE ROLE {quoted(role)}"))  # type: ignore[misc]
-            asked.append(lambda role=role: self._holders("DATABASE ROLE", role))  # type: ignore[misc]
+        for role in (f"{database}.{names.reader}", f"{database}.{names.writer}"):
+            asked.append(partial(self._grants, f"TO DATABASE ROLE {quoted(role)}"))
+            asked.append(partial(self._holders, "DATABASE ROLE", role))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            objects = [row for rows in pool.map(lambda kind: self._objects(kind, schema), _OBJECTS) for row in rows]
-            asked += [lambda o=o: self._grants(f"ON {o[0]} {quoted(o[1])}") for o in objects]  # type: ignore[misc]
-            keys = pool.submit(self._fingerprints, names.service_user)
+            objects = [row for rows in pool.map(partial(self._objects, schema), _OBJECTS) for row in rows]
+            asked += [partial(self._grants, f"ON {kind} {quoted(name)}") for kind, name, _ in objects]
             grants = frozenset(grant for found in pool.map(lambda ask: ask(), asked) for grant in found)
-            return Held(
-                self.role, grants, frozenset((kind, name) for kind, name, plain_one in objects if plain_one), keys.result()
-            )
+        return Held(self.role, grants, frozenset((kind, name) for kind, name, exactly in objects if exactly))
 
     def run(self, statement: str) -> None:
         """One statement that changes something."""
@@ -106,19 +103,13 @@ class Account:
         rows = self._rows(f"SHOW GRANTS TO USER {identifier(user)}")
         return [Grant("USAGE", "ROLE", plain(row["role"]), "USER", user) for row in rows]
 
-    def _objects(self, kind: str, schema: str) -> list[tuple[str, str, bool]]:
+    def _objects(self, schema: str, kind: str) -> list[tuple[str, str, bool]]:
         """Kind, qualified name, and whether it is of this kind exactly, so that grants `on all` of it reach it."""
         found = []
         for row in self._rows(f"SHOW {kind}S IN SCHEMA {quoted(schema)}"):
             other = any(str(row.get(column, "")).upper() in ("Y", "TRUE") for column in _OBJECTS[kind])
             found.append((kind, f"{schema}.{row['name']}", not other))
         return found
-
-    def _fingerprints(self, user: str) -> tuple[str | None, str | None]:
-        """As DESCRIBE USER says them. https://docs.snowflake.com/en/sql-reference/sql/desc-user"""
-        said = {row["property"]: row["value"] for row in self._rows(f"DESCRIBE USER {identifier(user)}")}
-        first, second = (said.get(f"RSA_PUBLIC_KEY{slot}_FP") for slot in ("", "_2"))
-        return (None if first in (None, "null", "") else str(first), None if second in (None, "null", "") else str(second))
 
 
 def connection_of(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -101,5 +101,7 @@ def _secrets(env: str, refresh: Refresh, scope: Scope) -> Iterator[Finding]:
         put = step.old.get("lastUpdatedTimestamp")
         if step.new is not None and put and updated != int(put):
             urn = step.urn
-            mend = Mend(f"pulumi up --target-replace '{urn}' -s {env}", By.REPLACE, (urn,))
+            # Replaced without a deletion, which the engine refuses all the same where the resource is protected.
+            words = f"pulumi up --ignore-protect --target-replace '**Secret::{step.name}' -s {env}"
+            mend = Mend(words, By.REPLACE, (urn,))
             yield Finding(env, Class.DRIFT, named(step), "value", "as deployed", "overwritten since", mend, urn)

@@ -61,7 +61,8 @@ def named(step: Step) -> str:
         case "Job":
             return f"job {old.get('name') or step.name}"
         case "Permissions":
-            return f"permissions of {'job ' if step.name.startswith('job/') else ''}{step.name.removeprefix('job/')}"
+            whose = {"folder": "the Git folder", "parent": "the folder above"}.get(step.name, step.name.replace("/", " ", 1))
+            return f"permissions of {whose}"
         case "GrantDatabaseRole":
             return f"database role {_bare(old.get('databaseRoleName'))} of role {_bare(old.get('parentRoleName'))}"
         case "GrantAccountRole":

@@ -111,7 +111,9 @@ def _ask(question: str) -> None:
 
 
 def _show_table(found: Sequence[EnvironmentDrift], console: Console) -> None:
-    shown = Table("what", "declared -> real", "mend it with", show_lines=True)
+    shown = Table(show_lines=True)
+    for head in ("what", "declared -> real", "mend it with"):
+        shown.add_column(head, overflow="fold")
     for each in found:
         for finding in each.findings:
             shown.add_row(*_cells(finding))

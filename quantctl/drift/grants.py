@@ -6,14 +6,11 @@ both are judged here.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from quantctl.drift.changed import named
 from quantctl.drift.finding import By, Class, Finding, Mend
 from quantctl.drift.steps import Refresh, Step
 
@@ -42,7 +39,6 @@ class Held:
     deployer: str
     grants: frozenset[Grant]
     objects: frozenset[tuple[str, str]] = frozenset()
-    key_fingerprints: tuple[str | None, str | None] = (None, None)
 
 
 @dataclass
@@ -131,32 +127,6 @@ def _missing(env: str, said: Declared, held: Held, schema: str) -> Iterator[Find
             mend = Mend(statement, By.ACCOUNT, statements=(statement,))
             resource = f"{_words(kind).lower()} {name}"
             yield Finding(env, Class.DRIFT, resource, f"{privilege} for {role}", "granted", "not granted", mend, step.urn)
-
-
-def key_findings(env: str, refresh: Refresh, held: Held) -> list[Finding]:
-    """Keys of the service user that nobody declared, or that are gone: whoever has one logs in as the jobs do."""
-    found = []
-    for step in refresh.of("ServiceUser"):
-        if step.new is None:
-            continue
-        user = plain(step.old.get("name"))
-        for slot, real in zip(("", "2"), held.key_fingerprints, strict=True):
-            key = step.inputs.get(f"rsaPublicKey{slot}")
-            declared = fingerprint(key) if key else None
-            if declared == real:
-                continue
-            column = "RSA_PUBLIC_KEY" + ("_2" if slot else "")
-            statement = f"ALTER USER {identifier(user)} " + (f"SET {column} = '{key}'" if key else f"UNSET {column}")
-            words = statement if not key else f"ALTER USER {identifier(user)} SET {column} = '<the declared one>'"
-            mend = Mend(words, By.ACCOUNT, statements=(statement,))
-            real_words = real or "nothing"
-            found.append(Finding(env, Class.DRIFT, named(step), column, declared or "nothing", real_words, mend, step.urn))
-    return found
-
-
-def fingerprint(public_key: str) -> str:
-    """What Snowflake calls the fingerprint of a public key in base64 of its DER form."""
-    return "SHA256:" + base64.b64encode(hashlib.sha256(base64.b64decode(public_key)).digest()).decode()
 
 
 def _finding(env: str, grant: Grant, declared: str, mend: Mend) -> Finding:

@@ -13,7 +13,7 @@ from quantctl.drift.belongings import Scope, job_findings, scope_findings
 from quantctl.drift.changed import engine_findings
 from quantctl.drift.finding import EnvironmentDrift, Finding, report, unknown
 from quantctl.drift.folder import Branch, folder_findings, missing_folder
-from quantctl.drift.grants import Held, declared_grants, grant_findings, key_findings
+from quantctl.drift.grants import Held, declared_grants, grant_findings
 from quantctl.drift.steps import Refresh
 
 
@@ -76,5 +76,4 @@ def _undeclared(read: Read) -> list[Finding]:
     if not isinstance(read.held, str):
         schema, owners = f"{settings.database.upper()}.{names.schema}", frozenset({read.held.deployer, names.service_role})
         found += grant_findings(env, declared_grants(refresh), read.held, schema, owners)
-        found += key_findings(env, refresh, read.held)
     return found
