@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -36,6 +36,9 @@ def drift(
     strict: Annotated[bool, typer.Option("--strict", help="A promotion that waits is exit 3.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Mend the drift, then look again.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask before quant_live is mended.")] = False,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Ask the engine about jobs too whose settings read as unchanged; slower.")
+    ] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds for one run of the engine.")] = 300.0,
 ) -> None:
     """What differs between what was deployed and what is really there. Reads only.
@@ -55,10 +58,23 @@ def drift(
     def say(text: str) -> None:
         console.print(text, markup=False)
 
-    read, found = _look(chosen, environ, timeout, say)
+    def look(envs: Sequence[str]) -> list[Read | EnvironmentDrift]:
+        from quantctl.drift.look import look  # the SDKs are slow to load, and `--help` needs none
+
+        return look(envs, environ, timeout, thorough, say)
+
+    read = look(chosen)
+    found = _judged(read)
     if fix and any(each.of(Class.DRIFT) for each in found):
         _show_table(found, Console(stderr=True))
-        found = _mended(read, found, environ, timeout, say, yes)
+
+        def mend(pairs: list[tuple[EnvironmentDrift, Read]]) -> None:
+            from quantctl.drift.fix import fix
+
+            fix(pairs, environ, timeout, say)
+            say("looking again ...")
+
+        found = _mended(read, found, mend, look, yes)
     status = exit_status(found, strict=strict)
     if format is Format.json:
         typer.echo(as_json(found, status))
@@ -71,33 +87,25 @@ def drift(
     raise typer.Exit(status)
 
 
-def _look(
-    envs: Sequence[str], environ: Mapping[str, str], seconds: float, say: Callable[[str], None]
-) -> tuple[list[Read | EnvironmentDrift], list[EnvironmentDrift]]:
-    from quantctl.drift.look import look  # the SDKs are slow to load, and `--help` needs none
-
-    read = look(envs, environ, seconds, say)
-    return read, [judge(each) if isinstance(each, Read) else each for each in read]
+def _judged(read: Sequence[Read | EnvironmentDrift]) -> list[EnvironmentDrift]:
+    return [judge(each) if isinstance(each, Read) else each for each in read]
 
 
 def _mended(
-    read: list[Read | EnvironmentDrift],
-    found: list[EnvironmentDrift],
-    environ: Mapping[str, str],
-    seconds: float,
-    say: Callable[[str], None],
+    read: Sequence[Read | EnvironmentDrift],
+    found: Sequence[EnvironmentDrift],
+    mend: Callable[[list[tuple[EnvironmentDrift, Read]]], None],
+    look: Callable[[list[str]], list[Read | EnvironmentDrift]],
     yes: bool,
 ) -> list[EnvironmentDrift]:
     """Mend, and look again at what drifted; the other reports stay."""
-    from quantctl.drift.fix import fix
-
     drifted = [each.environment for each in found if each.of(Class.DRIFT)]
     if Environment.LIVE in drifted and not yes:
         _ask("Mend production (quant_live) as the table says?")
-    pairs = [(report, each) for report, each in zip(found, read, strict=True) if isinstance(each, Read)]
-    fix([pair for pair in pairs if pair[0].environment in drifted], environ, seconds, say)
-    say("looking again ...")
-    again = {each.environment: each for each in _look(drifted, environ, seconds, say)[1]}
+    mend(
+        [(drift, each) for drift, each in zip(found, read, strict=True) if isinstance(each, Read) and drift.of(Class.DRIFT)]
+    )
+    again = {each.environment: each for each in _judged(look(drifted))}
     return [again.get(each.environment, each) for each in found]
 
 

@@ -13,29 +13,42 @@ from pathlib import Path
 
 from infra.source import Snapshot
 from quantctl import project
-from quantctl.drift.steps import Refresh, read_refresh
+from quantctl.drift.steps import Refresh, Step, read_refresh, read_state
 from quantctl.stacks import POLICY, quiet
 
 
-def look(env: str, environ: Mapping[str, str], seconds: float) -> Refresh:
+def state(env: str, environ: Mapping[str, str], seconds: float) -> tuple[Step, ...] | str:
+    """What the stack's state holds, or the reason why that cannot be read."""
+    code, out, said = _run(["stack", "export", "-s", env], environ, seconds)
+    if code is None:
+        return f"the stack's state: no answer in {seconds:.0f} s"
+    try:
+        held = read_state(out) if code == 0 else ()
+    except (ValueError, KeyError, TypeError):
+        return "the stack's state is no JSON"
+    if code == 0 and not held:
+        return "the stack holds nothing: it was never deployed, or its state is lost"
+    return held or _reason(out + said) or f"exit {code}"
+
+
+def look(env: str, environ: Mapping[str, str], skipped: Sequence[Step], seconds: float) -> Refresh:
     """`pulumi refresh --preview-only`: what the state holds and what is really there. Nothing is written.
 
     `--json` has both as values, with one path for each difference; the event log (`--event-log`) exists for the engine's own
     developers only. The program does not run: what is judged is what was deployed, not what a changed program would declare.
+    `skipped` are steps that are known to be unchanged.
     """
-    command = ["refresh", "--preview-only", "--json", "-s", env, "--parallel", "16"]
-    code, out, said = _run(command, environ, seconds)
+    left_out = [word for step in skipped for word in ("--exclude", step.urn)]
+    code, out, said = _run(["refresh", "--preview-only", "--json", "-s", env, *left_out], environ, seconds)
     if code is None:
         return Refresh(errors=(f"no answer in {seconds:.0f} s",))
     try:
         refresh = read_refresh(out)
     except (ValueError, KeyError, TypeError):
         return Refresh(errors=(_reason(out + said) or f"exit {code}",))
-    if code and not refresh.errors:
-        return Refresh(refresh.steps, (_reason(said) or f"exit {code}",))
-    if not refresh.steps and not refresh.errors:
-        return Refresh(errors=("the stack holds nothing: it was never deployed, or its state is lost",))
-    return refresh
+    known = {step.urn for step in skipped}
+    steps = (*(step for step in refresh.steps if step.urn not in known), *skipped)
+    return Refresh(steps, refresh.errors or ((_reason(said) or f"exit {code}",) if code else ()))
 
 
 def mend(env: str, environ: Mapping[str, str], targets: Sequence[str], seconds: float) -> str | None:

@@ -72,11 +72,12 @@ def why_no_engine(drift: EnvironmentDrift) -> str:
 
 def fix(found: Sequence[tuple[EnvironmentDrift, Read | None]], environ: Mapping[str, str], seconds: float, say: Say) -> None:
     """Do it, several environments at once. What fails is said and left to the second look."""
-    todo = [(plan(drift, why_no_engine(drift)), read) for drift, read in found if read is not None]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for done in [
-            pool.submit(_environment, what, read, environ, seconds, say) for what, read in todo if read is not None
-        ]:
+        running = [
+            pool.submit(_environment, plan(drift, why_no_engine(drift)), read, environ, seconds, say)
+            for drift, read in found
+        ]
+        for done in running:
             done.result()
 
 

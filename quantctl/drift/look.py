@@ -19,7 +19,8 @@ from quantctl.drift.account import Account
 from quantctl.drift.finding import EnvironmentDrift, report, unknown
 from quantctl.drift.folder import deployed_commit
 from quantctl.drift.judge import Read, judge
-from quantctl.drift.steps import Refresh
+from quantctl.drift.steps import Refresh, Step
+from quantctl.drift.unchanged import unchanged
 from quantctl.drift.workspace import Unreadable, Workspace
 from quantctl.errors import UserError
 from quantctl.stack_settings import stack_settings
@@ -30,16 +31,24 @@ T = TypeVar("T")
 
 
 def find(
-    envs: Sequence[str], environ: Mapping[str, str], *, seconds: float = SECONDS, say: Say = lambda text: None
+    envs: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    seconds: float = SECONDS,
+    thorough: bool = False,
+    say: Say = lambda text: None,
 ) -> list[EnvironmentDrift]:
     """What differs in each environment between what was deployed and what is there. Nothing is changed, nothing hangs.
 
-    `os.environ` must be `environ` (`quantctl.environment.enter`): the SDKs read it. `seconds` limits each run of the engine.
+    `os.environ` must be `environ` (`quantctl.environment.enter`): the SDKs read it. `seconds` limits each run of the engine;
+    `thorough` asks the engine about unchanged jobs too.
     """
-    return [judge(read) if isinstance(read, Read) else read for read in look(envs, environ, seconds, say)]
+    return [judge(read) if isinstance(read, Read) else read for read in look(envs, environ, seconds, thorough, say)]
 
 
-def look(envs: Sequence[str], environ: Mapping[str, str], seconds: float, say: Say) -> list[Read | EnvironmentDrift]:
+def look(
+    envs: Sequence[str], environ: Mapping[str, str], seconds: float, thorough: bool, say: Say
+) -> list[Read | EnvironmentDrift]:
     """What was read of each environment; or at once that it is unknown, where there is nothing to ask about."""
     with ThreadPoolExecutor(3 + 5 * len(envs)) as pool:  # most of these threads wait for somebody else
         reached = [pool.submit(_tried, partial(reach, environ)) for reach in (reach_databricks, reach_snowflake)]
@@ -47,7 +56,7 @@ def look(envs: Sequence[str], environ: Mapping[str, str], seconds: float, say: S
         silent = tuple(reason for task in reached if (reason := task.result()))
         if silent:
             return [report(env, [unknown(env, "the environment", reason) for reason in silent]) for env in chosen]
-        world = _World(environ, seconds, say, pool)
+        world = _World(environ, seconds, thorough, say, pool)
         reading = {env: world.read(settings) for env, settings in chosen.items() if isinstance(settings, Settings)}
         try:
             return [
@@ -61,8 +70,10 @@ def look(envs: Sequence[str], environ: Mapping[str, str], seconds: float, say: S
 class _World:
     """What all environments share: the workspace with its list of jobs, the account, and how many engines run at once."""
 
-    def __init__(self, environ: Mapping[str, str], seconds: float, say: Say, pool: ThreadPoolExecutor) -> None:
-        self._environ, self._seconds, self._say, self._pool = environ, seconds, say, pool
+    def __init__(
+        self, environ: Mapping[str, str], seconds: float, thorough: bool, say: Say, pool: ThreadPoolExecutor
+    ) -> None:
+        self._environ, self._seconds, self._thorough, self._say, self._pool = environ, seconds, thorough, say, pool
         self._engines = threading.Semaphore(max(2, os.cpu_count() or 2))
         self._workspace = pool.submit(_tried, Workspace)
         self._account = pool.submit(_tried, partial(Account, environ))
@@ -92,11 +103,23 @@ class _World:
             _tried(account.close)
 
     def _refresh(self, env: str) -> Refresh:
+        held = engine.state(env, self._environ, self._seconds)
+        if isinstance(held, str):
+            return Refresh(errors=(held,))
+        skipped = [] if self._thorough else self._unchanged(held)
         with self._engines:
-            self._say(f"{env}: asking the engine what is there ...")
-            seen = engine.look(env, self._environ, self._seconds)
-            self._say(f"{env}: {len(seen.steps)} resources read")
-            return seen
+            self._say(f"{env}: asking the engine about {len(held) - len(skipped)} of {len(held)} resources ...")
+            return engine.look(env, self._environ, skipped, self._seconds)
+
+    def _unchanged(self, held: Sequence[Step]) -> list[Step]:
+        """Jobs and their permissions about which the engine need not be asked."""
+        listed = self._jobs.result()
+        if isinstance(listed, str):
+            return []
+        declared = {str(step.old.get("id")) for step in held if step.type == "Job"}
+        jobs = {str(job["job_id"]): job.get("settings") or {} for job in listed if str(job["job_id"]) in declared}
+        permissions = self._with(self._workspace, lambda workspace: workspace.permissions(jobs))
+        return unchanged(held, jobs, {} if isinstance(permissions, str) else permissions)
 
     def _edits(self, folder: str, snapshot: Future[Snapshot | str]) -> list[str] | str:
         at = snapshot.result()

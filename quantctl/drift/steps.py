@@ -52,6 +52,22 @@ class Refresh:
         return [step for step in self.steps if step.type in types]
 
 
+def read_state(text: str) -> tuple[Step, ...]:
+    """The resources of `pulumi stack export`, as steps in which nothing has changed. Secrets stay encrypted.
+
+    Raises:
+        ValueError: it is no export.
+    """
+    said = json.loads(text)
+    if not isinstance(said, dict):
+        raise ValueError("no JSON object")
+    listed = (said.get("deployment") or {}).get("resources") or []
+    custom = [
+        each for each in listed if each.get("custom") and "pulumi:providers" not in each["urn"] and not each.get("delete")
+    ]
+    return tuple(_step({"urn": each["urn"], "op": "same", "oldState": each, "newState": each}) for each in custom)
+
+
 def read_refresh(text: str) -> Refresh:
     """The engine's JSON.
 

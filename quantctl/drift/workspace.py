@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from infra.errors import UserError
@@ -12,6 +13,7 @@ from infra.source import Snapshot
 from quantctl.drift.belongings import Scope
 
 _SECONDS = 20  # for one answer: an export of a folder is among them
+_AT_ONCE = 8
 _PAGE = 100  # https://docs.databricks.com/api/workspace/jobs/list
 
 
@@ -27,6 +29,22 @@ class Workspace:
     def jobs(self) -> list[Mapping[str, Any]]:
         """Every job that the deployer sees, with its tasks. https://docs.databricks.com/api/workspace/jobs/list"""
         return list(self._pages("/api/2.2/jobs/list", "jobs", {"expand_tasks": "true", "limit": str(_PAGE)}))
+
+    def permissions(self, jobs: Iterable[str]) -> dict[str, list[Mapping[str, Any]]]:
+        """Who may do what with each job. https://docs.databricks.com/api/workspace/permissions/get
+
+        A job that cannot be asked about is left out.
+        """
+
+        def ask(job: str) -> list[Mapping[str, Any]] | None:
+            try:
+                return list(self._get(f"/api/2.0/permissions/jobs/{job}").get("access_control_list") or [])
+            except Unreadable:
+                return None
+
+        asked = list(jobs)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return {job: found for job, found in zip(asked, pool.map(ask, asked), strict=True) if found is not None}
 
     def scope(self, name: str) -> Scope | None:
         """The secret scope; None when there is none, which the engine tells."""
