@@ -46,7 +46,7 @@ def check(settings: Settings, environ: Mapping[str, str], ref: str | None = None
     with ThreadPoolExecutor(4) as pool:
         git = pool.submit(_look_at_branch, settings, ref)
         databricks = pool.submit(_look_at_workspace, settings)
-        snowflake = pool.submit(_reach_snowflake, environ)
+        snowflake = pool.submit(reach_snowflake, environ)
         gitlab = pool.submit(_reach_gitlab, settings, environ)
         problems = [str(e) for task in (git, databricks, snowflake, gitlab) if isinstance(e := task.exception(), UserError)]
         if problems:
@@ -71,8 +71,7 @@ def _look_at_branch(settings: Settings, ref: str | None) -> tuple[Snapshot, Snap
 def _look_at_workspace(settings: Settings) -> _Workspace:
     setting = "DATABRICKS_HOST and DATABRICKS_TOKEN, or a profile in DATABRICKS_CONFIG_PROFILE"
     host = os.environ.get("DATABRICKS_HOST", "")
-    if host:
-        _reach("Databricks", host, "DATABRICKS_HOST")
+    reach_databricks(os.environ)
     try:
         client = workspace_client(_CLIENT_SECONDS)
         return _Workspace(client, _deployed_folder(client, settings), _missing_groups(client, settings))
@@ -126,7 +125,22 @@ def _check_folder(settings: Settings, snapshot: Snapshot, client: Any, deployed:
         )
 
 
-def _reach_snowflake(environ: Mapping[str, str]) -> None:
+def reach_databricks(environ: Mapping[str, str]) -> None:
+    """Refuse when the workspace does not answer within seconds; without DATABRICKS_HOST the client finds it.
+
+    Raises:
+        UserError: names the address and the setting.
+    """
+    if host := environ.get("DATABRICKS_HOST"):
+        _reach("Databricks", host, "DATABRICKS_HOST")
+
+
+def reach_snowflake(environ: Mapping[str, str]) -> None:
+    """Refuse when the account does not answer within seconds.
+
+    Raises:
+        UserError: names the address and the setting, or says that no account is named.
+    """
     host = environ.get("SNOWFLAKE_HOST")
     if not host:
         organization, account = environ.get("SNOWFLAKE_ORGANIZATION_NAME"), environ.get("SNOWFLAKE_ACCOUNT_NAME")

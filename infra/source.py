@@ -61,6 +61,12 @@ class Snapshot:
         """
         return replace(self, commit=_resolve(self.repository, self.remote, ref))
 
+    def ahead_of(self, commit: str) -> int | None:
+        """How many commits this head is ahead of `commit`; None when its history does not hold that."""
+        if not commit or not self.contains(commit):
+            return None
+        return int(self._git("rev-list", "--count", f"{commit}..{self.commit}"))
+
     def _git(self, *arguments: str) -> bytes:
         result = run_in(self.repository, *arguments)
         if result.returncode:

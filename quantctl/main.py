@@ -28,6 +28,7 @@ from quantctl import (
 )
 from quantctl import persona as personas
 from quantctl import up as up_module
+from quantctl.drift import command as drift_command
 from quantctl.errors import UserError
 from quantctl.lock import commands as lock_commands
 from quantctl.preview import command as preview
@@ -53,6 +54,7 @@ app.add_typer(lock_commands.app, name="lock")
 app.command("access")(access.show)
 app.command("approve")(approve.approve)
 app.command("preview")(preview.show)
+app.command("drift")(drift_command.drift)
 app.command("schema")(schema.show)
 app.command("drift-issue")(drift_issue.run)
 app.command("settings")(settings.show)
