@@ -125,6 +125,8 @@ class GitLabForge:
         from gitlab.exceptions import GitlabError
 
         person = self.promoter()
+        if self._me.attributes.get("bot") or gitlab_people.is_bot(person.user_name):
+            raise UserError(f"{person} is a bot and approves nothing.", do_next="set GITLAB_TOKEN to a person's own token")
         with self._told("approve a merge request"):
             request = next((one for one in self._of(source, target, commit) if one.state == "opened"), None)
             if request is None:

@@ -11,7 +11,7 @@ from infra.settings import Settings
 from infra.vocabulary import Environment, Persona
 from quantctl.errors import UserError
 from quantctl.forge import git_tags
-from quantctl.forge.approval_tags import judge, tag_name
+from quantctl.forge.approval_tags import is_person, judge, tag_name
 from quantctl.forge.model import Answer, Approval, Approvals, MergeOutcome, MergeRequest, Person, Verdict
 from quantctl.forge.workspace_person import Owner, in_group, owner_of_the_token
 
@@ -60,6 +60,13 @@ class PlainGit:
                 f"{person} may not approve {commit[:12]} for {target}: some of its commits are {person.email}'s own.",
                 expected="an approval by somebody who has written nothing of what moves",
                 do_next="ask somebody else to run `quantctl approve`",
+            )
+        if not is_person(person.email):
+            raise UserError(
+                f"{person} is no person and approves nothing.",
+                found=person.how_known,
+                expected="a person's own Databricks token in QUANT_PROMOTER_TOKEN",
+                do_next='export it; in the sandbox: eval "$(quantctl env --as reviewer)"',
             )
         name = tag_name(target, commit, person.email)
         git_tags.push_tag(self._settings.remote, name, commit, person, note or f"Approved for {target}")
