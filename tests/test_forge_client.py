@@ -366,6 +366,9 @@ def test_a_note_is_written_once(world: World) -> None:
     assert ravi.post_note(number, "quant:preview", "fourth").startswith("posted: ")  # a developer does not
     marked = [note.body for note in request.notes.list(iterator=True) if "quant:preview" in note.body]
     assert sorted(marked) == ["<!-- quant:preview -->\nfourth", "<!-- quant:preview -->\nthird"]
+    assert rhea.post_note(number, "quant:preview", "fifth").startswith("updated: ")
+    marked = [note.body for note in request.notes.list(iterator=True) if "quant:preview" in note.body]
+    assert marked == ["<!-- quant:preview -->\nfifth"]
 
 
 def test_an_issue_is_opened_once_and_closed(world: World) -> None:
