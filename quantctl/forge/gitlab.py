@@ -209,11 +209,6 @@ class GitLabForge:
             found.save()
             return _told_of(found)
 
-    def lacks(self, request: MergeRequest) -> str:
-        """What GitLab still asks for, of what somebody can give; a conflict is for `merge` to tell."""
-        with self._told("read merge requests"):
-            return gitlab_merging.lacks(self._project, request.number)
-
     def merge(self, request: MergeRequest, sha: str) -> MergeOutcome:
         """Merge exactly `sha`; merged already is merged."""
         with self._told("merge"):

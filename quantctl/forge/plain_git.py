@@ -87,10 +87,6 @@ class PlainGit:
         """There are none."""
         return None
 
-    def lacks(self, request: MergeRequest) -> str:
-        """There are none."""
-        self._none()
-
     def merge(self, request: MergeRequest, sha: str) -> MergeOutcome:
         """There are none."""
         self._none()
