@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import toolchain
-from quantctl import environment, interrupted, stacks
+from quantctl import environment, stacks
 from quantctl.errors import UserError
 from sandbox import control, sample
 from sandbox.identities import ENVIRONMENTS
@@ -66,7 +66,6 @@ def _deploy(state: State, environ: dict[str, str], console: Console) -> list[sta
                 progress.update(row, description=f"{env:<11} pulumi up, step {steps}")
 
             try:
-                interrupted.settle(env, environ, lambda text: console.print(text, markup=False, highlight=False))
                 result = stacks.up(env, environ, step)
             except UserError as error:
                 progress.update(row, description=f"[red]{env:<11} failed[/]", completed=1)
