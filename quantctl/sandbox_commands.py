@@ -128,6 +128,7 @@ def soak(
             if not outcome.succeeded:
                 console.print(f"day {outcome.day}: {outcome.job} failed: {outcome.why}", markup=False)
     sandbox_clock.keep_in(state.folder)
-    typer.echo(f"{env}: {done} runs in {days} days, {failed} failed. It is {sandbox_clock.today():%Y-%m-%d} in the sandbox.")
+    passed = "1 day" if days == 1 else f"{days} days"
+    typer.echo(f"{env}: {done} runs in {passed}, {failed} failed. It is {sandbox_clock.today():%Y-%m-%d} in the sandbox.")
     if failed:
         raise typer.Exit(1)
