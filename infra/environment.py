@@ -12,6 +12,7 @@ from infra.databricks.groups import Groups
 from infra.databricks.jobs import Jobs, JobsArgs
 from infra.databricks.personal_folders import PersonalFolders, PersonalFoldersArgs
 from infra.databricks.secrets import Secrets, SecretsArgs
+from infra.gitlab.branch_protection import BranchProtection
 from infra.keys import Keys
 from infra.naming import Names
 from infra.settings import Settings
@@ -53,6 +54,8 @@ class QuantEnvironment(pulumi.ComponentResource):
         self.folder = GitFolder(GitFolderArgs(settings, snapshot.commit, row), after(*groups))
         # A job never runs before the folder holds its code and the secret its key.
         self.jobs = Jobs(JobsArgs(settings, definitions, row), after(self.folder, self.secrets))
+        if settings.gitlab is not None:
+            BranchProtection(settings.gitlab, settings.protection, settings.is_live, child)
         if settings.environment is Environment.DEV:
             PersonalFolders(PersonalFoldersArgs(settings, snapshot, settings.developers), child)
         self.register_outputs({})

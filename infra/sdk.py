@@ -66,10 +66,10 @@ def databricks_function(name: str) -> Any:
     return getattr(_load(f"pulumi_databricks.{name.removesuffix('_output')}", "pulumi_databricks"), name)
 
 
-def workspace_client(timeout_seconds: int, **credentials: str) -> Any:
+def workspace_client(timeout_seconds: int, **chosen: str | None) -> Any:
     """An authenticated client of the workspace, with any of Databricks' ways to authenticate; it does not retry.
 
-    `credentials` stand before what the environment says, e.g. `host` and `token`.
+    `chosen` stands for what the environment says else, for example `token`.
     """
     core = _load("databricks.sdk.core", "databricks.sdk")
-    return core.ApiClient(core.Config(http_timeout_seconds=timeout_seconds, retry_timeout_seconds=1, **credentials))
+    return core.ApiClient(core.Config(http_timeout_seconds=timeout_seconds, retry_timeout_seconds=1, **chosen))

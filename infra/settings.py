@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 
 from infra.access import Access, Narrowed, access_of
+from infra.branch_protection import GitLab, Protection, ProtectionChanges, gitlab_settings, protection_of
 from infra.errors import UserError, without_credentials
 from infra.named_values import (
     AccountName,
@@ -119,6 +120,12 @@ class Settings(Part):
     freezes: Annotated[list[Freeze], BeforeValidator(structured)] = Field(
         default=[], description="times in which nothing is promoted; in Pulumi.yaml"
     )
+    gitlab: Annotated[GitLab | None, BeforeValidator(structured)] = Field(
+        default=None, description="merge requests and branch protection in GitLab, else plain Git; in Pulumi.yaml"
+    )
+    branch_protection: Annotated[ProtectionChanges | None, BeforeValidator(structured)] = Field(
+        default=None, description="in GitLab: who may push and merge, where it does not follow from the gates"
+    )
     git_credential: Annotated[GitCredential | None, BeforeValidator(structured)] = Field(
         default=None, description="the service principal's own credential at the forge"
     )
@@ -144,6 +151,16 @@ class Settings(Part):
     def names(self, persona: Persona) -> PersonaNames:
         """What a persona is called here."""
         return self.personas.get(persona, _DEFAULT_NAMES[persona])
+
+    @property
+    def release_managers(self) -> str:
+        """The path of the release managers' group in GitLab."""
+        return (self.gitlab and self.gitlab.release_managers) or self.names(Persona.RELEASE_MANAGERS).group
+
+    @property
+    def protection(self) -> Protection:
+        """How the branch is protected in GitLab."""
+        return protection_of(self.environment, self.branch_protection, self.gates, self.release_managers)
 
     @property
     def row(self) -> dict[Persona, Access]:
@@ -181,9 +198,10 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
                 f" pulumi config set --secret quant:{key} -s {stack}."
             )
     try:
-        given = {**values, "remote": remote, "environment": stack}
+        given: dict[str, object] = {**values, "remote": remote, "environment": stack}
         if environ.get("QUANT_GIT_TOKEN"):
             given.setdefault("gitToken", environ["QUANT_GIT_TOKEN"])
+        given["gitlab"] = gitlab_settings(structured(values.get("gitlab")), environ)
         settings = Settings.model_validate(given)
     except ValidationError as error:
         raise UserError("\n".join(_explain(file, entry) for entry in error.errors())) from None
@@ -212,6 +230,8 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
             raise UserError(f"{file}: quant:{key} is for the stack {only} alone; remove it here.")
     _check_personas(settings, file)
     access_of(settings.environment, settings.access)
+    if settings.gitlab is not None:
+        _ = settings.protection  # refuses what would open quant_live
     return settings
 
 
@@ -252,5 +272,7 @@ _PARTS: dict[str, type[Part]] = {
     "managedWarehouse": ManagedWarehouse,
     "gitCredential": GitCredential,
     "gates": GateChanges,
+    "gitlab": GitLab,
+    "branchProtection": ProtectionChanges,
     "freezes": Freeze,
 }

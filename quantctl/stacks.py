@@ -9,7 +9,7 @@ import datetime
 import json
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ _SUMMARY = re.compile(r"^\s+\D{0,4}(\d+) (created|updated|deleted|replaced|uncha
 _NOISE = re.compile(
     r"using pulumi-(resource|language|analyzer)-\S+ from \$PATH|resource plugin \S+ is expected to have version|^\s*$", re.I
 )
-_STEP = re.compile(r"^ *[-+~@]+ .*(creating|updating|deleting|replacing|refreshing|created|updated|deleted)")
+_STEP = re.compile(r"^ *[-+~]+ +\S+:\S+ .*(creating|updating|deleting|replacing|refreshing|created|updated|deleted)")
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,15 @@ def ensure(state: State, env: str, environ: dict[str, str]) -> bool:
     return True
 
 
-def up(env: str, environ: dict[str, str], progress: Callable[[str], None]) -> Result:
-    """`pulumi up` of one stack, after what a killed one left is found out; each step is told to `progress`.
+def up(
+    env: str, environ: dict[str, str], progress: Callable[[str], None], options: Sequence[str] = ("--skip-preview",)
+) -> Result:
+    """`pulumi up` of one stack; each step is told to `progress`.
 
     Raises:
         UserError: it failed, or the stack is locked; then it says by whom.
     """
-    from quantctl import interrupted  # it runs the engine through this module
-
-    interrupted.settle(env, environ, progress)
-    command = ["up", "--yes", "--skip-preview", "--non-interactive", "--color", "never", "-s", env, *POLICY]
+    command = ["up", "--yes", *options, "--non-interactive", "--color", "never", "-s", env, *POLICY]
     process = _start(command, environ, project.root())
     lines: list[str] = []
     assert process.stdout is not None

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from quantctl import stacks
 from quantctl.errors import UserError
-from quantctl.lock.locks import Lock, Owner, Process, from_file, from_message, judge
+from quantctl.lock.locks import Lock, Owner, OwnerState, Process, from_file, from_message, judge
 
 _EXISTS = "already exists"
 
@@ -39,6 +39,15 @@ def owner(lock: Lock) -> Owner:
 def cancel(env: str, environ: dict[str, str]) -> None:
     """Take away every lock on a stack. `pulumi cancel` asks nothing where there is no terminal."""
     stacks.run(["cancel", "--yes", "-s", env], environ)
+
+
+def release_gone(env: str, environ: dict[str, str]) -> list[Lock]:
+    """Take away the locks on a stack whose owner is known to be gone; none while another's owner lives or is not known."""
+    held = locks(env, environ)
+    if held and all(owner(lock).state is OwnerState.GONE for lock in held) and locks(env, environ) == held:
+        cancel(env, environ)
+        return held
+    return []
 
 
 def _backend(environ: dict[str, str]) -> str:

@@ -1,0 +1,69 @@
+"""`quantctl approve`: say that what would be promoted has been read, as somebody who has written nothing of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from infra.promotion import EDGES, Edge
+from infra.vocabulary import Environment
+from quantctl import environment, project
+from quantctl.errors import UserError
+from quantctl.forge import connect
+from quantctl.pipelines import read_pipelines
+from quantctl.promotion.move import Way, way
+from quantctl.promotion.read import line_of, step_of
+from quantctl.stack_settings import stack_settings
+
+
+def approve(
+    target: Annotated[Environment, typer.Argument(help="Into which the change is to be promoted.", show_default=False)],
+    source: Annotated[
+        Environment | None, typer.Option("--from", help="Where it comes from; needed where there are two ways.")
+    ] = None,
+    note: Annotated[str, typer.Option("--note", help="What was looked at; kept with the approval.")] = "",
+) -> None:
+    """Approve the commits that a promotion to TARGET would move, at the source's head as it is now.
+
+    In GitLab this approves the merge request; with plain Git it makes the annotated tag approval/TARGET/COMMIT/WHO.
+    Whoever has written some of the commits is refused. A commit that comes afterwards needs an approval of its own.
+    """
+    origin = source_of(target, source)
+    environ = environment.enter(project.state())
+    settings = stack_settings(target, environ)
+    pipelines = read_pipelines(settings.remote)
+    forge, edge = connect(settings, environ), Edge(origin, target)
+    line = line_of(pipelines, pipelines.head(origin), pipelines.head(target))
+    if not line.ahead:
+        raise UserError(f"There is nothing to approve: {target} holds all of {origin}.")
+    found = Way(line.source, origin)
+    if forge.merge_requests:
+        found = way(pipelines, step_of(edge, line), forge.makes_merge_commits)
+    approval = forge.approve(found.branch, target, found.commit, note, {commit.email for commit in line.ahead})
+    console = Console(soft_wrap=True)
+    console.print(f"{origin} -> {target} at {line.source[:12]}, approved by {escape(approval.by)}: {escape(approval.where)}")
+    for commit in line.ahead:
+        console.print(f"  {commit.id[:12]}  {escape(commit.subject)}  [dim]{escape(commit.author)}[/dim]")
+
+
+def source_of(target: Environment, source: Environment | None) -> Environment:
+    """Where a change into `target` comes from. Pure.
+
+    Raises:
+        UserError: nothing is promoted there, or not from there, or there are two ways and none was named.
+    """
+    sources = [edge.source for edge in EDGES if edge.target is target]
+    if not sources:
+        raise UserError(f"Nothing is promoted into {target}: changes are pushed to it.")
+    if source is None and len(sources) > 1:
+        raise UserError(
+            f"Two ways lead to {target}.", found="no --from", expected=" or ".join(f"--from {one}" for one in sources)
+        )
+    if source is not None and source not in sources:
+        raise UserError(
+            f"Nothing is promoted from {source} to {target}.", expected=" or ".join(f"--from {one}" for one in sources)
+        )
+    return source or sources[0]

@@ -1,0 +1,109 @@
+"""A plain Git remote: who promotes is asked at the workspace, and approvals are annotated tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import NoReturn
+
+from infra.errors import UserError as InfraError
+from infra.settings import Settings
+from infra.vocabulary import Environment, Persona
+from quantctl.errors import UserError
+from quantctl.forge import git_tags
+from quantctl.forge.approval_tags import judge, tag_name
+from quantctl.forge.model import Answer, Approval, Approvals, MergeOutcome, MergeRequest, Person, Verdict
+from quantctl.forge.workspace_person import Owner, in_group, owner_of_the_token
+
+
+class PlainGit:
+    """The remote of the settings, as the owner of the promoter's token."""
+
+    merge_requests = False
+    makes_merge_commits = False
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._settings, self._environ = settings, environ
+
+    @cached_property
+    def _owner(self) -> Owner:
+        return owner_of_the_token(self._environ)
+
+    def promoter(self) -> Person:
+        """The owner of the promoter's token."""
+        return self._owner.person
+
+    def is_release_manager(self) -> Answer:
+        """Whether the owner is in the release managers' group of the workspace."""
+        try:
+            return in_group(self._owner, self._settings.names(Persona.RELEASE_MANAGERS).group)
+        except InfraError as error:
+            return Answer(Verdict.UNKNOWN, str(error))
+
+    def may_merge(self, branch: str) -> Answer:
+        """Into quant_live a release manager; else whoever the remote lets push."""
+        if branch == Environment.LIVE:
+            return self.is_release_manager()
+        try:
+            return Answer(Verdict.YES, f"{self.promoter()}: a plain Git remote lets push whoever may write to it")
+        except InfraError as error:
+            return Answer(Verdict.UNKNOWN, str(error))
+
+    def approvals(self, source: str, target: str, commit: str, authors: set[str]) -> Approvals:
+        """Annotated tags on the remote."""
+        return judge(git_tags.approval_tags(self._settings.remote, target, commit), target, commit, authors)
+
+    def approve(self, source: str, target: str, commit: str, note: str, authors: set[str]) -> Approval:
+        """Make the tag on the remote; made already, it is left as it is."""
+        person = self.promoter()
+        if person.email.lower() in {author.lower() for author in authors}:
+            raise UserError(
+                f"{person} may not approve {commit[:12]} for {target}: some of its commits are {person.email}'s own.",
+                expected="an approval by somebody who has written nothing of what moves",
+                do_next="ask somebody else to run `quantctl approve`",
+            )
+        name = tag_name(target, commit, person.email)
+        git_tags.push_tag(self._settings.remote, name, commit, person, note or f"Approved for {target}")
+        found = self.approvals(source, target, commit, authors)
+        for approval in found.given:
+            if approval.where == f"tag {name}":
+                return approval
+        why = next((why for why in found.void if why.startswith(f"{name}:")), f"{name}: the remote does not have it")
+        raise UserError(f"The approval of {commit[:12]} for {target} does not count: {why}.")
+
+    def open_merge_request(
+        self, source: str, target: str, title: str, description: str, labels: Sequence[str] = ()
+    ) -> MergeRequest:
+        """There are none."""
+        self._none()
+
+    def find_merge_request(self, source: str, target: str) -> MergeRequest | None:
+        """There are none."""
+        return None
+
+    def lacks(self, request: MergeRequest) -> str:
+        """There are none."""
+        self._none()
+
+    def merge(self, request: MergeRequest, sha: str) -> MergeOutcome:
+        """There are none."""
+        self._none()
+
+    def post_note(self, merge_request: int, marker: str, text: str) -> str:
+        """There are none."""
+        self._none()
+
+    def upsert_issue(self, marker: str, title: str, text: str, labels: Sequence[str] = ()) -> str:
+        """There are none."""
+        self._none()
+
+    def close_issue(self, marker: str, comment: str) -> str | None:
+        """There are none."""
+        self._none()
+
+    def _none(self) -> NoReturn:
+        raise UserError(
+            "A plain Git remote has no merge requests and no issues.",
+            found="no GitLab in QUANT_GITLAB_URL and QUANT_GITLAB_PROJECT, nor in quant:gitlab",
+            do_next="name GitLab there and its token in GITLAB_TOKEN (docs/cloud.md)",
+        )

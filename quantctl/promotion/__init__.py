@@ -1,0 +1,1 @@
+"""Promotion: gates, moving a branch, rolling it back, and what is recorded of it."""

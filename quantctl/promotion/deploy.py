@@ -1,0 +1,81 @@
+"""The update of an environment whose branch has moved: run, verified at the workspace, recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from infra.settings import Settings
+from infra.what_if import REVIEWED
+from quantctl import deployments, interrupted, stacks
+from quantctl.deployments import PREFIXES, Record
+from quantctl.errors import UserError
+from quantctl.forge import Forge, Person
+from quantctl.lock.backend import release_gone
+from quantctl.pipelines import read_pipelines
+from quantctl.preview.run import Wanted, previews
+from quantctl.preview.story import Story
+from quantctl.promotion.move import Say
+from quantctl.workspace import Workspace
+
+
+def preview(env: str, commit: str, environ: dict[str, str], say: Say) -> Story:
+    """What the engine would do in `env`, were its branch at `commit`."""
+    say(f"previewing {env} at {commit[:12]} ...")
+    [story] = previews([Wanted(env, what_if=commit)], environ, lambda *_: None)
+    return story
+
+
+def make_ready(env: str, environ: dict[str, str], say: Say) -> None:
+    """Clear what an update that was killed has left: a lock whose owner is gone, and what it had begun.
+
+    Raises:
+        UserError: something cannot be found out; nothing has been created meanwhile.
+    """
+    for lock in release_gone(env, environ):
+        say(f"released the lock of an update that was killed ({lock.owner})")
+    interrupted.settle(env, environ, say)
+
+
+def finish(
+    decision: Record, settings: Settings, workspace: Workspace, who: Person, environ: dict[str, str], say: Say
+) -> Record:
+    """Update the stack, verify that the workspace reports the commit, and record the deployment of a decision.
+
+    Raises:
+        UserError: the update failed, or the folder is elsewhere; the same command goes on from there.
+    """
+    env = decision.environment
+    make_ready(env, environ, say)
+    head = read_pipelines(settings.remote).head(settings.branch)
+    say(f"pulumi up -s {env} ...")
+    stacks.up(env, {**environ, REVIEWED: head}, lambda line: say(f"  {line}"))
+    folder = workspace.folder(settings)
+    if folder is None or folder.commit != head:
+        raise UserError(
+            f"{env} was updated, but the workspace does not report the commit.",
+            found=f"the folder {settings.folder} at {folder.commit[:12] if folder else 'nothing'}",
+            expected=f"{head[:12]}, the head of {settings.branch}",
+            do_next="run the same command again: the branch moved meanwhile, or somebody moved the folder",
+        )
+    say(f"the workspace reports {settings.folder} at {head[:12]}")
+    done = replace(decision, kind="deployment", at=workspace.now(), commit=head, decision=decision.tag, tag="")
+    return replace(done, tag=deployments.write(read_pipelines(settings.remote, PREFIXES), done, who))
+
+
+def record_updates(settings: Sequence[Settings], workspace: Workspace, forge: Forge) -> list[Record]:
+    """Record what is deployed, where the newest record says something else: what `quantctl up` leaves behind.
+
+    Raises:
+        UserError: Git or the workspace cannot be asked, or the remote takes no tag of ours.
+    """
+    pipelines, who, now = read_pipelines(settings[0].remote, PREFIXES), forge.promoter(), workspace.now()
+    written = []
+    for one in settings:
+        folder, before = workspace.folder(one), deployments.last(pipelines, one.environment)
+        if folder is None or (before is not None and before.commit == folder.commit) or not pipelines.knows(folder.commit):
+            continue
+        previous = before.commit if before else None
+        record = Record("deployment", one.environment.value, now, folder.commit, previous, str(who), "up")
+        written.append(replace(record, tag=deployments.write(pipelines, record, who)))
+    return written

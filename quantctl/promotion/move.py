@@ -1,0 +1,127 @@
+"""Moving a maturity branch forward, so that no commit is ever lost: compare-and-swap, and never another history."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from quantctl import deployments
+from quantctl.deployments import Record
+from quantctl.errors import UserError
+from quantctl.forge import Forge, MergeRequest, MergeResult, Person
+from quantctl.pipelines import Moved, Pipelines, Refused
+
+Say = Callable[[str], None]
+_LOOK_SECONDS = 5.0  # between two looks at a merge request
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is to become of a branch: at `seen` now, then at `commit` or at a forward commit with the tree of `tree_of`.
+
+    `source` is the branch that is at `commit`; None for a rollback.
+    """
+
+    branch: str
+    seen: str
+    commit: str
+    tree_of: str
+    why: str
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the step is done: the commit that moves the branch, and the branch that a merge request of it comes from."""
+
+    commit: str
+    branch: str
+
+
+def way(pipelines: Pipelines, step: Step, merge_commits: bool) -> Way:
+    """The source's own head where that comes out with the right tree, else a forward commit that is made for the step.
+
+    `merge_commits`: the forge makes them. Made again, by whomever, the forward commit is the same one.
+    """
+    if step.commit == step.tree_of and step.source is not None:
+        base = pipelines.merge_base(step.seen, step.commit)
+        # A merge leaves the source's tree only where the target has not changed since they parted.
+        merges = base not in (None, step.commit) and pipelines.tree(step.seen) == pipelines.tree(str(base))
+        if base == step.seen or (merges and merge_commits):
+            return Way(step.commit, step.source)
+    parents = [step.seen] if pipelines.contains(step.seen, step.commit) else [step.seen, step.commit]
+    source = pipelines.commit(step.tree_of)
+    author = Person(source.author, source.email, "", "a commit")
+    at = max(source.at, pipelines.commit(step.seen).at) + 1
+    made = pipelines.commit_tree(pipelines.tree(step.tree_of), parents, step.why, author, at)
+    return Way(made, f"forward/{step.branch}/{made[:12]}")
+
+
+def push(pipelines: Pipelines, step: Step, decision: Record, who: Person) -> Record:
+    """Move the branch and record the decision, both or neither. Returns the decision as it was recorded.
+
+    Raises:
+        UserError: the branch is not where it was seen any more, or the host does not let you; nothing was changed.
+    """
+    ref, tag = deployments.tag_of(pipelines, decision, who)
+    try:
+        pipelines.push({f"refs/heads/{step.branch}": (decision.commit, step.seen), ref: (tag, None)})
+    except Moved:
+        raise UserError(
+            f"{step.branch} was moved by somebody else meanwhile; nothing was changed.",
+            found=f"it is not at {step.seen[:12]} any more",
+            do_next="look at what came (quantctl status), and run the same command again",
+        ) from None
+    except Refused as refused:
+        raise UserError(
+            f"the host refused to move {step.branch}: {refused}; nothing was changed.",
+            do_next=f"ask somebody who may push to {step.branch}",
+        ) from None
+    return replace(decision, tag=ref.removeprefix("refs/tags/"))
+
+
+def request(pipelines: Pipelines, forge: Forge, step: Step, found: Way) -> MergeRequest:
+    """The merge request of the step: the open one, or a new one, from a branch of its own where it needs that.
+
+    Raises:
+        UserError: the branch or the merge request could not be made.
+    """
+    if pipelines.heads.get(found.branch) != found.commit:
+        try:
+            pipelines.push({f"refs/heads/{found.branch}": (found.commit, None)})
+        except (Moved, Refused) as error:
+            raise UserError(f"The branch {found.branch} of the merge request could not be made: {error}.") from None
+    subject, _, text = step.why.partition("\n\n")
+    return forge.open_merge_request(found.branch, step.branch, subject, text)
+
+
+def merge(
+    pipelines: Pipelines, forge: Forge, wanted: MergeRequest, decision: Record, wait_seconds: float, say: Say
+) -> Record:
+    """Merge exactly what was decided. Returns the decision as it was recorded: before the merge, so that none is lost.
+
+    Raises:
+        UserError: it was not merged; says what is left.
+    """
+    recorded = _recorded(pipelines, decision) or replace(
+        decision, tag=deployments.write(pipelines, decision, forge.promoter())
+    )
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        outcome = forge.merge(wanted, decision.commit)
+        if outcome.result is MergeResult.MERGED:
+            return recorded
+        if outcome.result is not MergeResult.NOT_READY or time.monotonic() >= deadline:
+            break
+        say(f"waiting: {outcome.said} ...")
+        time.sleep(_LOOK_SECONDS)
+    outcome.must(wanted)
+    return recorded
+
+
+def _recorded(pipelines: Pipelines, decision: Record) -> Record | None:
+    """The same decision, if it stands already from an attempt before."""
+    earlier = deployments.records(pipelines, "promotion", decision.environment)
+    same = (one for one in reversed(earlier) if (one.commit, one.previous) == (decision.commit, decision.previous))
+    return next(same, None)

@@ -1,0 +1,243 @@
+"""A promotion, step by step: gates, preview, decision, branch, update, verification, record.
+
+Killed anywhere, the same command run again goes on: the decision is recorded together with the moving of the branch,
+so what is left to do stands in Git.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from infra.promotion import Edge
+from quantctl.deployments import PREFIXES, Record, unfinished
+from quantctl.errors import UserError
+from quantctl.forge import Verdict, connect, wait_for_approvals
+from quantctl.pipelines import Commit, Pipelines, read_pipelines
+from quantctl.preview.note import section
+from quantctl.promotion import changes, deploy, move
+from quantctl.promotion.gates import Gate, Unknown, answer, stopped
+from quantctl.promotion.read import Reading, read, step_of
+from quantctl.stack_settings import stack_settings
+from quantctl.workspace import Workspace
+
+_LOOK_SECONDS = 5.0  # between two looks at active runs
+
+
+class Outcome(StrEnum):
+    """How a promotion ended."""
+
+    NOTHING = "nothing to do"
+    WOULD = "would go ahead"
+    STOPPED = "stopped by a gate"
+    REFUSED = "the preview failed, or a policy refuses it"
+    DECLINED = "declined"
+    PROMOTED = "promoted"
+    FINISHED = "an interrupted one was finished"
+
+
+@dataclass
+class Report:
+    """What is told of a promotion, in the order in which it becomes known."""
+
+    edge: Edge
+    old: str
+    new: str
+    outcome: Outcome = Outcome.NOTHING
+    gates: list[Gate] = field(default_factory=list)
+    commits: list[Commit] = field(default_factory=list)
+    workflows: changes.Workflows = field(default_factory=lambda: changes.Workflows([], [], {}))
+    preview: str = ""
+    request: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "source": self.edge.source.value,
+            "target": self.edge.target.value,
+            "outcome": self.outcome.value,
+            "from": self.old,
+            "to": self.new,
+            "gates": [gate.as_json() for gate in self.gates],
+            "commits": [{"id": c.id, "author": c.author, "subject": c.subject} for c in self.commits],
+            "workflows": self.workflows.__dict__,
+            "preview": self.preview,
+            "merge_request": self.request or None,
+        }
+
+
+@dataclass(frozen=True)
+class Options:
+    """How far to go. `ask` is shown the report and says whether to go on; `say` tells progress; waiting is in seconds."""
+
+    dry_run: bool
+    ask: Callable[[Report], bool]
+    say: Callable[[str], None]
+    wait_seconds: float = 0.0
+
+
+def promote(edge: Edge, options: Options, environ: dict[str, str]) -> Report:
+    """Bring what the source has to the target, if every gate says yes.
+
+    Raises:
+        UserError: it could not be done; says what is left.
+    """
+    options.say(f"reading {edge.source} and {edge.target} ...")
+    return _Promotion(edge, options, environ).run()
+
+
+class _Promotion:
+    """One run of the command: what it works with, and its steps."""
+
+    def __init__(self, edge: Edge, options: Options, environ: dict[str, str]) -> None:
+        self._edge, self._options, self._environ = edge, options, environ
+        self._target = stack_settings(edge.target, environ)
+        self._workspace, self._forge = Workspace(), connect(self._target, environ)
+        self._pipelines = read_pipelines(self._target.remote, (*PREFIXES, "approval"))
+        heads = self._pipelines.head(self._target.branch), self._pipelines.head(edge.source)
+        self._report = Report(edge, *heads)
+
+    def run(self) -> Report:
+        """All of them."""
+        if begun := pending(self._pipelines, self._target.branch, self._edge.target):
+            return self._resume(begun)
+        reading = self._read()
+        self._report.outcome = self._look(reading) or self._go(reading)
+        return self._report
+
+    def _resume(self, begun: Record) -> Report:
+        if self._options.dry_run:
+            raise interrupted_error(begun, f"quantctl up {begun.environment}")
+        self._options.say(f"finishing the {begun.how} to {begun.commit[:12]}, decided at {begun.at:%Y-%m-%d %H:%M} UTC ...")
+        self._deploy(begun)
+        self._report.outcome, self._report.new = Outcome.FINISHED, begun.commit
+        return self._report
+
+    def _read(self) -> Reading:
+        """The edge as it is, once no run is active in the target or the time to wait for that is over."""
+        deadline = time.monotonic() + self._options.wait_seconds
+        while True:
+            reading = read(self._edge, self._pipelines, self._workspace, self._forge, self._environ)
+            active = reading.facts.active
+            if not active or isinstance(active, Unknown) or time.monotonic() >= deadline:
+                return reading
+            self._options.say(f"waiting for runs in {self._edge.target}: {', '.join(sorted(active))} ...")
+            time.sleep(_LOOK_SECONDS)
+
+    def _look(self, reading: Reading) -> Outcome | None:
+        """Gates, changes and preview; why it ends here, or None when it goes on."""
+        report, options = self._report, self._options
+        report.gates = answer(self._edge, reading.gates, reading.facts)
+        report.commits = changes.commits(reading)
+        if not report.commits and not getattr(reading.facts.line, "foreign", ()):
+            need_deployed(reading)
+            return Outcome.NOTHING
+        report.workflows = changes.workflows(self._pipelines, self._target, report.old, report.new)
+        stopping = stopped(report.gates)
+        # A merge request is where approvals are given, so it is opened without them.
+        doomed = bool(stopping) and not (self._forge.merge_requests and {gate.name for gate in stopping} == {"approvals"})
+        refused = False
+        if options.dry_run or not doomed:
+            story = deploy.preview(self._edge.target, report.new, self._environ, options.say)
+            report.preview, refused = section(story), story.failed or story.refused
+        if doomed or (options.dry_run and stopping):
+            return Outcome.STOPPED
+        if refused:
+            return Outcome.REFUSED
+        if options.dry_run:
+            return Outcome.WOULD
+        return None if options.ask(report) else Outcome.DECLINED
+
+    def _go(self, reading: Reading) -> Outcome:
+        """Move the branch, by push or by merge request, and deploy."""
+        assert not isinstance(reading.facts.line, Unknown), "a gate that needs it has said yes"
+        step = step_of(self._edge, reading.facts.line)
+        found = move.way(self._pipelines, step, self._forge.makes_merge_commits)
+        if not self._forge.merge_requests:
+            self._options.say(f"moving {step.branch} from {step.seen[:12]} to {found.commit[:12]} ...")
+            self._deploy(move.push(self._pipelines, step, self._decide(reading, found), self._forge.promoter()))
+            return Outcome.PROMOTED
+        request = move.request(self._pipelines, self._forge, step, found)
+        self._report.request = request.url
+        self._options.say(f"merge request {request.url}")
+        if stopped(self._report.gates):
+            reading = self._wait_for_approvals(reading, found)
+            if stopped(self._report.gates):
+                return Outcome.STOPPED
+        decision = self._decide(reading, found)
+        wait, say = self._options.wait_seconds, self._options.say
+        self._deploy(move.merge(self._pipelines, self._forge, request, decision, wait, say))
+        return Outcome.PROMOTED
+
+    def _wait_for_approvals(self, reading: Reading, found: move.Way) -> Reading:
+        """Wait for them, then look at everything again: what was read before has grown old."""
+        authors, needed = {commit.email for commit in self._report.commits}, reading.gates.approvals
+        asked = (found.branch, self._edge.target, found.commit, authors, needed)
+        wait_for_approvals(self._forge, *asked, self._options.wait_seconds, self._options.say)
+        fresh = self._read()
+        self._report.gates = answer(self._edge, fresh.gates, fresh.facts)
+        return fresh
+
+    def _decide(self, reading: Reading, found: move.Way) -> Record:
+        now = reading.facts.now
+        assert not isinstance(now, Unknown), "a gate that needs the time has said yes"
+        return Record(
+            kind="promotion",
+            environment=self._edge.target.value,
+            at=now,
+            commit=found.commit,
+            previous=self._report.old,
+            by=str(self._forge.promoter()),
+            how="promotion",
+            source=self._edge.source.value,
+            gates=[gate.as_json() for gate in self._report.gates],
+        )
+
+    def _deploy(self, decision: Record) -> None:
+        who, say = self._forge.promoter(), self._options.say
+        deploy.finish(decision, self._target, self._workspace, who, self._environ, say)
+
+
+def pending(pipelines: Pipelines, branch: str, environment: str) -> Record | None:
+    """The decision that the branch has followed and no deployment has finished."""
+    head = pipelines.head(branch)
+
+    def holds(commit: str) -> bool:
+        known = pipelines.knows(commit) and pipelines.contains(head, commit)
+        return known and pipelines.tree(head) == pipelines.tree(commit)
+
+    return unfinished(pipelines, environment, holds)
+
+
+def interrupted_error(begun: Record, by_hand: str) -> UserError:
+    """For a look (--dry-run) at an environment whose last promotion or rollback was interrupted."""
+    return UserError(
+        f"A {begun.how} of {begun.environment} to {begun.commit[:12]} was interrupted.",
+        found=f"its decision {begun.tag}, and no deployment of it",
+        do_next=f"the same command without --dry-run finishes it; by hand: {by_hand}",
+    )
+
+
+def need_deployed(reading: Reading) -> None:
+    """Nothing is ahead; then the target is deployed too, or something else than a promotion is needed."""
+    if isinstance(reading.target.deployed, Unknown):
+        raise UserError(reading.target.deployed.why)
+    if reading.target.deployed != reading.target.head:
+        raise UserError(
+            f"{reading.edge.target} has everything of {reading.edge.source}, but it is not deployed.",
+            found=f"its branch at {reading.target.head[:12]}, its folder at {(reading.target.deployed or 'no commit')[:12]}",
+            do_next=f"it was moved without quantctl promote; quantctl up {reading.edge.target} deploys it",
+        )
+
+
+def exit_status(report: Report) -> int:
+    """0: it went ahead, would, or there was nothing to do; 3: a gate or a policy stops it; 1: it was declined."""
+    return {Outcome.STOPPED: 3, Outcome.REFUSED: 3, Outcome.DECLINED: 1}.get(report.outcome, 0)
+
+
+def mark(verdict: Verdict) -> str:
+    """One character for a table."""
+    return {Verdict.YES: "✓", Verdict.NO: "✗"}.get(verdict, "?")

@@ -1,0 +1,66 @@
+"""UAT sign-offs: annotated tags `signoff/<env>/<commit>/<who>` on the commit that was deployed when its users agreed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from quantctl.errors import UserError
+from quantctl.forge.model import Person
+from quantctl.pipelines import Moved, Pipelines, Refused
+
+
+@dataclass(frozen=True)
+class SignOff:
+    """Somebody's word that a commit does what its users need; `recorded_by` is who wrote it down."""
+
+    environment: str
+    commit: str
+    by: str
+    note: str
+    recorded_by: str
+    at: int
+    tag: str
+
+    def __str__(self) -> str:
+        return f"by {self.by}: {self.note!r} (tag {self.tag}, recorded by {self.recorded_by})"
+
+
+def of(pipelines: Pipelines, environment: str, commit: str | None = None) -> list[SignOff]:
+    """Sign-offs of an environment, of one commit if it is named. A tag on another commit than its name says is none."""
+    found = []
+    for tag in pipelines.tags(f"signoff/{environment}"):
+        parts = tag.name.split("/")
+        match = re.match(r"Signed off by (?P<by>[^\n]+)\n\n(?P<note>.*)", tag.message, re.S)
+        if len(parts) == 4 and parts[2] == tag.commit and match:
+            note = match["note"].strip()
+            found.append(
+                SignOff(environment, tag.commit, match["by"], note, f"{tag.tagger} <{tag.email}>", tag.at, tag.name)
+            )
+    return [one for one in found if commit is None or one.commit == commit]
+
+
+def write(pipelines: Pipelines, environment: str, commit: str, by: str, note: str, who: Person, at: int) -> str:
+    """Record a sign-off; returns the tag's name.
+
+    Raises:
+        UserError: the same person has signed this commit off before, or the remote takes no tag of ours.
+    """
+    slug = re.sub(r"[^a-z0-9]+", "-", by.lower()).strip("-")
+    if not slug or "\n" in by:
+        raise UserError(
+            "--by names nobody.", found=repr(by), expected="the name of who signs off", do_next="--by 'Uma Tester'"
+        )
+    name = f"signoff/{environment}/{commit}/{slug}"
+    made = pipelines.make_tag(name, commit, f"Signed off by {by}\n\n{note.strip()}", who, at)
+    try:
+        pipelines.push({f"refs/tags/{name}": (made, None)})
+    except Moved:
+        raise UserError(
+            f"{by} has signed {commit[:12]} off before, and a sign-off is never changed.",
+            found=f"the tag {name}",
+            do_next="git show it; for another commit deploy that first",
+        ) from None
+    except Refused as refused:
+        raise UserError(f"The sign-off was refused: {refused}.", do_next="sign off as somebody who may push tags") from None
+    return name

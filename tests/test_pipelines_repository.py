@@ -1,0 +1,219 @@
+"""The pipelines repository from the promoter's side: real git, no engine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from infra.errors import UserError
+from quantctl import deployments
+from quantctl.deployments import Record
+from quantctl.errors import UserError as CtlError
+from quantctl.forge import Person
+from quantctl.pipelines import Moved, Pipelines, read_pipelines
+from quantctl.promotion import move, signoffs
+from quantctl.promotion.read import line_of
+
+RHEA = Person("Rhea", "rhea@quant.example", "rhea", "a test")
+NOW = 1_700_000_000
+WHEN = datetime.fromtimestamp(NOW, UTC)
+
+
+class World:
+    """A remote with a clone, and the promoter's view of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.remote, self.clone = folder / "remote.git", folder / "clone"
+        subprocess.run(["git", "init", "-q", "--bare", "-b", "quant", str(self.remote)], check=True)
+        subprocess.run(["git", "clone", "-q", str(self.remote), str(self.clone)], check=True, capture_output=True)
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=self.clone, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def commit(self, branch: str, name: str, content: str) -> str:
+        """On top of the remote's branch, which begins empty; pushed."""
+        self.git("fetch", "-q", "origin")
+        there = subprocess.run(
+            ["git", "rev-parse", "-q", "--verify", f"origin/{branch}"], cwd=self.clone, check=False, capture_output=True
+        )
+        self.git("checkout", "-q", *(["--detach", f"origin/{branch}"] if there.returncode == 0 else ["--orphan", "new"]))
+        (self.clone / name).write_text(content)
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", f"{name}: {content}")
+        self.git("push", "-q", "origin", f"HEAD:refs/heads/{branch}")
+        return self.git("rev-parse", "HEAD")
+
+    def branch(self, name: str, commit: str) -> None:
+        self.git("push", "-q", "origin", f"{commit}:refs/heads/{name}")
+
+    def read(self) -> Pipelines:
+        return read_pipelines(str(self.remote), (*deployments.PREFIXES, "approval"))
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Git knows who acts, and has a cache of its own."""
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "Rhea")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "rhea@quant.example")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    yield World(tmp_path)
+
+
+def decision(commit: str, previous: str, environment: str = "quant_stg") -> Record:
+    return Record("promotion", environment, WHEN, commit, previous, "Rhea", "promotion", source="quant")
+
+
+def test_what_would_move_is_told(world: World) -> None:
+    """Commits that the target lacks, the newest first; nothing is foreign on a straight line."""
+    first = world.commit("quant", "a", "1")
+    world.branch("quant_stg", first)
+    second, third = world.commit("quant", "a", "2"), world.commit("quant", "b", "1")
+    found = world.read()
+    line = line_of(found, found.head("quant"), found.head("quant_stg"))
+    assert [commit.id for commit in line.ahead] == [third, second]
+    assert (line.ahead[0].email, line.ahead[0].subject) == ("rhea@quant.example", "b: 1")
+    assert line.foreign == []
+
+
+def test_a_commit_that_the_source_never_had_is_foreign(world: World) -> None:
+    """A hot fix made on the target itself; a merge or a rollback that repeats a tree is none."""
+    first = world.commit("quant", "a", "1")
+    world.branch("quant_stg", first)
+    second = world.commit("quant", "a", "2")
+    found = world.read()
+    merged = found.commit_tree(found.tree(second), [first, second], "Merge", RHEA, NOW)
+    back = found.commit_tree(found.tree(first), [merged], "Roll back", RHEA, NOW)
+    found.push({"refs/heads/quant_stg": (back, first)})
+    found = world.read()
+    line = line_of(found, second, back)
+    assert line.foreign == []
+    assert [commit.id for commit in line.ahead] == [second]  # what was taken back waits again
+    fix = world.commit("quant_stg", "a", "hot fix")
+    found = world.read()
+    assert [commit.id for commit in line_of(found, second, fix).foreign] == [fix]
+
+
+def test_a_branch_is_moved_with_its_decision_or_not_at_all(world: World) -> None:
+    """One push, all or none; a branch that has moved meanwhile is not touched and the tag is not there either."""
+    first = world.commit("quant", "a", "1")
+    world.branch("quant_stg", first)
+    second = world.commit("quant", "a", "2")
+    step = move.Step("quant_stg", first, second, second, "Promote", "quant")
+    move.push(world.read(), step, decision(second, first), RHEA)
+    found = world.read()
+    assert found.head("quant_stg") == second
+    [record] = deployments.records(found, "promotion", "quant_stg")
+    assert (record.commit, record.previous, record.by) == (second, first, "Rhea")
+    third = world.commit("quant", "a", "3")
+    with pytest.raises(CtlError, match="moved by somebody else meanwhile"):
+        move.push(world.read(), step, decision(third, first), RHEA)
+    assert len(deployments.records(world.read(), "promotion", "quant_stg")) == 1
+
+
+def test_promotions_that_race_lose_no_commit(world: World) -> None:
+    """Many pairs at once: each time one wins, the other is told, and all that was pushed stays in the history."""
+    base = world.commit("quant", "a", "0")
+    world.branch("quant_stg", base)
+    pushed = [base]
+    for number in range(12):
+        seen = world.read()
+        old = seen.head("quant_stg")
+        ours = world.commit("quant", "a", f"ours {number}")
+        theirs = seen.commit_tree(seen.tree(old), [old], f"Theirs {number}", RHEA, NOW + number)
+        step = move.Step("quant_stg", old, ours, ours, "Promote", "quant")
+
+        def promote(seen: Pipelines = seen, step: move.Step = step, ours: str = ours, old: str = old) -> bool:
+            try:
+                commit = move.way(world.read(), step, merge_commits=False).commit
+                move.push(seen, step, decision(commit, old), RHEA)
+            except CtlError:
+                return False
+            return True
+
+        def push(seen: Pipelines = seen, theirs: str = theirs, old: str = old) -> bool:
+            try:
+                seen.push({"refs/heads/quant_stg": (theirs, old)})
+            except Moved:
+                return False
+            return True
+
+        with ThreadPoolExecutor(2) as pool:
+            first, second = pool.submit(promote), pool.submit(push)
+        assert [first.result(), second.result()].count(True) == 1
+        head = world.read().head("quant_stg")
+        pushed.append(head)
+    last = world.read()
+    assert all(last.contains(last.head("quant_stg"), commit) for commit in pushed)
+
+
+def test_a_target_that_is_no_ancestor_is_moved_forward(world: World) -> None:
+    """After a rollback the next promotion is a forward commit with both histories and the source's tree."""
+    first = world.commit("quant", "a", "1")
+    second = world.commit("quant", "a", "2")
+    found = world.read()
+    back = found.commit_tree(found.tree(first), [second], "Roll back", RHEA, NOW)
+    found.push({"refs/heads/quant_stg": (back, None)})
+    found = world.read()
+    step = move.Step("quant_stg", back, second, second, "Promote again", "quant")
+    commit = move.way(found, step, merge_commits=False).commit
+    move.push(found, step, decision(commit, back), RHEA)
+    found = world.read()
+    assert found.contains(found.head("quant_stg"), back) and found.contains(found.head("quant_stg"), second)
+    assert found.tree(found.head("quant_stg")) == found.tree(second)
+
+
+def test_records_that_say_something_else_are_none(world: World) -> None:
+    """A lightweight tag, a tag of another commit than it says, and one that is no record."""
+    first = world.commit("quant", "a", "1")
+    second = world.commit("quant", "a", "2")
+    found = world.read()
+    deployments.write(found, Record("deployment", "quant", WHEN, first, None, "Rhea", "up"), RHEA)
+    world.git("tag", "deployment/quant/light", second)
+    world.git("tag", "-a", "-m", "nothing", "deployment/quant/plain", second)
+    body = {"environment": "quant", "at": WHEN.isoformat(), "commit": first, "previous": None, "by": "x", "how": "up"}
+    world.git("tag", "-a", "-m", json.dumps(body), "deployment/quant/forged", second)
+    world.git("push", "-q", "origin", "--tags")
+    assert [record.commit for record in deployments.records(world.read(), "deployment", "quant")] == [first]
+
+
+def test_a_decision_without_a_deployment_is_unfinished(world: World) -> None:
+    """Until a deployment names it, if the branch has followed it."""
+    first = world.commit("quant", "a", "1")
+    second = world.commit("quant", "a", "2")
+    found = world.read()
+    tag = deployments.write(found, decision(first, second), RHEA)
+    found = world.read()
+    begun = deployments.unfinished(found, "quant_stg", lambda commit: True)
+    assert begun is not None and begun.tag == tag
+    assert deployments.unfinished(found, "quant_stg", lambda commit: False) is None
+    deployments.write(found, Record("deployment", "quant_stg", WHEN, first, None, "Rhea", "promotion", decision=tag), RHEA)
+    assert deployments.unfinished(world.read(), "quant_stg", lambda commit: True) is None
+
+
+def test_a_sign_off_is_for_one_commit_and_never_changed(world: World) -> None:
+    """The same person signs a commit off once; another commit is not covered."""
+    first = world.commit("quant_stg", "a", "1")
+    second = world.commit("quant_stg", "a", "2")
+    found = world.read()
+    signoffs.write(found, "quant_stg", first, "Uma Tester", "numbers agree", RHEA, NOW)
+    with pytest.raises(CtlError, match="never changed"):
+        signoffs.write(found, "quant_stg", first, "Uma Tester", "second thoughts", RHEA, NOW)
+    found = world.read()
+    [one] = signoffs.of(found, "quant_stg", first)
+    assert (one.by, one.note, one.recorded_by) == ("Uma Tester", "numbers agree", "Rhea <rhea@quant.example>")
+    assert signoffs.of(found, "quant_stg", second) == []
+
+
+def test_a_remote_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the remote and the setting."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(UserError, match="QUANT_REMOTE"):
+        read_pipelines(str(tmp_path / "none.git"))
