@@ -60,6 +60,7 @@ def title(stories: Sequence[Story]) -> str:
         ("refused by a policy: {}", [s for s in stories if s.refused]),
         ("no preview of {}", [s for s in stories if s.failed and not s.refused]),
         ("{} would change", [s for s in stories if s.changes and not s.failed]),
+        ("ACCESS IS WIDENED in {}", [s for s in stories if any(c.direction is Direction.WIDENED for c in s.access)]),
         ("nothing changes in {}", [s for s in stories if not s.changes and not s.failed]),
     ):
         if chosen:
@@ -77,8 +78,8 @@ def _note(stories: Sequence[Story], detail: Detail, where: str) -> str:
     for story in stories:
         if story.changes or story.failed or story.violations or story.warnings:
             lines += ["", *_section(story, detail, where)]
-    by = "Previewed by `quantctl preview`"
-    lines += ["", f"<sub>{by}{f', [this pipeline]({where})' if where else ''}. Nothing has been changed.</sub>"]
+    by = f"Previewed by `quantctl preview`{f', [this pipeline]({where})' if where else ''}: nothing has been changed."
+    lines += ["", f"<sub>{by} Whole, with every value: `quantctl preview --format json`.</sub>"]
     return "\n".join(lines) + "\n"
 
 
@@ -101,6 +102,7 @@ def _section(story: Story, detail: Detail, where: str) -> Iterator[str]:
         yield f"As it would be after the branch has moved to {code(story.what_if)}."
     if story.first:
         yield "The first deployment of this environment: everything in it is made."
+    yield from _policies(story, detail)
     if story.failed:
         yield from _failure(story, detail)
     for loss in story.losses:
@@ -110,7 +112,6 @@ def _section(story: Story, detail: Detail, where: str) -> Iterator[str]:
     yield from _changes("Workflows", story.workflows, detail)
     yield from _changes("Schema", story.schema, detail)
     yield from _changes("Other resources", story.others, detail)
-    yield from _policies(story, detail)
     for warning in story.warnings[: detail.items]:
         yield f"\nWarning: {code(warning, 500)}"
     yield from _raw(story, detail, where)
@@ -124,7 +125,7 @@ def _failure(story: Story, detail: Detail) -> Iterator[str]:
         yield from _more(len(story.errors) - detail.items, "message")
     elif not story.refused:
         yield "\n**The preview failed** and said nothing of why."
-    if story.changes:
+    if story.changes and story.errors:
         yield "It ended early: what follows is what had been seen by then."
 
 
@@ -174,9 +175,12 @@ def _commit_lines(story: Story, detail: Detail) -> Iterator[str]:
 def _changes(heading: str, changes: Sequence[Change], detail: Detail) -> Iterator[str]:
     if changes:
         yield f"\n**{heading}**"
-    for change in changes[: detail.items]:
+    alike: dict[Change, list[str]] = {}
+    for change in changes:
+        alike.setdefault(replace(change, name=""), []).append(change.name)
+    for change, names in list(alike.items())[: detail.items]:
         kind = "" if change.kind in ("workflow", "Schema") else f"{change.kind} "
-        yield f"- {change.op} {kind}{code(change.name)}"
+        yield f"- {change.op} {kind}{', '.join(map(code, names[:20]))}{_and_more(len(names) - 20)}"
         yield from (
             f"  - {note_.partition(': ')[0]}: {code(note_.partition(': ')[2])}" for note_ in change.notes if ": " in note_
         )
@@ -184,7 +188,7 @@ def _changes(heading: str, changes: Sequence[Change], detail: Detail) -> Iterato
         yield from (f"  - {_field(found)}" for found in change.fields[: detail.fields])
         if len(change.fields) > detail.fields:
             yield f"  - and {counted(len(change.fields) - detail.fields, 'more field', 'more fields')}, left out here"
-    yield from _more(len(changes) - detail.items, "more of these", "more of these")
+    yield from _more(len(alike) - detail.items, "more of these", "more of these")
 
 
 def _field(found: Field) -> str:
