@@ -43,13 +43,19 @@ def test_each_difference_is_told(changed: dict[str, Any], words: str) -> None:
 
 def test_a_state_is_known_by_its_content() -> None:
     """Neither order nor times nor where the program declares it; but every value, and what is pending."""
-    one = {"urn": "a", "inputs": {"x": 1}, "modified": "2026-01-01", "sourcePosition": "project:///__main__.py#1"}
+    one = {
+        "urn": "a",
+        "inputs": {"x": 1, "y": {"ciphertext": "v1:a"}},
+        "modified": "2026-01-01",
+        "sourcePosition": "project:///__main__.py#1",
+    }
     other = {"urn": "b", "outputs": {}}
+    later = {"modified": "2026-02-02", "sourcePosition": "", "inputs": {"x": 1, "y": {"ciphertext": "v1:b"}}}
     state = {"deployment": {"manifest": {"time": "1"}, "resources": [one, other]}}
     again = {
         "deployment": {
             "manifest": {"time": "2"},
-            "resources": [other, {**one, "modified": "2026-02-02", "sourcePosition": ""}],
+            "resources": [other, {**one, **later}],
         }
     }
     assert state_of(state) == state_of(again)

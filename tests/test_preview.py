@@ -258,9 +258,8 @@ def tokens(markdown: str) -> list[str]:
 
 @given(st.text())
 def test_a_code_span_holds_everything(text: str) -> None:
-    """Whatever a user wrote is one code span, in a list and in a table."""
-    assert tokens(f"- {code(text)}\n") == ["code_inline"]
-    assert tokens(f"| a | b |\n| --- | --- |\n| {code(text)} | x |\n") == ["text", "text", "code_inline", "text"]
+    """Whatever a user wrote is one code span, in a list and at the beginning of a paragraph."""
+    assert tokens(f"- {code(text)}\n") == tokens(f"{code(text)}\n") == ["code_inline"]
 
 
 @given(st.lists(st.text(), min_size=1))

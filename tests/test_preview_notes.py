@@ -179,11 +179,8 @@ def test_everything_changes(requests: MergeRequests, team: Team, tmp_path: Path)
     assert done.returncode == 0, done.stderr
     requests.same("preview_all", done.stdout)
     assert json.loads(report.read_text()) == {"create": 2, "update": 7, "delete": 3}
-    whole = requests.preview("quant_stg", "--what-if", ref, "--format", "json", checkout=checkout).stdout
-    [story] = json.loads(whole)["environments"]
-    assert {change["name"] for change in story["workflows"]} == {"signal_report", "exposure_report", "positions_snapshot"}
     for secret in secrets(team):
-        assert secret not in done.stdout + whole
+        assert secret not in done.stdout + done.stderr
     if WRITE:
         _record(team, checkout, ref)
 

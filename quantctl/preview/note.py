@@ -150,7 +150,10 @@ def _commit_lines(story: Story, detail: Detail) -> Iterator[str]:
         return
     number = len(commits.subjects)
     what = counted(number, "commit")
-    yield f"\n**Code** {_arrow(commits)}: " + (f"goes back, {what} taken away" if commits.back else f"{what} more")
+    if commits.old is None:
+        yield f"\n**Code** at `{commits.new[:7]}`: {what}"
+    else:
+        yield f"\n**Code** {_arrow(commits)}: " + (f"goes back, {what} taken away" if commits.back else f"{what} more")
     if commits.diverged:
         yield (
             f"The branch holds {counted(commits.diverged, 'commit')} that this does not: merging makes a commit of its own,"
@@ -240,9 +243,9 @@ def _and_more(number: int) -> str:
 def _arrow(commits: Commits | None) -> str:
     if commits is None:
         return ""
-    if commits.old == commits.new:
+    if commits.old is None or commits.old == commits.new:
         return f"`{commits.new[:7]}`"
-    return f"`{commits.old[:7] if commits.old else 'nothing'}` → `{commits.new[:7]}`"
+    return f"`{commits.old[:7]}` → `{commits.new[:7]}`"
 
 
 def _numbers(changes: Sequence[Change]) -> str:
