@@ -19,8 +19,8 @@ from quantctl import environment, project, update
 from quantctl.errors import UserError
 from quantctl.preview.formats import as_json, widget
 from quantctl.preview.merge_request import MergeRequest, merge_request
-from quantctl.preview.note import LIMITS, note
-from quantctl.preview.posting import SPARE, forge_of, post
+from quantctl.preview.note import LIMITS, SPARE, note
+from quantctl.preview.posting import forge_of, post
 from quantctl.preview.run import Progress, Wanted, previews
 from quantctl.preview.story import Story
 

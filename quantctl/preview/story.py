@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -160,6 +161,8 @@ def _change(step: Step) -> Change:
         fields = tuple(found for found in fields if found.name != "commit_hash")
     notes = ("the real thing is left alone",) if step.op == "delete" and step.retained else ()
     name = str(step.new.get("name") or step.old.get("name") or step.name)
+    if re.fullmatch(rf"{re.escape(step.name)}-[0-9a-f]{{7,}}", name):
+        name = step.name  # the engine makes such a name anew at every preview
     return Change(_DONE[step.op], kind, name, fields, notes)
 
 
