@@ -14,6 +14,7 @@ from infra.errors import UserError as InfraError
 from infra.what_if import REVIEWED, WHAT_IF, need_reviewed, what_if
 from quantctl.errors import UserError
 from quantctl.plan import Facts, Plan, differences, plain_text, read, state_of, write
+from quantctl.update import explained
 from tests.conftest import Team
 
 FACTS = Facts(
@@ -97,6 +98,17 @@ def test_the_program_holds_to_what_it_is_told() -> None:
     need_reviewed("quant", "a", {REVIEWED: "a"})
     with pytest.raises(InfraError, match="has moved since the review"):
         need_reviewed("quant", "b", {REVIEWED: "a"})
+
+
+def test_it_is_told_whether_something_was_changed() -> None:
+    """A plan that is broken in the engine's preview has changed nothing; later it may have. Other errors stay so."""
+    said = (
+        "Diagnostics:\n  x (y):\n    error: resource x violates plan: properties changed: ~~a\n\nResources:\n    1 errored"
+    )
+    early, late = (str(explained("quant", said, begun)) for begun in (False, True))
+    assert "Nothing was changed" in early and "something may have been changed" in late
+    assert "found: error: resource x violates plan: properties changed: ~~a\n" in early
+    assert str(explained("quant", "Git does not answer", False)) == "Git does not answer"
 
 
 def deployed(team: Team) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gitlab
 import pytest
 
 from tests.conftest import Team
@@ -88,11 +89,18 @@ class MergeRequests:
             (copy / path).write_text(text.replace(old, new))
         return copy
 
-    def preview(self, *arguments: str, checkout: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        """quantctl preview of a checkout."""
-        command = [str(ROOT / ".venv" / "bin" / "python"), "-m", "quantctl.main", "preview", *arguments]
+    def preview(self, *arguments: str, checkout: Path = ROOT, **changed: str) -> subprocess.CompletedProcess[str]:
+        """quantctl preview of a checkout; `changed` are variables that a pipeline sets."""
+        # A pipeline that runs these tests is none of theirs.
+        environ = {name: value for name, value in self.team.environ.items() if not name.startswith(("CI_", "GITHUB_"))}
         return subprocess.run(
-            command, cwd=checkout, env=self.team.environ, capture_output=True, text=True, timeout=300, check=False
+            [str(ROOT / ".venv" / "bin" / "python"), "-m", "quantctl.main", "preview", *arguments],
+            cwd=checkout,
+            env={**environ, **changed},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
 
     def same(self, name: str, note: str) -> None:
@@ -201,6 +209,34 @@ def test_what_fails_does_not_hide_the_others(requests: MergeRequests) -> None:
     assert "quant:schedules: found 'often'" in done.stdout
     assert "nothing changes in quant" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_posting_twice_leaves_one_note(requests: MergeRequests, team: Team) -> None:
+    """In the pipeline of a merge request: its environment, as after the merge; a second push refreshes the one note."""
+    who, code = team.credentials["developer"], requests.read("src/risk_model.py")
+    project = gitlab.Gitlab(who["gitlab_url"], private_token=who["gitlab_token"]).projects.get("quant/pipelines")
+    variables = {
+        "QUANT_GITLAB_URL": who["gitlab_url"],
+        "QUANT_GITLAB_PROJECT": "quant/pipelines",
+        "GITLAB_TOKEN": who["gitlab_token"],
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "quant_stg",
+    }
+    ref = requests.branch("mr/post", ("First try", {"src/risk_model.py": f"{code}# 1\n"}))
+    request = project.mergerequests.create({"source_branch": ref, "target_branch": "quant_stg", "title": "A model"})
+    variables["CI_MERGE_REQUEST_IID"] = str(request.iid)
+    try:
+        for subject in ("First try", "Second try"):
+            requests.branch("mr/post", (subject, {"src/risk_model.py": f"{code}# {subject}\n"}))
+            done = requests.preview("--post", **variables, CI_COMMIT_SHA=team.git("rev-parse", "HEAD"))
+            assert done.returncode == 0, done.stderr
+            assert f"The note on merge request {request.iid}: " in done.stderr
+            [note] = [note for note in request.notes.list(get_all=True) if "### Preview" in note.body]
+            assert f"`{subject}`" in note.body
+            assert done.stdout.strip() in note.body
+        assert "First try" not in note.body
+    finally:
+        request.state_event = "close"
+        request.save()
 
 
 def test_a_what_if_is_previewed_and_nothing_else(team: Team) -> None:
