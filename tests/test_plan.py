@@ -92,7 +92,7 @@ def test_the_program_holds_to_what_it_is_told() -> None:
     """A what-if is previewed only; a reviewed commit is the only one that is declared."""
     assert what_if({}, is_preview=False) is None
     assert what_if({WHAT_IF: "feature"}, is_preview=True) == "feature"
-    with pytest.raises(InfraError, match="Nothing was changed"):
+    with pytest.raises(InfraError, match="Nothing was deployed"):
         what_if({WHAT_IF: "feature"}, is_preview=False)
     need_reviewed("quant", "a", {})
     need_reviewed("quant", "a", {REVIEWED: "a"})
