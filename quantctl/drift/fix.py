@@ -70,7 +70,7 @@ def why_no_engine(drift: EnvironmentDrift) -> str:
     return ""
 
 
-def fix(found: Sequence[tuple[EnvironmentDrift, Read | None]], environ: Mapping[str, str], seconds: float, say: Say) -> None:
+def fix(found: Sequence[tuple[EnvironmentDrift, Read]], environ: Mapping[str, str], seconds: float, say: Say) -> None:
     """Do it, several environments at once. What fails is said and left to the second look."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         running = [
