@@ -87,7 +87,7 @@ def test_a_head_that_is_known_is_not_fetched_again(remote: Path, monkeypatch: py
 
 def test_a_host_that_is_silent_is_given_up(remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that takes the connection and never answers is told in seconds."""
-    monkeypatch.setattr("infra.source._ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("infra.git.ANSWER_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/x.git"
         with pytest.raises(UserError, match=r"no answer in 1 s.*QUANT_REMOTE"):

@@ -1,0 +1,223 @@
+"""The pipelines repository as a promoter sees it: what stands where, what would move, and moving it without losing anything.
+
+Works on the cache of infra.git; a ref of the remote changes only if it still is what was seen (compare-and-swap).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra import git
+from infra.errors import UserError, without_credentials
+
+_SEEN = "refs/quant/all"
+_TAGS = "refs/quant/tags"
+_FIELD, _RECORD = "%1f", "%1e"
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit as a reviewer reads it; `at` is seconds since 1970."""
+
+    id: str
+    author: str
+    email: str
+    at: int
+    subject: str
+
+
+@dataclass(frozen=True)
+class Tag:
+    """An annotated tag; `object` is the id of the tag itself, which changes when the tag is made anew."""
+
+    name: str
+    object: str
+    commit: str
+    tagger: str
+    email: str
+    at: int
+    message: str
+
+
+class Moved(Exception):
+    """The remote refused a push because a ref is not what was seen any more; nothing was changed."""
+
+
+class Refused(Exception):
+    """The remote refused a push for a reason of its own, which is the message; nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Pipelines:
+    """The remote as it was when it was read: `heads` is branch -> commit id."""
+
+    remote: str
+    repository: Path
+    heads: Mapping[str, str]
+
+    def head(self, branch: str) -> str:
+        """The commit that a branch is at.
+
+        Raises:
+            UserError: there is no such branch.
+        """
+        if branch not in self.heads:
+            raise UserError(
+                f"branch {branch!r} does not exist in {without_credentials(self.remote)} (QUANT_REMOTE or quant:remote):"
+                f" push it first, for example git push {without_credentials(self.remote)} HEAD:refs/heads/{branch}."
+            )
+        return self.heads[branch]
+
+    def contains(self, descendant: str, ancestor: str) -> bool:
+        """Whether `ancestor` is `descendant` or stands in its history."""
+        return git.run_in(self.repository, "merge-base", "--is-ancestor", ancestor, descendant).returncode == 0
+
+    def knows(self, commit: str) -> bool:
+        """Whether any branch holds the commit, as far as it has been fetched."""
+        return git.run_in(self.repository, "cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
+
+    def between(self, old: str | None, new: str) -> list[Commit]:
+        """Commits of `new` that `old` does not hold, the newest first."""
+        form = _FIELD.join(("%H", "%aN", "%aE", "%at", "%s")).replace("%1f", "%x1f")
+        listed = self._git("log", "-z", f"--format={form}", new, *([f"^{old}"] if old else []))
+        fields = (entry.decode(errors="replace").split("\x1f") for entry in listed.split(b"\0") if entry)
+        return [Commit(id, author, email, int(at), subject) for id, author, email, at, subject in fields]
+
+    def tree(self, commit: str) -> str:
+        """The id of a commit's tree."""
+        return self._git("rev-parse", "--verify", f"{commit}^{{tree}}").decode().strip()
+
+    def trees(self, commit: str) -> dict[str, str]:
+        """Tree id -> the newest commit that has it, of everything in the history of `commit`."""
+        lines = self._git("log", "--format=%T %H", commit).decode().splitlines()
+        pairs = (line.split() for line in reversed(lines))
+        return {pair[0]: pair[1] for pair in pairs}
+
+    def foreign(self, target: str, source: str) -> list[Commit]:
+        """Commits of `target` alone whose tree is no tree of the source's line: something was made there.
+
+        A merge or a rollback that only repeats a tree is none: what a forge's merge commit or `quantctl rollback` leaves.
+        """
+        alone = self.between(source, target)
+        known = self.trees(source) if alone else {}
+        return [commit for commit in alone if self.tree(commit.id) not in known]
+
+    def blobs(self, commit: str) -> dict[str, str]:
+        """Path -> blob id of every file at a commit."""
+        entries = (entry.split(b"\t", 1) for entry in self._git("ls-tree", "-r", "-z", commit).split(b"\0") if entry)
+        return {path.decode(errors="replace"): meta.split()[2].decode() for meta, path in entries}
+
+    def read(self, commit: str, path: str) -> bytes:
+        """A file at a commit."""
+        return self._git("cat-file", "blob", f"{commit}:{path}")
+
+    def tags(self, prefix: str) -> list[Tag]:
+        """Annotated tags below `prefix`/ as they were when the remote was read, the oldest first; no lightweight ones."""
+        form = ("refname", "objectname", "*objectname", "taggername", "taggeremail:trim", "taggerdate:unix", "contents")
+        shown = "%1f".join(f"%({field})" for field in form) + _RECORD
+        listed = self._git("for-each-ref", "--sort=taggerdate", f"--format={shown}", f"{_TAGS}/{prefix}/").decode(
+            errors="replace"
+        )
+        found = []
+        for entry in listed.split("\x1e"):
+            fields = entry.strip("\n").split("\x1f")
+            if len(fields) == len(form) and fields[2]:
+                name, object_, commit, tagger, email, at, message = fields
+                found.append(Tag(name.removeprefix(f"{_TAGS}/"), object_, commit, tagger, email, int(at), message.strip()))
+        return found
+
+    def commit_tree(self, tree: str, parents: Iterable[str], message: str, at: int) -> str:
+        """Make a commit, in the cache alone: its id. The author is whom git's configuration names."""
+        words = [word for parent in parents for word in ("-p", parent)]
+        return self._write("commit-tree", tree, *words, given=message.encode(), at=at)
+
+    def make_tag(self, name: str, commit: str, message: str, at: int) -> str:
+        """Make an annotated tag object, in the cache alone: its id. It stands in the remote once it is pushed."""
+        who = self._git("var", "GIT_COMMITTER_IDENT", environ=_dated(at)).decode().strip()
+        body = f"object {commit}\ntype commit\ntag {name}\ntagger {who}\n\n{message.strip()}\n"
+        return self._write("mktag", given=body.encode(), at=at)
+
+    def push(self, refs: Mapping[str, tuple[str, str | None]]) -> None:
+        """Move and create refs, all or none. Full ref name -> (new object id, what it must be now; None: not there).
+
+        Raises:
+            Moved: a ref is not what was seen; Refused: the host does not let you; UserError: the host does not answer.
+        """
+        leases = [f"--force-with-lease={ref}:{old or ''}" for ref, (_, old) in refs.items()]
+        specs = [f"{new}:{ref}" for ref, (new, _) in refs.items()]
+        done = git.run_in(
+            self.repository, "push", "--porcelain", "--atomic", *leases, self.remote, *specs, seconds=git.FETCH_SECONDS
+        )
+        if done.returncode == 0:
+            return
+        lines = done.stdout.decode(errors="replace").splitlines()
+        rejected = [line for line in lines if line.startswith("!")]
+        told = [
+            line.removeprefix("remote:").strip()
+            for line in done.stderr.decode(errors="replace").splitlines()
+            if line.startswith("remote:") and line.removeprefix("remote:").strip()
+        ]
+        if any(_is_stale(line) for line in rejected) or "cannot lock ref" in " ".join([*rejected, *told]):
+            raise Moved(" ".join(rejected))
+        if rejected or told:
+            raise Refused(without_credentials("; ".join(told) or rejected[0].split("\t")[-1]))
+        raise UserError(
+            f"Git: {without_credentials(self.remote)} refused the push: {git.said(done)}. Check your access to it"
+            " (git's credential helper logs in) and the network; nothing was changed."
+        )
+
+    def _git(self, *arguments: str, given: bytes = b"", environ: Mapping[str, str] | None = None) -> bytes:
+        done = git.run_in(self.repository, *arguments, seconds=60, given=given, environ=environ)
+        if done.returncode:
+            raise UserError(f"git {arguments[0]} failed in the cache {self.repository}: {git.said(done)}")
+        return done.stdout
+
+    def _write(self, *arguments: str, given: bytes, at: int) -> str:
+        return self._git(*arguments, given=given, environ=_dated(at)).decode().strip()
+
+
+def read_pipelines(remote: str, tags: Iterable[str] = ()) -> Pipelines:
+    """All branches of the remote with their history, and the annotated tags below the prefixes `tags`.
+
+    Raises:
+        UserError: git is not installed, the host does not answer or refuses.
+    """
+    repository = git.cache(remote)
+    specs = [f"+refs/heads/*:{_SEEN}/*", *(f"+refs/tags/{prefix}/*:{_TAGS}/{prefix}/*" for prefix in tags)]
+    with git.one_at_a_time(repository):
+        git.need(git.run(["git", "ls-remote", "--exit-code", "--heads", remote]), remote)  # a silent host is given up soon
+        fetch = ("fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", remote, *specs)
+        git.need(git.run_in(repository, *fetch, seconds=git.FETCH_SECONDS), remote)
+        listed = git.need(git.run_in(repository, "for-each-ref", "--format=%(refname) %(objectname)", _SEEN), remote)
+    pairs = (line.split() for line in listed.decode().splitlines())
+    return Pipelines(remote, repository, {name.removeprefix(f"{_SEEN}/"): commit for name, commit in pairs})
+
+
+def identity() -> tuple[str, str]:
+    """Name and e-mail address that git writes into commits and tags.
+
+    Raises:
+        UserError: git's configuration names nobody.
+    """
+    done = git.run(["git", "var", "GIT_COMMITTER_IDENT"])
+    text = done.stdout.decode(errors="replace")
+    if done.returncode or "<" not in text:
+        raise UserError(
+            'git does not know who you are: git config --global user.name "Your Name" and git config --global user.email'
+            " you@example.org; what is recorded in Git bears your name."
+        )
+    name, _, rest = text.partition(" <")
+    return name, rest.partition(">")[0]
+
+
+def _dated(at: int) -> dict[str, str]:
+    return {"GIT_AUTHOR_DATE": f"{at} +0000", "GIT_COMMITTER_DATE": f"{at} +0000"}
+
+
+def _is_stale(line: str) -> bool:
+    """https://git-scm.com/docs/git-push, the porcelain output; `fetch first` and the like when the lease was too late."""
+    return any(
+        word in line for word in ("stale info", "fetch first", "non-fast-forward", "already exists", "failed to update ref")
+    )
