@@ -35,7 +35,7 @@ class Account:
         logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)  # what fails is told as a finding
         self._connector = snowflake.connector
         self._connection = snowflake.connector.connect(**connection_of(environ))
-        self.role = str(environ.get("SNOWFLAKE_ROLE", "")).upper()
+        self.role = plain(self._connection.role or "")
 
     def close(self) -> None:
         """Log out."""
@@ -101,7 +101,13 @@ class Account:
 
     def _roles_of_user(self, user: str) -> list[Grant]:
         rows = self._rows(f"SHOW GRANTS TO USER {identifier(user)}")
-        return [Grant("USAGE", "ROLE", plain(row["role"]), "USER", user) for row in rows]
+        return [
+            Grant("USAGE", "ROLE", plain(row["role"]), "USER", user)
+            if row.get("role")
+            # https://docs.snowflake.com/en/user-guide/security-access-control-overview: privileges may be a user's own
+            else Grant(row["privilege"], row["granted_on"], plain(row["name"]), "USER", user)
+            for row in rows
+        ]
 
     def _objects(self, schema: str, kind: str) -> list[tuple[str, str, bool]]:
         """Kind, qualified name, and whether it is of this kind exactly, so that grants `on all` of it reach it."""

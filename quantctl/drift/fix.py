@@ -77,8 +77,12 @@ def fix(found: Sequence[tuple[EnvironmentDrift, Read]], environ: Mapping[str, st
             pool.submit(_environment, plan(drift, why_no_engine(drift)), read, environ, seconds, say)
             for drift, read in found
         ]
-        for done in running:
-            done.result()
+        try:
+            for done in running:
+                done.result()
+        except KeyboardInterrupt:
+            engine.stop()
+            raise
 
 
 def _environment(what: Plan, read: Read, environ: Mapping[str, str], seconds: float, say: Say) -> None:
