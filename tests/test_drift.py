@@ -99,7 +99,7 @@ def change_staging(team: Team, workspace: WorkspaceClient, jobs: dict[str, int])
 
 
 def change_production(team: Team, workspace: WorkspaceClient, jobs: dict[str, int]) -> tuple[set[str], set[str]]:
-    """Ten changes in quant_live that are mended, and what stays until a person removes it."""
+    """Eleven changes in quant_live that are mended, and what stays until a person removes it."""
     share(workspace, "repos", repo_id(workspace, "/quant_live"))
     workspace.jobs.delete(jobs["quant_live factor_returns"])
     workspace.secrets.put_secret("quant_live", "snowflake_private_key", string_value="another")
@@ -119,6 +119,7 @@ def change_production(team: Team, workspace: WorkspaceClient, jobs: dict[str, in
         "GRANT SELECT ON TABLE QUANT.QUANT_LIVE.POSITIONS TO ROLE QUANT_DEVELOPERS",
         "REVOKE SELECT ON TABLE QUANT.QUANT_LIVE.POSITIONS FROM DATABASE ROLE QUANT.QUANT_LIVE_READER",
         "GRANT INSERT ON TABLE QUANT.QUANT_LIVE.POSITIONS TO DATABASE ROLE QUANT.QUANT_LIVE_READER",
+        "GRANT USAGE ON SCHEMA QUANT.QUANT_LIVE TO DATABASE ROLE QUANT.QUANT_LIVE_READER WITH GRANT OPTION",
     )
     table = "table QUANT.QUANT_LIVE.POSITIONS"
     mended = {
@@ -132,6 +133,7 @@ def change_production(team: Team, workspace: WorkspaceClient, jobs: dict[str, in
         f"{table} | SELECT for role QUANT_DEVELOPERS | nothing -> granted",
         f"{table} | SELECT for QUANT_LIVE_READER | granted -> not granted",
         f"{table} | INSERT for database role QUANT_LIVE_READER | nothing -> granted",
+        "schema QUANT.QUANT_LIVE | USAGE for database role QUANT_LIVE_READER | granted -> granted, with the right to hand it on",
     }
     deployer = team.credentials["deployer"]["databricks_user"]
     return mended, {
@@ -141,7 +143,7 @@ def change_production(team: Team, workspace: WorkspaceClient, jobs: dict[str, in
 
 
 def test_every_change_by_hand_is_found_and_mended(team: Team) -> None:
-    """25 kinds of change, each told in its own words; --fix mends them and says what it leaves to a person."""
+    """26 kinds of change, each told in its own words; --fix mends them and says what it leaves to a person."""
     team.git("fetch", "-q", "origin")
     workspace = team.workspace("deployer")
     jobs = {str(job.settings.name): job.job_id or 0 for job in workspace.jobs.list() if job.settings}

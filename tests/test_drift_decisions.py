@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -194,6 +195,16 @@ def test_a_grant_that_nobody_declared_is_taken_back(extra: Grant, words: str) ->
     """In the words that one would type."""
     [finding] = judged(AS_DECLARED | {extra})
     assert (finding.kind, finding.mend.words, finding.mend.statements) == (Class.DRIFT, words, (words,))
+
+
+def test_a_right_to_hand_on_is_taken_back_alone() -> None:
+    """What was declared stays granted."""
+    use, select = Grant("USAGE", "SCHEMA", "D.S", *READER), Grant("SELECT", "TABLE", "D.S.T", *READER)
+    found = judged(AS_DECLARED - {use, select} | {replace(use, option=True), replace(select, option=True)})
+    assert {finding.mend.words for finding in found} == {
+        "REVOKE GRANT OPTION FOR USAGE ON SCHEMA D.S FROM DATABASE ROLE D.S_READER",
+        "REVOKE GRANT OPTION FOR SELECT ON TABLE D.S.T FROM DATABASE ROLE D.S_READER",
+    }
 
 
 def test_an_owner_is_never_revoked() -> None:

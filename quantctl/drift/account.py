@@ -82,13 +82,26 @@ class Account:
 
     def _grants(self, what: str) -> list[Grant]:
         return [
-            Grant(row["privilege"], row["granted_on"], plain(row["name"]), *_grantee(row["granted_to"], row["grantee_name"]))
+            Grant(
+                row["privilege"],
+                row["granted_on"],
+                plain(row["name"]),
+                *_grantee(row["granted_to"], row["grantee_name"]),
+                option=_hands_on(row),
+            )
             for row in self._rows(f"SHOW GRANTS {what}")
         ]
 
     def _future(self, schema: str) -> list[Grant]:
         return [
-            Grant(row["privilege"], row["grant_on"], schema, *_grantee(row["grant_to"], row["grantee_name"]), future=True)
+            Grant(
+                row["privilege"],
+                row["grant_on"],
+                schema,
+                *_grantee(row["grant_to"], row["grantee_name"]),
+                True,
+                _hands_on(row),
+            )
             for row in self._rows(f"SHOW FUTURE GRANTS IN SCHEMA {quoted(schema)}")
         ]
 
@@ -140,6 +153,11 @@ def connection_of(environ: Mapping[str, str]) -> dict[str, Any]:
         form, plain_text = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         said["private_key"] = key.private_bytes(serialization.Encoding.DER, form, plain_text)
     return said
+
+
+def _hands_on(row: Mapping[str, Any]) -> bool:
+    """Whether the grant has the grant option; an owner always has."""
+    return row["privilege"] != "OWNERSHIP" and str(row.get("grant_option")).lower() == "true"
 
 
 def _grantee(kind: str, name: str) -> tuple[str, str]:
