@@ -18,6 +18,7 @@ from databricks.sdk.service.workspace import AclPermission, ImportFormat
 from infra.keys import public_key
 from quantctl import drift
 from quantctl.drift import engine
+from quantctl.drift.grants import HANDS_ON
 from quantctl.drift.steps import Refresh
 from tests.conftest import Team
 
@@ -133,7 +134,7 @@ def change_production(team: Team, workspace: WorkspaceClient, jobs: dict[str, in
         f"{table} | SELECT for role QUANT_DEVELOPERS | nothing -> granted",
         f"{table} | SELECT for QUANT_LIVE_READER | granted -> not granted",
         f"{table} | INSERT for database role QUANT_LIVE_READER | nothing -> granted",
-        "schema QUANT.QUANT_LIVE | USAGE for database role QUANT_LIVE_READER | granted -> granted, with the right to hand it on",
+        f"schema QUANT.QUANT_LIVE | USAGE for database role QUANT_LIVE_READER | granted -> {HANDS_ON}",
     }
     deployer = team.credentials["deployer"]["databricks_user"]
     return mended, {
