@@ -60,13 +60,20 @@ class Account:
             asked.append(partial(self._holders, "DATABASE ROLE", role))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             objects = [row for rows in pool.map(partial(self._objects, schema), _OBJECTS) for row in rows]
-            asked += [partial(self._grants, f"ON {kind} {quoted(name)}") for kind, name, _ in objects]
+            asked += [partial(self._grants_on, kind, name, schema) for kind, name, _ in objects]
             grants = frozenset(grant for found in pool.map(lambda ask: ask(), asked) for grant in found)
         return Held(self.role, grants, frozenset((kind, name) for kind, name, exactly in objects if exactly))
 
     def run(self, statement: str) -> None:
         """One statement that changes something."""
         self._connection.cursor().execute(statement)
+
+    def _grants_on(self, kind: str, name: str, schema: str) -> list[Grant]:
+        """Grants on an object that was listed. Without rows it was dropped meanwhile, or may not be read: that is unknown."""
+        found = self._grants(f"ON {kind} {quoted(name)}")
+        if not found and any(name == other for _, other, _ in self._objects(schema, kind)):
+            raise ValueError(f"the deployer's role is not shown the grants on {kind.lower()} {name}")
+        return found
 
     def _rows(self, statement: str) -> list[dict[str, Any]]:
         """Rows by column; none when the object is not there, which the engine tells."""
