@@ -69,7 +69,11 @@ class Account:
         self._connection.cursor().execute(statement)
 
     def _grants_on(self, kind: str, name: str, schema: str) -> list[Grant]:
-        """Grants on an object that was listed: without rows it was dropped meanwhile, or may not be read, which is unknown."""
+        """Grants on an object that was listed; without any it was dropped meanwhile, or may not be read.
+
+        Raises:
+            ValueError: the latter, which is unknown and not clean.
+        """
         found = self._grants(f"ON {kind} {quoted(name)}")
         if not found and any(name == other for _, other, _ in self._objects(schema, kind)):
             raise ValueError(f"the deployer's role is not shown the grants on {kind.lower()} {name}")
