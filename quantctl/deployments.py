@@ -96,7 +96,7 @@ def _sentence(record: Record) -> str:
 
 
 def _read(tag: Tag, kind: str, environment: str) -> Record | None:
-    start = tag.message.find("{")
+    start = tag.message.find("{")  # a lightweight tag has no message
     try:
         body = json.loads(tag.message[start:]) if start >= 0 else {}
         record = Record(**{**body, "kind": kind, "tag": tag.name, "at": datetime.datetime.fromisoformat(body["at"])})

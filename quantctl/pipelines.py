@@ -30,15 +30,15 @@ class Commit:
 
 @dataclass(frozen=True)
 class Tag:
-    """An annotated tag; `object` is the id of the tag itself, which changes when the tag is made anew."""
+    """A tag of a commit; a lightweight one, which is no object, has neither tagger nor message. `at`: seconds since 1970."""
 
     name: str
-    object: str
     commit: str
-    tagger: str
-    email: str
-    at: int
-    message: str
+    annotated: bool = True
+    tagger: str = ""
+    email: str = ""
+    at: int = 0
+    message: str = ""
 
 
 class Moved(Exception):
@@ -126,7 +126,7 @@ class Pipelines:
         return self._git("cat-file", "blob", f"{commit}:{path}")
 
     def tags(self, prefix: str) -> list[Tag]:
-        """Annotated tags below `prefix`/ as they were when the remote was read, the oldest first; no lightweight ones."""
+        """Tags below `prefix`/ as they were when the remote was read, the oldest first."""
         form = ("refname", "objectname", "*objectname", "taggername", "taggeremail:trim", "taggerdate:unix", "contents")
         shown = "%1f".join(f"%({field})" for field in form) + "%1e"
         listed = self._git("for-each-ref", "--sort=taggerdate", f"--format={shown}", f"{_TAGS}/{prefix}/").decode(
@@ -135,9 +135,11 @@ class Pipelines:
         found = []
         for entry in listed.split("\x1e"):
             fields = entry.strip("\n").split("\x1f")
-            if len(fields) == len(form) and fields[2]:
-                name, object_, commit, tagger, email, at, message = fields
-                found.append(Tag(name.removeprefix(f"{_TAGS}/"), object_, commit, tagger, email, int(at), message.strip()))
+            if len(fields) == len(form):
+                name, itself, commit, tagger, email, at, message = fields
+                name = name.removeprefix(f"{_TAGS}/")
+                known = Tag(name, commit, True, tagger, email, int(at or 0), message.strip())
+                found.append(known if commit else Tag(name, itself, annotated=False))
         return found
 
     def commit_tree(self, tree: str, parents: Iterable[str], message: str, who: Person, at: int) -> str:

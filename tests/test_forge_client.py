@@ -7,8 +7,9 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import gitlab
 import pytest
@@ -22,11 +23,12 @@ from infra.vocabulary import Environment
 from quantctl.approve import source_of
 from quantctl.errors import UserError
 from quantctl.forge import Forge, MergeResult, Verdict, connect, wait_for_approvals
-from quantctl.forge.approval_tags import Tag, judge, tag_name
+from quantctl.forge.approval_tags import judge, tag_name
 from quantctl.forge.gitlab_merging import refused
 from quantctl.forge.gitlab_people import Approver, Reviewed
 from quantctl.forge.gitlab_people import judge as judge_approvers
 from quantctl.forge.workspace_person import in_group, read_owner
+from quantctl.pipelines import Tag
 from quantctl.stack_settings import stack_settings
 from sandbox import control, identities, sample
 from sandbox.state import Endpoints, State
@@ -39,16 +41,15 @@ PROJECT = "quant/pipelines"
 # Pure decisions.
 
 
-def tag(who: str = "ravi@quant.example", **changed: str) -> Tag:
-    usual = {"name": tag_name("quant_stg", COMMIT, who), "kind": "tag", "target": COMMIT, "email": who, "when": "2026-01-01"}
-    return Tag(**{**usual, **changed})
+def tag(who: str = "ravi@quant.example", **changed: Any) -> Tag:
+    return replace(Tag(tag_name("quant_stg", COMMIT, who), COMMIT, email=who, at=1_800_000_000), **changed)
 
 
 @pytest.mark.parametrize(
     ("made", "why"),
     [
-        (tag(kind="commit"), "a lightweight tag"),
-        (tag(target=OTHER), f"it is a tag of {OTHER[:12]}"),
+        (tag(annotated=False), "a lightweight tag"),
+        (tag(commit=OTHER), f"it is a tag of {OTHER[:12]}"),
         (tag("dana@quant.example"), "has written some of these commits"),
         (tag("00000000-0000-4000-8000-0000000000d0"), "is no person"),
         (tag(email="Dana@quant.example"), "has written some of these commits"),

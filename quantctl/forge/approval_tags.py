@@ -8,25 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from quantctl.forge.model import Approval, Approvals
+from quantctl.pipelines import Tag
 
 PREFIX = "approval"
-
-
-@dataclass(frozen=True)
-class Tag:
-    """A tag of the remote; `kind` is what its name points at: tag (annotated) or commit (lightweight).
-
-    `target` is the object that is tagged, `email` the tagger's, `when` is ISO 8601.
-    """
-
-    name: str
-    kind: str
-    target: str
-    email: str
-    when: str
 
 
 def tag_name(target: str, commit: str, who: str) -> str:
@@ -44,11 +31,12 @@ def judge(tags: Iterable[Tag], target: str, commit: str, authors: set[str]) -> A
     by_person: dict[str, Approval] = {}
     void: list[str] = []
     lower = {author.lower() for author in authors}
-    for tag in sorted(tags, key=lambda tag: (tag.when, tag.name)):
+    for tag in sorted(tags, key=lambda tag: (tag.at, tag.name)):
         if problem := _problem(tag, target, commit, lower):
             void.append(f"{tag.name}: {problem}")
         else:
-            by_person.setdefault(tag.email.lower(), Approval(tag.email, tag.when, f"tag {tag.name}"))
+            when = datetime.fromtimestamp(tag.at, UTC).isoformat()
+            by_person.setdefault(tag.email.lower(), Approval(tag.email, when, f"tag {tag.name}"))
     return Approvals(tuple(by_person.values()), tuple(void))
 
 
@@ -58,10 +46,10 @@ def is_person(email: str) -> bool:
 
 
 def _problem(tag: Tag, target: str, commit: str, authors: set[str]) -> str | None:
-    if tag.kind != "tag":
+    if not tag.annotated:
         return "a lightweight tag, which does not say who made it"
-    if tag.target != commit:
-        return f"it is a tag of {tag.target[:12]}, not of {commit[:12]}"
+    if tag.commit != commit:
+        return f"it is a tag of {tag.commit[:12]}, not of {commit[:12]}"
     if not is_person(tag.email):
         return f"{tag.email or 'nobody'} is no person: an approval is somebody's who has read it"
     if tag.email.lower() in authors:

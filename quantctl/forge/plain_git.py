@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NoReturn
@@ -10,10 +11,10 @@ from infra.errors import UserError as InfraError
 from infra.settings import Settings
 from infra.vocabulary import Environment, Persona
 from quantctl.errors import UserError
-from quantctl.forge import git_tags
-from quantctl.forge.approval_tags import is_person, judge, tag_name
+from quantctl.forge.approval_tags import PREFIX, is_person, judge, tag_name
 from quantctl.forge.model import Answer, Approval, Approvals, MergeOutcome, MergeRequest, Person, Verdict
 from quantctl.forge.workspace_person import Owner, in_group, owner_of_the_token
+from quantctl.pipelines import Moved, Refused, read_pipelines
 
 
 class PlainGit:
@@ -51,7 +52,8 @@ class PlainGit:
 
     def approvals(self, source: str, target: str, commit: str, authors: set[str]) -> Approvals:
         """Annotated tags on the remote."""
-        return judge(git_tags.approval_tags(self._settings.remote, target, commit), target, commit, authors)
+        pipelines = read_pipelines(self._settings.remote, (PREFIX,))
+        return judge(pipelines.tags(f"{PREFIX}/{target}/{commit}"), target, commit, authors)
 
     def approve(self, source: str, target: str, commit: str, note: str, authors: set[str]) -> Approval:
         """Make the tag on the remote; made already, it is left as it is."""
@@ -70,7 +72,14 @@ class PlainGit:
                 do_next='export it; in the sandbox: eval "$(quantctl env --as reviewer)"',
             )
         name = tag_name(target, commit, person.email)
-        git_tags.push_tag(self._settings.remote, name, commit, person, note or f"Approved for {target}")
+        pipelines = read_pipelines(self._settings.remote)
+        made = pipelines.make_tag(name, commit, note or f"Approved for {target}", person, int(time.time()))
+        try:
+            pipelines.push({f"refs/tags/{name}": (made, None)})
+        except Moved:  # made already
+            pass
+        except Refused as refused:
+            raise UserError(f"The approval was refused: {refused}.", do_next="ask whoever may push tags") from None
         found = self.approvals(source, target, commit, authors)
         for approval in found.given:
             if approval.where == f"tag {name}":
