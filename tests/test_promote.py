@@ -84,9 +84,9 @@ class Stage:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def stopped(self, project: Path, persona: str, *words: str) -> dict[str, str]:
+    def stopped(self, project: Path, persona: str, *words: str, gitlab: bool = False) -> dict[str, str]:
         """A promotion that gates stop: gate -> evidence."""
-        done = self.run(project, persona, "promote", *words, "--yes", "--format", "json")
+        done = self.run(project, persona, "promote", *words, "--yes", "--format", "json", gitlab=gitlab)
         assert done.returncode == 3, done.stdout + done.stderr
         return {g["name"]: g["evidence"] for g in json.loads(done.stdout)["gates"] if g["verdict"] != "yes"}
 
@@ -223,7 +223,7 @@ def test_killed_at_any_step_the_same_command_goes_on(stage: Stage) -> None:
         (back, "Repo folder updating"),
         (there, "the workspace reports"),
     ):
-        _kill_at(stage, project, words, point)
+        _kill_at(project, stage.environ(project, "--as", "release_manager"), words, point)
         stage.must(project, "release_manager", *words)
         head = stage.head("quant_stg")
         assert stage.at("quant_stg") == head, point
@@ -235,9 +235,8 @@ def test_killed_at_any_step_the_same_command_goes_on(stage: Stage) -> None:
     assert stage.team.git("rev-parse", f"{head}^{{tree}}") == stage.team.git("rev-parse", f"{same}^{{tree}}")
 
 
-def _kill_at(stage: Stage, project: Path, words: list[str], point: str) -> None:
+def _kill_at(project: Path, environ: dict[str, str], words: list[str], point: str) -> None:
     """Run, and kill -9 with everything that it has started once it says `point`."""
-    environ = stage.environ(project, "--as", "release_manager")
     command = [sys.executable, "-u", "-m", "quantctl.main", *words]
     with subprocess.Popen(
         command,
@@ -262,28 +261,36 @@ def _kill_at(stage: Stage, project: Path, words: list[str], point: str) -> None:
 
 
 def test_a_merge_request_is_opened_waited_for_and_merged(stage: Stage) -> None:
-    """In GitLab: without approvals it is left open, and the same command goes on when they are there; dana may not merge."""
-    gates = {edge: {**OPEN, "approvals": 1} for edge in EDGES}
-    project = stage.project("reviewed", gates)
+    """In GitLab: without approvals it is left open; the same command goes on when they are there, and after a kill."""
+    project = stage.project("reviewed", {edge: {**OPEN, "approvals": 1} for edge in EDGES})
     commit = stage.change("Through a merge request")
-    done = stage.run(project, "release_manager", "promote", "quant", "quant_stg", "--yes", "--format", "json", gitlab=True)
+    promote = ["promote", "quant", "quant_stg", "--yes"]
+    done = stage.run(project, "release_manager", *promote, "--format", "json", gitlab=True)
     assert done.returncode == 3, done.stdout + done.stderr
     request = json.loads(done.stdout)["merge_request"]
     assert request and stage.head("quant_stg") != commit
-    approved = stage.must(project, "reviewer", "approve", "quant_stg", gitlab=True)
-    assert request in approved
-    stage.must(project, "release_manager", "promote", "quant", "quant_stg", "--yes", gitlab=True)
+    refused = stage.run(project, "developer", "approve", "quant_stg", gitlab=True)
+    assert refused.returncode == 1 and "their own" in refused.stderr
+    assert request in stage.must(project, "reviewer", "approve", "quant_stg", gitlab=True)
+    _kill_at(project, stage.environ(project, "--as", "release_manager", "--gitlab"), promote, "pulumi up -s quant_stg")
+    assert "Finished" in stage.must(project, "release_manager", *promote, gitlab=True)
     head = stage.head("quant_stg")
     stage.team.git("fetch", "-q", "origin")
     assert stage.team.git("rev-parse", f"{head}^{{tree}}") == stage.team.git("rev-parse", f"{commit}^{{tree}}")
     assert stage.at("quant_stg") == head
-    # quant_stg is protected now, as its stack declares it: the host lets nobody push there.
-    pushed = subprocess.run(
-        ["git", "push", "origin", f"{commit}:refs/heads/quant_stg", "--force"],
-        cwd=stage.team.clone,
-        env=stage.environ(project, "--as", "developer", "--gitlab"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert pushed.returncode != 0 and "protected branch" in pushed.stderr
+
+
+def test_who_may_not_is_refused_by_the_tool_and_by_the_host(stage: Stage) -> None:
+    """With GitLab and with plain Git: the gate names who asks, and the protected branch that the stack declared holds."""
+    found = stage.stopped(stage.folder / "short", "developer", "quant_stg", "quant_live", gitlab=True)
+    assert "Dana" in found["release-manager"] and "not a member of the group" in found["release-manager"]
+    before = stage.head("quant_stg")
+    # Plain Git, with dana's own credentials at the host, where nobody pushes to quant_stg since its stack says so.
+    project = stage.folder / "open"
+    environ = stage.environ(project, "--as", "developer", "--gitlab")
+    plain = {name: value for name, value in environ.items() if not name.startswith(("QUANT_GITLAB", "GITLAB"))}
+    command = [sys.executable, "-m", "quantctl.main", "rollback", "quant_stg", "--yes"]
+    done = subprocess.run(command, cwd=project, env=plain, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the host refused to move quant_stg" in done.stderr and "protected branches" in done.stderr
+    assert stage.head("quant_stg") == before

@@ -14,6 +14,7 @@ from quantctl.pipelines import Moved, Pipelines, Refused
 
 Say = Callable[[str], None]
 _LOOK_SECONDS = 5.0  # between two looks at a merge request
+_LABELS = ("promotion",)
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def request(pipelines: Pipelines, forge: Forge, step: Step, found: Way) -> Merge
         except (Moved, Refused) as error:
             raise UserError(f"The branch {found.branch} of the merge request could not be made: {error}.") from None
     subject, _, text = step.why.partition("\n\n")
-    return forge.open_merge_request(found.branch, step.branch, subject, text)
+    return forge.open_merge_request(found.branch, step.branch, subject, text, _LABELS)
 
 
 def merge(
