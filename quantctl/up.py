@@ -121,6 +121,9 @@ def _report(results: list[stacks.Result], seconds: float, console: Console) -> N
         "                                            promote quant to quant_stg\n"
         "  pulumi preview -s quant_stg --diff        names the commit to deploy\n"
         "  pulumi up -s quant_stg                    deploys it\n"
+        "  quantctl status                           one look at the four environments\n"
+        "  quantctl promote quant quant_stg --dry-run\n"
+        "                                            the gates of a promotion (docs/promotion.md)\n"
         "  quantctl sandbox credentials              who may try what\n"
         "  make down                                 stop and forget everything",
         markup=False,
