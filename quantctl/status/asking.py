@@ -1,0 +1,106 @@
+"""Asking many things at once, so that one that does not answer hides nothing else, and asking each thing once."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from infra.errors import UserError as InfraError
+from quantctl.errors import UserError
+from quantctl.promotion.gates import Unknown
+from quantctl.workspace import Workspace
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+Say = Callable[[str], None]
+_SILENT_SECONDS = 10.0  # an answer that failed after so long was none: the host is not asked again
+
+
+def attempt(ask: Callable[[], T]) -> T | Unknown:
+    """The answer, or on one line why there is none."""
+    try:
+        return ask()
+    except (UserError, InfraError) as error:
+        return Unknown(" ".join(str(error).split()))
+    except (KeyError, TypeError, ValueError) as error:  # an answer without what the API promises
+        return Unknown(f"an answer has another form than the API's: {type(error).__name__}: {error}"[:300])
+
+
+def at_once(asks: Mapping[K, Callable[[], T]], threads: int = 16) -> dict[K, T | Unknown]:
+    """All answers, by the keys of the questions."""
+    with ThreadPoolExecutor(max(1, min(threads, len(asks)))) as pool:
+        running = {key: pool.submit(attempt, ask) for key, ask in asks.items()}
+        return {key: future.result() for key, future in running.items()}
+
+
+class PatientWorkspace(Workspace):
+    """Every question is asked once, whoever wants to know; none after `seconds`, and none of a host that is silent."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds, self._end = seconds, time.monotonic() + seconds
+        self._silent: UserError | None = None
+        self._answers: dict[str, Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    def client(self) -> Any:
+        """The SDK's client, once something was answered."""
+        return self._client
+
+    def _ask(self, path: str, query: dict[str, Any] | None = None, **more: Any) -> Any:
+        key = json.dumps([path, query, more], sort_keys=True)
+        with self._lock:
+            first = key not in self._answers
+            answer = self._answers.setdefault(key, Future())
+        if first:
+            try:
+                answer.set_result(self._ask_in_time(path, query, **more))
+            except BaseException as error:
+                answer.set_exception(error)
+        return answer.result()
+
+    def _ask_in_time(self, path: str, query: dict[str, Any] | None, **more: Any) -> Any:
+        if self._silent:
+            raise self._silent
+        begun = time.monotonic()
+        if begun > self._end:
+            raise UserError(f"Databricks: not everything was answered in {self._seconds:.0f} s.")
+        try:
+            answer = super()._ask(path, query, **more)
+        except UserError as error:
+            if time.monotonic() - begun > _SILENT_SECONDS:
+                self._silent = error
+            raise
+        if not isinstance(answer, dict):  # a proxy's page
+            raise UserError(f"Databricks: {path} was answered with something that is no JSON object.")
+        return answer
+
+
+class Patience:
+    """Tells on standard error what is still being read: first after 2 seconds, then every 5."""
+
+    def __init__(self, say: Say) -> None:
+        self._say, self._what, self._done = say, "the settings", threading.Event()
+        self._thread = threading.Thread(target=self._tell, daemon=True)
+
+    def reading(self, what: str) -> None:
+        """What is read from now on."""
+        self._what = what
+
+    def __enter__(self) -> Patience:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _tell(self) -> None:
+        pause = 2.0
+        while not self._done.wait(pause):
+            self._say(f"reading {self._what} ...")
+            pause = 5.0
