@@ -7,11 +7,15 @@ from sandbox import identities
 from sandbox.state import State
 
 
-def credentials(state: State) -> list[dict[str, str | int]]:
+def credentials(state: State) -> list[dict[str, str | int | None]]:
+    """Who there is; service principals are no users of the forge (None)."""
     endpoints = project.running_endpoints(state)
-    tokens = state.tokens()
+    state.prepare()  # a state folder of an earlier version has no tokens for the forge
+    tokens, gitlab_tokens = state.tokens(), state.gitlab_tokens()
 
-    def identity(persona: str, user: str, snowflake_user: str, key: str, role: str) -> dict[str, str | int]:
+    def identity(
+        persona: str, user: str, snowflake_user: str, key: str, role: str, gitlab_user: str | None
+    ) -> dict[str, str | int | None]:
         return {
             "persona": persona,
             "databricks_user": user,
@@ -23,15 +27,19 @@ def credentials(state: State) -> list[dict[str, str | int]]:
             "snowflake_host": endpoints.snowflake_host,
             "snowflake_port": endpoints.snowflake_port,
             "snowflake_account": f"{identities.SNOWFLAKE_ORGANIZATION}-{identities.SNOWFLAKE_ACCOUNT}",
+            "gitlab_user": gitlab_user,
+            "gitlab_token": gitlab_tokens[gitlab_user] if gitlab_user else None,
+            "gitlab_url": endpoints.gitlab_url,
         }
 
-    people = [identity(p.persona, p.user_name, p.snowflake_user, p.key, p.role) for p in identities.PEOPLE]
+    people = [identity(p.persona, p.user_name, p.snowflake_user, p.key, p.role, p.key) for p in identities.PEOPLE]
     deployer = identity(
         "deployer",
         identities.DEPLOYER_ID,
         identities.DEPLOYER_USER,
         "deployer",
         identities.DEPLOYER_ROLE,
+        identities.DEPLOYER_NAME,
     )
     services = [
         identity(
@@ -40,6 +48,7 @@ def credentials(state: State) -> list[dict[str, str | int]]:
             identities.service_user(env),
             env,
             identities.service_role(env),
+            None,
         )
         for env, application in identities.SERVICE_PRINCIPALS.items()
     ]

@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from infra.errors import UserError
+from quantctl.forge.model import Person
 from quantctl.pipelines import Moved, Pipelines, Refused, Tag
 
 PREFIXES = ("deployment", "promotion", "signoff")
@@ -51,27 +52,27 @@ def last(pipelines: Pipelines, environment: str) -> Record | None:
     return next(reversed(records(pipelines, "deployment", environment)), None)
 
 
-def tag_of(pipelines: Pipelines, record: Record) -> tuple[str, str]:
+def tag_of(pipelines: Pipelines, record: Record, who: Person) -> tuple[str, str]:
     """Full ref name and id of the tag that says it, made in the cache; it stands in the remote once it is pushed."""
     name = f"{record.kind}/{record.environment}/{record.at:%Y%m%dT%H%M%SZ}-{record.commit[:12]}"
     body = {key: value for key, value in record.as_json().items() if key not in ("kind", "tag")}
     message = f"{_sentence(record)}\n\n{json.dumps(body, indent=1)}"
-    return f"refs/tags/{name}", pipelines.make_tag(name, record.commit, message, int(record.at.timestamp()))
+    return f"refs/tags/{name}", pipelines.make_tag(name, record.commit, message, who, int(record.at.timestamp()))
 
 
-def write(pipelines: Pipelines, record: Record) -> str:
-    """Push a record; returns the tag's name.
+def write(pipelines: Pipelines, record: Record, who: Person) -> str:
+    """Push a record as somebody; returns the tag's name.
 
     Raises:
         UserError: the remote takes no tag of ours.
     """
     for _ in range(_TRIES):
-        ref, made = tag_of(pipelines, record)
+        ref, made = tag_of(pipelines, record, who)
         try:
             pipelines.push({ref: (made, None)})
             return ref.removeprefix("refs/tags/")
         except Moved:  # another one of the same second
-            record = Record(**{**record.__dict__, "at": record.at + datetime.timedelta(seconds=1)})
+            record = replace(record, at=record.at + datetime.timedelta(seconds=1))
         except Refused as refused:
             raise UserError(
                 f"the {record.kind} of {record.commit[:12]} in {record.environment} could not be recorded: {refused}."

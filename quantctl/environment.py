@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping
 
 import toolchain
 from quantctl import project
@@ -41,8 +42,10 @@ def exports(state: State) -> dict[str, str]:
     return values
 
 
-def shell(values: dict[str, str]) -> str:
-    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
+def shell(values: Mapping[str, str | None]) -> str:
+    """Lines for `eval`; None is a variable that is over."""
+    lines = (f"unset {n}" if value is None else f"export {n}={shlex.quote(value)}" for n, value in values.items())
+    return "\n".join(lines)
 
 
 def process_environment(state: State) -> dict[str, str]:

@@ -12,9 +12,11 @@ from rich.console import Console
 
 import toolchain
 from infra.errors import UserError as InfraError
-from quantctl import access, environment, keys_commands, project, sandbox_commands, schema, settings
+from quantctl import access, approve, environment, keys_commands, project, sandbox_commands, schema, settings
+from quantctl import persona as personas
 from quantctl import up as up_module
 from quantctl.errors import UserError
+from quantctl.promotion import commands as promotion
 from quantctl.sandbox_commands import Format, FormatOption
 from sandbox import control
 from toolchain.errors import ToolchainError
@@ -28,7 +30,12 @@ app = typer.Typer(
 )
 app.add_typer(sandbox_commands.app, name="sandbox")
 app.add_typer(keys_commands.app, name="keys")
+app.command("promote")(promotion.promote_command)
+app.command("rollback")(promotion.rollback_command)
+app.command("signoff")(promotion.signoff_command)
+app.command("history")(promotion.history_command)
 app.command("access")(access.show)
+app.command("approve")(approve.approve)
 app.command("schema")(schema.show)
 app.command("settings")(settings.show)
 
@@ -46,10 +53,21 @@ def down() -> None:
 
 
 @app.command()
-def env() -> None:
-    """Print exports, so that plain `pulumi preview -s quant` works: eval "$(quantctl env)"."""
+def env(
+    persona: Annotated[
+        str | None, typer.Option("--as", help="Also say who you are: developer, reviewer, release_manager, deployer ...")
+    ] = None,
+    gitlab: Annotated[
+        bool, typer.Option("--gitlab", help="Also use GitLab's API, and git with a token, as that persona.")
+    ] = False,
+) -> None:
+    """Print exports, so that plain `pulumi preview -s quant` works: eval "$(quantctl env)".
+
+    With --as, promotions and commits are that persona's: eval "$(quantctl env --as release_manager --gitlab)".
+    Without it, an earlier --as is over.
+    """
     state = project.state()
-    values = environment.exports(state)
+    values = environment.exports(state) | personas.exports(state, persona, gitlab=gitlab, environ=os.environ)
     typer.echo(environment.shell(values))
     if not control.status(state).running:
         typer.echo("The sandbox does not run; start it: quantctl sandbox start", err=True)

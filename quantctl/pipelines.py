@@ -11,6 +11,7 @@ from pathlib import Path
 
 from infra import git
 from infra.errors import UserError, without_credentials
+from quantctl.forge.model import Person
 
 _SEEN = "refs/quant/all"
 _TAGS = "refs/quant/tags"
@@ -85,6 +86,10 @@ class Pipelines:
         fields = (entry.decode(errors="replace").split("\x1f") for entry in listed.split(b"\0") if entry)
         return [Commit(id, author, email, int(at), subject) for id, author, email, at, subject in fields]
 
+    def time(self, commit: str) -> int:
+        """When a commit was made, in seconds since 1970."""
+        return int(self._git("show", "--no-patch", "--format=%ct", commit))
+
     def tree(self, commit: str) -> str:
         """The id of a commit's tree."""
         return self._git("rev-parse", "--verify", f"{commit}^{{tree}}").decode().strip()
@@ -128,16 +133,17 @@ class Pipelines:
                 found.append(Tag(name.removeprefix(f"{_TAGS}/"), object_, commit, tagger, email, int(at), message.strip()))
         return found
 
-    def commit_tree(self, tree: str, parents: Iterable[str], message: str, at: int) -> str:
-        """Make a commit, in the cache alone: its id. The author is whom git's configuration names."""
+    def commit_tree(self, tree: str, parents: Iterable[str], message: str, who: Person, at: int) -> str:
+        """Make a commit, in the cache alone: its id."""
         words = [word for parent in parents for word in ("-p", parent)]
-        return self._write("commit-tree", tree, *words, given=message.encode(), at=at)
+        made = self._git("commit-tree", tree, *words, given=message.encode(), environ=_as(who, at))
+        return made.decode().strip()
 
-    def make_tag(self, name: str, commit: str, message: str, at: int) -> str:
+    def make_tag(self, name: str, commit: str, message: str, who: Person, at: int) -> str:
         """Make an annotated tag object, in the cache alone: its id. It stands in the remote once it is pushed."""
-        who = self._git("var", "GIT_COMMITTER_IDENT", environ=_dated(at)).decode().strip()
-        body = f"object {commit}\ntype commit\ntag {name}\ntagger {who}\n\n{message.strip()}\n"
-        return self._write("mktag", given=body.encode(), at=at)
+        tagger = self._git("var", "GIT_COMMITTER_IDENT", environ=_as(who, at)).decode().strip()
+        body = f"object {commit}\ntype commit\ntag {name}\ntagger {tagger}\n\n{message.strip()}\n"
+        return self._git("mktag", given=body.encode()).decode().strip()
 
     def push(self, refs: Mapping[str, tuple[str, str | None]]) -> None:
         """Move and create refs, all or none. Full ref name -> (new object id, what it must be now; None: not there).
@@ -174,9 +180,6 @@ class Pipelines:
             raise UserError(f"git {arguments[0]} failed in the cache {self.repository}: {git.said(done)}")
         return done.stdout
 
-    def _write(self, *arguments: str, given: bytes, at: int) -> str:
-        return self._git(*arguments, given=given, environ=_dated(at)).decode().strip()
-
 
 def read_pipelines(remote: str, tags: Iterable[str] = ()) -> Pipelines:
     """All branches of the remote with their history, and the annotated tags below the prefixes `tags`.
@@ -195,25 +198,11 @@ def read_pipelines(remote: str, tags: Iterable[str] = ()) -> Pipelines:
     return Pipelines(remote, repository, {name.removeprefix(f"{_SEEN}/"): commit for name, commit in pairs})
 
 
-def identity() -> tuple[str, str]:
-    """Name and e-mail address that git writes into commits and tags.
-
-    Raises:
-        UserError: git's configuration names nobody.
-    """
-    done = git.run(["git", "var", "GIT_COMMITTER_IDENT"])
-    text = done.stdout.decode(errors="replace")
-    if done.returncode or "<" not in text:
-        raise UserError(
-            'git does not know who you are: git config --global user.name "Your Name" and git config --global user.email'
-            " you@example.org; what is recorded in Git bears your name."
-        )
-    name, _, rest = text.partition(" <")
-    return name, rest.partition(">")[0]
-
-
-def _dated(at: int) -> dict[str, str]:
-    return {"GIT_AUTHOR_DATE": f"{at} +0000", "GIT_COMMITTER_DATE": f"{at} +0000"}
+def _as(who: Person, at: int) -> dict[str, str]:
+    """Git's own variables: https://git-scm.com/docs/git-commit-tree#_commit_information"""
+    roles = ("AUTHOR", "COMMITTER")
+    values = {"NAME": who.name, "EMAIL": who.email, "DATE": f"{at} +0000"}
+    return {f"GIT_{role}_{key}": value for role in roles for key, value in values.items()}
 
 
 def _is_stale(line: str) -> bool:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+from databricks.sdk import WorkspaceClient
 from rich.console import Console
 from rich.table import Table
 
 from quantctl import project
 from quantctl.credentials import credentials as all_credentials
-from sandbox import control
+from quantctl.errors import UserError
+from quantctl.soak import soak as run_days
+from sandbox import clock as sandbox_clock
+from sandbox import control, identities
 from sandbox.state import Endpoints
 
 app = typer.Typer(
@@ -33,6 +38,7 @@ FormatOption = Annotated[Format, typer.Option("--format", help="A table for peop
 def _show(endpoints: Endpoints) -> None:
     typer.echo(f"Databricks  {endpoints.databricks_host}")
     typer.echo(f"Snowflake   http://{endpoints.snowflake_host}:{endpoints.snowflake_port}")
+    typer.echo(f"GitLab      {endpoints.gitlab_url}/api/v4")
 
 
 @app.command()
@@ -49,7 +55,7 @@ def stop() -> None:
 
 @app.command()
 def reset() -> None:
-    """Empty workspace, account and stacks; keys, tokens, ports and the sample remote are kept."""
+    """Empty workspace, account, forge and stacks; keys, tokens, ports and the sample remote are kept."""
     state = project.state()
     _show(control.reset(state))
 
@@ -67,16 +73,60 @@ def status() -> None:
 
 @app.command()
 def credentials(format: FormatOption = Format.table) -> None:
-    """Every identity: Databricks token, Snowflake user and key file. The table shows no tokens."""
+    """Every identity: Databricks and GitLab tokens, Snowflake user and key file. The table shows no tokens."""
     found = all_credentials(project.state())
     if format is Format.json:
         typer.echo(json.dumps(found, indent=2))
         return
     table = Table()
     table.add_column("persona", no_wrap=True)
-    for title in ("Databricks", "Snowflake user", "role"):
+    for title in ("Databricks", "Snowflake user", "role", "GitLab"):
         table.add_column(title, overflow="fold")
     for one in found:
-        table.add_row(*(str(one[c]) for c in ("persona", "databricks_user", "snowflake_user", "snowflake_role")))
+        columns = ("persona", "databricks_user", "snowflake_user", "snowflake_role", "gitlab_user")
+        table.add_row(*(str(one[column] or "") for column in columns))
     Console(width=max(Console().width, 100)).print(table)
     typer.echo("Tokens, key files and endpoints: quantctl sandbox credentials --format json")
+
+
+@app.command()
+def clock(
+    forward: Annotated[
+        float | None, typer.Option("--forward", metavar="DAYS", min=0, max=3650, help="Move it forward by so many days.")
+    ] = None,
+) -> None:
+    """The sandbox's clock, by which runs and merge requests are dated. It goes forward only; `reset` sets it right."""
+    state = project.state()
+    project.running_endpoints(state)
+    if forward:
+        sandbox_clock.forward(state.folder, forward * sandbox_clock.DAY)
+    sandbox_clock.keep_in(state.folder)
+    ahead = timedelta(seconds=round(sandbox_clock.ahead(state.folder)))
+    typer.echo(f"{sandbox_clock.today():%Y-%m-%d %H:%M:%S} UTC, {f'{ahead} ahead' if ahead else 'the time of this machine'}")
+
+
+@app.command()
+def soak(
+    env: Annotated[str, typer.Argument(help="quant, quant_stg, quant_lr or quant_live")],
+    days: Annotated[int, typer.Option("--days", min=1, max=60, help="How many days to go through.")],
+) -> None:
+    """Run every job of an environment once a day, and move the clock on: what a soak of days is, in a minute."""
+    if env not in identities.ENVIRONMENTS:
+        raise UserError(f"There is no environment {env!r}.", expected=f"one of {', '.join(identities.ENVIRONMENTS)}")
+    state = project.state()
+    endpoints = project.running_endpoints(state)
+    if not control.status(state).running:
+        raise UserError("The sandbox does not run.", do_next="start it: quantctl sandbox start")
+    token = state.tokens()[identities.DEPLOYER_ID]
+    client = WorkspaceClient(host=endpoints.databricks_host, token=token, auth_type="pat")
+    failed = done = 0
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    with console.status(f"{env}: reading jobs") as status:
+        for outcome in run_days(state, client, env, days, lambda day, job: status.update(f"day {day} of {days}: {job}")):
+            done, failed = done + 1, failed + (not outcome.succeeded)
+            if not outcome.succeeded:
+                console.print(f"day {outcome.day}: {outcome.job} failed: {outcome.why}", markup=False)
+    sandbox_clock.keep_in(state.folder)
+    typer.echo(f"{env}: {done} runs in {days} days, {failed} failed. It is {sandbox_clock.today():%Y-%m-%d} in the sandbox.")
+    if failed:
+        raise typer.Exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,10 @@ from rich.table import Table
 import toolchain
 from quantctl import environment, stacks
 from quantctl.errors import UserError
+from quantctl.forge import connect
+from quantctl.promotion.deploy import record_updates
+from quantctl.stack_settings import stack_settings
+from quantctl.workspace import Workspace
 from sandbox import control, sample
 from sandbox.identities import ENVIRONMENTS
 from sandbox.state import State
@@ -34,6 +39,9 @@ def up(state: State, console: Console) -> None:
     for env in ENVIRONMENTS:
         stacks.ensure(state, env, environ)
     results = _deploy(state, environ, console)
+    os.environ.update(environ)  # the clients read it there
+    settings = [stack_settings(env, environ) for env in ENVIRONMENTS]
+    record_updates(settings, Workspace(), connect(settings[0], environ))
     console.print(_table([stacks.outputs(env, environ) for env in ENVIRONMENTS]))
     _report(results, time.monotonic() - began, console)
 

@@ -74,7 +74,9 @@ def status(state: State) -> Status:
 def _spawn(state: State) -> int:
     command = [sys.executable, "-m", "sandbox.server", "--state", str(state.folder)]
     source = str(Path(__file__).resolve().parents[1])
-    environment = {**os.environ, "PYTHONPATH": source}
+    # A shell that is somebody (`quantctl env --as`) makes no server that is.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment = {**inherited, "PYTHONPATH": source}
     with state.log.open("ab") as log:
         process = subprocess.Popen(
             command,

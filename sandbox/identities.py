@@ -9,6 +9,7 @@ ENVIRONMENTS = ("quant", "quant_stg", "quant_lr", "quant_live")
 SERVICE_PRINCIPALS = {env: f"00000000-0000-4000-8000-{number:012d}" for number, env in enumerate(ENVIRONMENTS, start=1)}
 DEPLOYER_ID = "00000000-0000-4000-8000-0000000000d0"
 DEPLOYER_NAME = "quant-deployer"
+DEPLOYER_EMAIL = "quant-deployer@quant.example"
 DEPLOYER_USER = DEPLOYER_ROLE = "QUANT_DEPLOYER"
 
 SNOWFLAKE_ORGANIZATION = "QUANTORG"
@@ -33,6 +34,7 @@ class Person:
     user_name: str
     group: str | None
     role: str
+    gitlab_level: int  # their role in the project: https://docs.gitlab.com/user/permissions/
 
     @property
     def key(self) -> str:
@@ -43,19 +45,19 @@ class Person:
         return self.key.upper()
 
 
-def _person(persona: str, name: str, group: str) -> Person:
-    return Person(persona, f"{name}@quant.example", group, group.upper().replace("-", "_"))
+def _person(persona: str, name: str, group: str, gitlab_level: int) -> Person:
+    return Person(persona, f"{name}@quant.example", group, group.upper().replace("-", "_"), gitlab_level)
 
 
-ADMIN = Person("admin", "ada@quant.example", None, "ACCOUNTADMIN")
+ADMIN = Person("admin", "ada@quant.example", None, "ACCOUNTADMIN", 50)
 PEOPLE = (
-    _person("developer", "dana", "quant-developers"),
-    _person("reviewer", "ravi", "quant-reviewers"),
-    _person("release_manager", "rhea", "quant-release-managers"),
-    _person("uat_tester", "uma", "quant-uat-testers"),
-    _person("limited_release", "lena", "quant-limited-release"),
-    _person("end_user", "eddie", "quant-end-users"),
-    _person("support", "sam", "quant-support"),
+    _person("developer", "dana", "quant-developers", 30),
+    _person("reviewer", "ravi", "quant-reviewers", 30),
+    _person("release_manager", "rhea", "quant-release-managers", 40),
+    _person("uat_tester", "uma", "quant-uat-testers", 20),
+    _person("limited_release", "lena", "quant-limited-release", 10),
+    _person("end_user", "eddie", "quant-end-users", 10),
+    _person("support", "sam", "quant-support", 20),
     ADMIN,
 )
 
@@ -75,6 +77,11 @@ def service_role(env: str) -> str:
 def databricks_identities() -> list[str]:
     """Every identity that has a token, by userName or applicationId."""
     return [person.user_name for person in PEOPLE] + [*SERVICE_PRINCIPALS.values(), DEPLOYER_ID]
+
+
+def gitlab_users() -> list[str]:
+    """Every user of the forge, by user name: the people, and the deployer's bot."""
+    return [*(person.key for person in PEOPLE), DEPLOYER_NAME]
 
 
 def key_names() -> list[str]:

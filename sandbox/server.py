@@ -17,9 +17,11 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from sandbox import git_host, identities
+from sandbox import clock, git_host, identities
 from sandbox.account import app as account_app
 from sandbox.account import seed as account_seed
+from sandbox.forge import seed as forge_seed
+from sandbox.forge.seed import Member
 from sandbox.state import HOST, Endpoints, State
 from sandbox.workspace import app as workspace_app
 from sandbox.workspace import seed as workspace_seed
@@ -71,6 +73,12 @@ def seed(state: State) -> None:
         roles={role: [name] for name, _, role in people},
         statements=identities.SEED_STATEMENTS,
     )
+    forge_seed.seed(
+        state.forge,
+        [Member(p.key, p.key.capitalize(), p.user_name, p.gitlab_level, p.group) for p in identities.PEOPLE]
+        + [Member(identities.DEPLOYER_NAME, "Quant Deployer", identities.DEPLOYER_EMAIL, 40, bot=True)],
+        state.gitlab_tokens(),
+    )
 
 
 async def serve(state: State) -> None:
@@ -91,10 +99,11 @@ async def serve(state: State) -> None:
             "SNOWFLAKE_PROTOCOL": "http",
         }
 
+    clock.keep_in(state.folder)
     seed(state)
-    workspace = _server(workspace_app.create_app(state.database, state.folders, job_env))
-    account = _server(account_app.create_app(state.database))
-    git = _server(git_host.create_app(state.remote))
+    workspace = _server(clock.dated(workspace_app.create_app(state.database, state.folders, job_env)))
+    account = _server(clock.dated(account_app.create_app(state.database)))
+    git = _server(git_host.create_app(state.remote, state.forge, state.hooks, endpoints.gitlab_url))
     servers = (workspace, account, git)
 
     def leave() -> None:
@@ -117,7 +126,9 @@ async def serve(state: State) -> None:
 
 
 def _server(app: ASGIApp) -> Server:
-    return Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2))
+    # The Date is the sandbox's: sandbox/clock.py writes it.
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, date_header=False)
+    return Server(config)
 
 
 def main() -> None:

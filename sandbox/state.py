@@ -33,9 +33,14 @@ class Endpoints:
         return f"http://{self.host}:{self.databricks_port}"
 
     @property
+    def gitlab_url(self) -> str:
+        """The forge; its API is under /api/v4."""
+        return f"http://{self.host}:{self.git_port}"
+
+    @property
     def remote_url(self) -> str:
         """The sample pipelines repository, as a forge would serve it."""
-        return f"http://{self.host}:{self.git_port}/remote.git"
+        return f"{self.gitlab_url}/remote.git"
 
     @property
     def snowflake_host(self) -> str:
@@ -65,6 +70,18 @@ class State:
     @property
     def credentials_file(self) -> Path:
         return self.folder / "credentials.json"
+
+    @property
+    def gitlab_tokens_file(self) -> Path:
+        return self.folder / "gitlab-tokens.json"
+
+    @property
+    def forge(self) -> Path:
+        return self.folder / "forge.db"
+
+    @property
+    def hooks(self) -> Path:
+        return self.folder / "hooks"
 
     @property
     def remote(self) -> Path:
@@ -101,8 +118,11 @@ class State:
 
     def tokens(self) -> dict[str, str]:
         """Identity (userName or applicationId) -> Databricks token."""
-        loaded: dict[str, str] = json.loads(self.credentials_file.read_text())
-        return loaded
+        return _read(self.credentials_file)
+
+    def gitlab_tokens(self) -> dict[str, str]:
+        """User name in the forge -> GitLab token."""
+        return _read(self.gitlab_tokens_file)
 
     def prepare(self) -> None:
         """Make what is missing, keep what is there."""
@@ -114,10 +134,8 @@ class State:
                 write_atomically(slot, _new_private_key())
                 self.key_file(name).symlink_to(slot.name)
         write_atomically(self.passphrase, PASSPHRASE)
-        known = self.tokens() if self.credentials_file.exists() else {}
-        made = {name: known.get(name) or _new_token() for name in identities.databricks_identities()}
-        if made != known:
-            write_atomically(self.credentials_file, json.dumps(made, indent=1))
+        _keep_tokens(self.credentials_file, identities.databricks_identities(), "dapi")
+        _keep_tokens(self.gitlab_tokens_file, identities.gitlab_users(), "glpat-")
 
     def public_key(self, name: str) -> str:
         """Base64 body of the SPKI public key, as Snowflake's RSA_PUBLIC_KEY takes it."""
@@ -126,8 +144,8 @@ class State:
         return base64.b64encode(spki).decode()
 
     def clear(self) -> None:
-        """Forget what the servers and the engine know; keep keys, tokens, ports and the remote."""
-        for path in self.folder.glob("sandbox.db*"):
+        """Forget what the servers and the engine know, and the clock; keep keys, tokens, ports and the remote."""
+        for path in (*self.folder.glob("sandbox.db*"), *self.folder.glob("forge.db*"), *self.folder.glob("clock")):
             path.unlink()
         for folder in (self.folders, self.pulumi):
             shutil.rmtree(folder, ignore_errors=True)
@@ -142,8 +160,17 @@ def write_atomically(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _new_token() -> str:
-    return "dapi" + secrets.token_hex(16)
+def _keep_tokens(file: Path, names: list[str], prefix: str) -> None:
+    """A token for each name; those that are there are kept."""
+    known = _read(file) if file.exists() else {}
+    made = {name: known.get(name) or prefix + secrets.token_hex(16) for name in names}
+    if made != known:
+        write_atomically(file, json.dumps(made, indent=1))
+
+
+def _read(file: Path) -> dict[str, str]:
+    loaded: dict[str, str] = json.loads(file.read_text())
+    return loaded
 
 
 def _new_private_key() -> str:

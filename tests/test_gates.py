@@ -11,17 +11,15 @@ import pytest
 from infra.promotion import EDGES, Edge, Freeze, GateChanges, Gates, gates_of
 from infra.vocabulary import Environment
 from quantctl.deployments import Record
+from quantctl.forge import Answer, Approval, Approvals, Verdict
 from quantctl.pipelines import Commit
 from quantctl.promotion import soak
 from quantctl.promotion.gates import (
-    Approval,
-    Approvals,
     Facts,
     Line,
     Promoter,
     Soaked,
     Unknown,
-    Verdict,
     answer,
     stopped,
 )
@@ -38,14 +36,15 @@ def run(number: int, result: str = "SUCCESS") -> Run:
     return Run(1, number, NOW - timedelta(days=1), result)
 
 
+RAVI = Approval("Ravi", "2026-11-24", "!7")
 GOOD = Facts(
     now=NOW,
     line=Line(HEAD, BELOW, [COMMIT], []),
     deployed=HEAD,
     soaked=[Soaked("risk_model", NOW - timedelta(days=4), [run(1), run(2)])],
-    approvals=Approvals([Approval("Ravi", "!7"), Approval("Rhea", "!7")]),
+    approvals=Approvals((RAVI, Approval("Rhea", "2026-11-24", "!7"))),
     sign_offs=["by Uma: 'fine'"],
-    promoter=Promoter("Rhea", True, "in quant-release-managers"),
+    promoter=Promoter("Rhea", Answer(Verdict.YES, "in quant-release-managers")),
     active={},
 )
 FREEZE = Freeze(environments=[Environment.LIVE], start=NOW.date(), end=NOW.date(), why="Year end")
@@ -75,10 +74,10 @@ BROKEN: list[tuple[str, dict[str, Any], list[str]]] = [
     ("soak", {"soaked": [Soaked("x", NOW - timedelta(days=4), [run(1), run(2), run(3, "FAILED")])]}, ["run 3"]),
     ("soak", {"soaked": [Soaked("x", NOW - timedelta(days=4), [run(1), run(2), run(9, "SUCCESS_WITH_FAILURES")])]}, ["9"]),
     ("soak", {"soaked": [Soaked("x", None, note="has no job in the workspace")]}, ["x: has no job"]),
-    ("approvals", {"approvals": Approvals([Approval("Ravi", "!7")], ["Dana wrote of it"])}, ["1 of 2", "Dana wrote"]),
-    ("approvals", {"approvals": Approvals([Approval("Ravi", "!7"), Approval("Ravi", "!8")])}, ["1 of 2"]),
+    ("approvals", {"approvals": Approvals((RAVI,), ("Dana wrote of it",))}, ["1 of 2", "Dana wrote"]),
+    ("approvals", {"approvals": Approvals()}, ["0 of 2: nobody"]),
     ("sign-off", {"sign_offs": []}, ["none for aaaaaaaaaaaa", "quantctl signoff quant_stg"]),
-    ("release-manager", {"promoter": Promoter("Dana", False, "not in the group")}, ["Dana", "not in the group"]),
+    ("release-manager", {"promoter": Promoter("Dana", Answer(Verdict.NO, "in no group"))}, ["Dana", "in no group"]),
     ("no-active-runs", {"active": {"risk_model": [12]}}, ["risk_model (run 12)", "--wait"]),
     ("no-freeze", {"freezes": [FREEZE]}, ["frozen", "Year end"]),
 ]  # fmt: skip
@@ -110,16 +109,17 @@ def test_each_gate_that_is_broken_stops_it_with_its_evidence(name: str, changed:
 )
 def test_what_could_not_be_read_never_passes(fact: str, names: set[str]) -> None:
     """The gates that need it cannot tell, and say why; the others answer."""
-    found = answer(EDGE, ALL, replace(GOOD, **{fact: Unknown("Databricks does not answer")}))
+    unread: dict[str, Any] = {fact: Unknown("Databricks does not answer")}
+    found = answer(EDGE, ALL, replace(GOOD, **unread))
     assert {gate.name for gate in stopped(found)} == names
     for gate in stopped(found):
-        assert (gate.verdict, gate.evidence) == (Verdict.CANNOT_TELL, "Databricks does not answer")
+        assert (gate.verdict, gate.evidence) == (Verdict.UNKNOWN, "Databricks does not answer")
 
 
 def test_a_promoter_whom_nobody_knows_cannot_be_told() -> None:
     """Neither yes nor no."""
-    unknown = replace(GOOD, promoter=Promoter("?", None, "the workspace says nothing of groups"))
-    assert verdicts(unknown)["release-manager"] is Verdict.CANNOT_TELL
+    unknown = replace(GOOD, promoter=Promoter("?", Answer(Verdict.UNKNOWN, "the workspace says nothing of groups")))
+    assert verdicts(unknown)["release-manager"] is Verdict.UNKNOWN
 
 
 def test_a_cancelled_run_is_neither_a_success_nor_a_failure() -> None:

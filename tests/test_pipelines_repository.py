@@ -15,10 +15,12 @@ from infra.errors import UserError
 from quantctl import deployments
 from quantctl.deployments import Record
 from quantctl.errors import UserError as CtlError
+from quantctl.forge import Person
 from quantctl.pipelines import Moved, Pipelines, read_pipelines
 from quantctl.promotion import move, signoffs
 from quantctl.promotion.read import line_of
 
+RHEA = Person("Rhea", "rhea@quant.example", "rhea", "a test")
 NOW = 1_700_000_000
 WHEN = datetime.fromtimestamp(NOW, UTC)
 
@@ -87,8 +89,8 @@ def test_a_commit_that_the_source_never_had_is_foreign(world: World) -> None:
     world.branch("quant_stg", first)
     second = world.commit("quant", "a", "2")
     found = world.read()
-    merged = found.commit_tree(found.tree(second), [first, second], "Merge", NOW)
-    back = found.commit_tree(found.tree(first), [merged], "Roll back", NOW)
+    merged = found.commit_tree(found.tree(second), [first, second], "Merge", RHEA, NOW)
+    back = found.commit_tree(found.tree(first), [merged], "Roll back", RHEA, NOW)
     found.push({"refs/heads/quant_stg": (back, first)})
     found = world.read()
     line = line_of(found, second, back)
@@ -104,7 +106,7 @@ def test_a_branch_is_moved_with_its_decision_or_not_at_all(world: World) -> None
     first = world.commit("quant", "a", "1")
     world.branch("quant_stg", first)
     second = world.commit("quant", "a", "2")
-    step = move.Step("quant_stg", first, second, second, "Promote")
+    step = move.Step("quant_stg", first, second, second, "Promote", RHEA)
     move.push(world.read(), step, decision(second, first))
     found = world.read()
     assert found.head("quant_stg") == second
@@ -125,12 +127,12 @@ def test_promotions_that_race_lose_no_commit(world: World) -> None:
         seen = world.read()
         old = seen.head("quant_stg")
         ours = world.commit("quant", "a", f"ours {number}")
-        theirs = seen.commit_tree(seen.tree(old), [old], f"Theirs {number}", NOW + number)
-        step = move.Step("quant_stg", old, ours, ours, "Promote")
+        theirs = seen.commit_tree(seen.tree(old), [old], f"Theirs {number}", RHEA, NOW + number)
+        step = move.Step("quant_stg", old, ours, ours, "Promote", RHEA)
 
         def promote(seen: Pipelines = seen, step: move.Step = step, ours: str = ours, old: str = old) -> bool:
             try:
-                commit = move.forward(world.read(), step, NOW)
+                commit = move.forward(world.read(), step)
                 move.push(seen, step, decision(commit, old))
             except CtlError:
                 return False
@@ -157,11 +159,11 @@ def test_a_target_that_is_no_ancestor_is_moved_forward(world: World) -> None:
     first = world.commit("quant", "a", "1")
     second = world.commit("quant", "a", "2")
     found = world.read()
-    back = found.commit_tree(found.tree(first), [second], "Roll back", NOW)
+    back = found.commit_tree(found.tree(first), [second], "Roll back", RHEA, NOW)
     found.push({"refs/heads/quant_stg": (back, None)})
     found = world.read()
-    step = move.Step("quant_stg", back, second, second, "Promote again")
-    commit = move.forward(found, step, NOW)
+    step = move.Step("quant_stg", back, second, second, "Promote again", RHEA)
+    commit = move.forward(found, step)
     move.push(found, step, decision(commit, back))
     found = world.read()
     assert found.contains(found.head("quant_stg"), back) and found.contains(found.head("quant_stg"), second)
@@ -173,7 +175,7 @@ def test_records_that_say_something_else_are_none(world: World) -> None:
     first = world.commit("quant", "a", "1")
     second = world.commit("quant", "a", "2")
     found = world.read()
-    deployments.write(found, Record("deployment", "quant", WHEN, first, None, "Rhea", "up"))
+    deployments.write(found, Record("deployment", "quant", WHEN, first, None, "Rhea", "up"), RHEA)
     world.git("tag", "deployment/quant/light", second)
     world.git("tag", "-a", "-m", "nothing", "deployment/quant/plain", second)
     body = {"environment": "quant", "at": WHEN.isoformat(), "commit": first, "previous": None, "by": "x", "how": "up"}
@@ -187,12 +189,12 @@ def test_a_decision_without_a_deployment_is_unfinished(world: World) -> None:
     first = world.commit("quant", "a", "1")
     second = world.commit("quant", "a", "2")
     found = world.read()
-    tag = deployments.write(found, decision(first, second))
+    tag = deployments.write(found, decision(first, second), RHEA)
     found = world.read()
     begun = deployments.unfinished(found, "quant_stg", lambda commit: True)
     assert begun is not None and begun.tag == tag
     assert deployments.unfinished(found, "quant_stg", lambda commit: False) is None
-    deployments.write(found, Record("deployment", "quant_stg", WHEN, first, None, "Rhea", "promotion", decision=tag))
+    deployments.write(found, Record("deployment", "quant_stg", WHEN, first, None, "Rhea", "promotion", decision=tag), RHEA)
     assert deployments.unfinished(world.read(), "quant_stg", lambda commit: True) is None
 
 
@@ -201,9 +203,9 @@ def test_a_sign_off_is_for_one_commit_and_never_changed(world: World) -> None:
     first = world.commit("quant_stg", "a", "1")
     second = world.commit("quant_stg", "a", "2")
     found = world.read()
-    signoffs.write(found, "quant_stg", first, "Uma Tester", "numbers agree", NOW)
+    signoffs.write(found, "quant_stg", first, "Uma Tester", "numbers agree", RHEA, NOW)
     with pytest.raises(CtlError, match="never changed"):
-        signoffs.write(found, "quant_stg", first, "Uma Tester", "second thoughts", NOW)
+        signoffs.write(found, "quant_stg", first, "Uma Tester", "second thoughts", RHEA, NOW)
     found = world.read()
     [one] = signoffs.of(found, "quant_stg", first)
     assert (one.by, one.note, one.recorded_by) == ("Uma Tester", "numbers agree", "Rhea <rhea@quant.example>")

@@ -17,15 +17,16 @@ PREFIX = "approval"
 
 @dataclass(frozen=True)
 class Tag:
-    """A tag of the remote; `kind` is what its name points at: tag (annotated) or commit (lightweight)."""
+    """A tag of the remote; `kind` is what its name points at: tag (annotated) or commit (lightweight).
+
+    `target` is the object that is tagged, `email` the tagger's, `when` is ISO 8601.
+    """
 
     name: str
     kind: str
     target: str
-    tagger: str
     email: str
     when: str
-    text: str
 
 
 def tag_name(target: str, commit: str, who: str) -> str:
@@ -41,14 +42,14 @@ def slug(who: str) -> str:
 def judge(tags: Iterable[Tag], target: str, commit: str, authors: set[str]) -> Approvals:
     """Which of the tags approve `commit` for `target`, and why the others do not."""
     by_person: dict[str, Approval] = {}
-    ignored: list[str] = []
+    void: list[str] = []
     lower = {author.lower() for author in authors}
     for tag in sorted(tags, key=lambda tag: (tag.when, tag.name)):
         if problem := _problem(tag, target, commit, lower):
-            ignored.append(f"{tag.name}: {problem}")
+            void.append(f"{tag.name}: {problem}")
         else:
             by_person.setdefault(tag.email.lower(), Approval(tag.email, tag.when, f"tag {tag.name}"))
-    return Approvals(tuple(by_person.values()), tuple(ignored))
+    return Approvals(tuple(by_person.values()), tuple(void))
 
 
 def _problem(tag: Tag, target: str, commit: str, authors: set[str]) -> str | None:

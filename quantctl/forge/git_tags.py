@@ -1,91 +1,56 @@
-"""Annotated tags of the pipelines repository, by the git program, in the bare cache that infra/source.py keeps."""
+"""Approval tags of the pipelines repository, read and made through the promoter's view of it (quantctl/pipelines.py)."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-from pathlib import Path
+import time
 
-from infra.errors import without_credentials
-from infra.source import take_snapshot
+from infra import git
 from quantctl.errors import UserError
 from quantctl.forge.approval_tags import PREFIX, Tag
 from quantctl.forge.model import Person
+from quantctl.pipelines import Moved, Pipelines, Refused, read_pipelines
 
-_SECONDS = 60
-_FORMAT = "%00".join(
-    ["%(refname)", "%(objecttype)", "%(objectname)", "%(object)", "%(taggername)", "%(taggeremail:trim)",
-     "%(taggerdate:iso-strict)", "%(contents:subject)"]
-)  # fmt: skip
+_FIELDS = ("refname", "objecttype", "objectname", "object", "taggeremail:trim", "taggerdate:iso-strict")
+_FORMAT = "%00".join(f"%({field})" for field in _FIELDS)
+_HERE = "refs/quant/tags"  # where read_pipelines keeps them
 
 
 def approval_tags(remote: str, target: str, commit: str) -> list[Tag]:
-    """The approvals of a commit for a branch that the remote has now.
+    """The approvals of a commit for a branch that the remote has now, annotated or not.
 
     Raises:
-        infra.errors.UserError, UserError: the remote cannot be read.
+        infra.errors.UserError: the remote cannot be read.
     """
-    repository = take_snapshot(remote, target).repository
-    local = f"refs/quant/approvals/{os.getpid()}"
-    _need(repository, remote, "fetch", "--quiet", "--no-tags", remote, f"+refs/tags/{PREFIX}/{target}/{commit}/*:{local}/*")
-    try:
-        listed = _need(repository, remote, "for-each-ref", f"--format={_FORMAT}", local)
-    finally:
-        for name in _need(repository, remote, "for-each-ref", "--format=%(refname)", local).split():
-            _git(repository, "update-ref", "-d", name)
-    return [_tag(line, f"{PREFIX}/{target}/{commit}/", len(local) + 1) for line in listed.splitlines()]
+    below = f"{PREFIX}/{target}/{commit}"
+    repository = read_pipelines(remote, (below,)).repository
+    listed = git.need(git.run_in(repository, "for-each-ref", f"--format={_FORMAT}", f"{_HERE}/{below}"), remote)
+    return [_tag(line) for line in listed.decode(errors="replace").splitlines()]
 
 
-def _tag(line: str, prefix: str, skipped: int) -> Tag:
-    name, kind, itself, inner, tagger, email, when, subject = line.split("\0")
-    return Tag(prefix + name[skipped:], kind, inner if kind == "tag" else itself, tagger, email, when, subject)
+def _tag(line: str) -> Tag:
+    name, kind, itself, inner, email, when = line.split("\0")
+    return Tag(name.removeprefix(f"{_HERE}/"), kind, inner if kind == "tag" else itself, email, when)
 
 
 def push_tag(remote: str, name: str, commit: str, by: Person, text: str) -> None:
-    """Make an annotated tag on the remote; one of that name is left as it is.
+    """Make an annotated tag on the remote, with the promoter as its tagger; one of that name is left as it is.
 
     Raises:
-        infra.errors.UserError, UserError: the remote cannot be written, or does not hold the commit.
+        infra.errors.UserError, UserError: the remote cannot be written, or no branch holds the commit.
     """
-    repository = take_snapshot(remote, name.split("/")[1]).repository
-    local = f"quant-new/{os.getpid()}"
-    identity = {"GIT_COMMITTER_NAME": by.name, "GIT_COMMITTER_EMAIL": by.email}
-    _need(repository, remote, "tag", "--force", "--annotate", "--message", text, local, commit, **identity)
+    pipelines = read_pipelines(remote)
+    if not pipelines.knows(commit):
+        raise UserError(f"No branch of the pipelines repository holds {commit[:12]}.", do_next="push it first")
     try:
-        pushed = _git(repository, "push", "--quiet", remote, f"refs/tags/{local}:refs/tags/{name}")
-        if pushed.returncode and not _git(repository, "ls-remote", remote, f"refs/tags/{name}").stdout.strip():
-            raise UserError(
-                f"The tag {name} could not be pushed to {without_credentials(remote)}.",
-                found=_said(pushed),
-                do_next="check your access to the pipelines repository (git's credential helper)",
-            )
-    finally:
-        _git(repository, "tag", "--delete", local)
+        pipelines.push({f"refs/tags/{name}": (_make(pipelines, name, commit, by, text), None)})
+    except Moved:
+        return  # it is there already: who asks reads it
+    except Refused as error:
+        raise UserError(f"The remote refused the tag {name}.", found=str(error)) from None
 
 
-def _git(repository: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=5", "LC_ALL": "C"}
-    command = ["git", "-C", str(repository), *arguments]
-    try:
-        return subprocess.run(
-            command, env={**os.environ, **quiet, **environ}, capture_output=True, text=True, errors="replace",
-            timeout=_SECONDS, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(command, 124, "", f"no answer in {_SECONDS} s")
-
-
-def _need(repository: Path, remote: str, *arguments: str, **environ: str) -> str:
-    done = _git(repository, *arguments, **environ)
-    if done.returncode:
-        raise UserError(
-            f"git {arguments[0]} failed for {without_credentials(remote)}.",
-            found=_said(done),
-            do_next="check QUANT_REMOTE (or quant:remote in Pulumi.yaml), the network, and your access to it",
-        )
-    return done.stdout
-
-
-def _said(done: subprocess.CompletedProcess[str]) -> str:
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    return without_credentials("; ".join(lines[:3])) or f"exit {done.returncode}"
+def _make(pipelines: Pipelines, name: str, commit: str, by: Person, text: str) -> str:
+    plain = {ord(letter): None for letter in "<>\n"}  # what git takes out of an identity
+    tagger = f"{by.name.translate(plain)} <{by.email.translate(plain)}> {int(time.time())} +0000"
+    body = f"object {commit}\ntype commit\ntag {name}\ntagger {tagger}\n\n{text.strip()}\n"
+    return git.need(git.run_in(pipelines.repository, "mktag", given=body.encode()), pipelines.remote).decode().strip()

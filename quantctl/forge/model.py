@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from quantctl.errors import UserError
 
 _POLL_SECONDS = 5.0
 
@@ -27,9 +29,9 @@ class Answer:
     evidence: str
 
     @property
-    def yes(self) -> bool:
-        """Whether it is a plain yes."""
-        return self.verdict is Verdict.YES
+    def allowed(self) -> bool | None:
+        """True, False, or None for "cannot tell"."""
+        return {Verdict.YES: True, Verdict.NO: False}.get(self.verdict)
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,8 @@ class Approval:
 class Approvals:
     """The approvals that count, one a person, and why others do not."""
 
-    counted: tuple[Approval, ...] = ()
-    ignored: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.counted)
-
-    def __iter__(self) -> Iterator[Approval]:
-        return iter(self.counted)
+    given: tuple[Approval, ...] = ()
+    void: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,13 +98,28 @@ class MergeOutcome:
 
     result: MergeResult
     said: str
-    commit: str | None = field(default=None)
+    commit: str | None = None
+
+    def must(self, request: MergeRequest) -> str:
+        """The target's new head, for a caller that has no other way out.
+
+        Raises:
+            UserError: it is not merged; says why, and what to do.
+        """
+        if self.result is MergeResult.MERGED and self.commit is not None:
+            return self.commit
+        do_next = {
+            MergeResult.CONFLICT: f"bring {request.target} into {request.source}, resolve it there, and begin again",
+            MergeResult.MOVED: "look at what came, and run the same command again",
+            MergeResult.REFUSED: f"ask somebody who may merge into {request.target}",
+        }.get(self.result, "when it has what it lacks, run the same command again")
+        raise UserError(f"{request.url} is not merged ({self.result}): {self.said}.", do_next=do_next)
 
 
 class Forge(Protocol):
     """One forge, as one person. Every method may raise infra.errors.UserError when the forge cannot be asked."""
 
-    has_merge_requests: bool
+    merge_requests: bool
 
     def promoter(self) -> Person:
         """Whose credentials these are."""
@@ -119,10 +130,10 @@ class Forge(Protocol):
     def is_release_manager(self) -> Answer:
         """Whether the promoter is one."""
 
-    def approvals(self, target: str, commit: str, authors: set[str]) -> Approvals:
+    def approvals(self, source: str, target: str, commit: str, authors: set[str]) -> Approvals:
         """Approvals of exactly this commit for a branch, by people who are not among the authors (e-mail addresses)."""
 
-    def approve(self, target: str, commit: str, note: str, authors: set[str]) -> Approval:
+    def approve(self, source: str, target: str, commit: str, note: str, authors: set[str]) -> Approval:
         """Approve a commit for a branch as the promoter. An author is refused with a UserError."""
 
     def open_merge_request(
@@ -132,6 +143,9 @@ class Forge(Protocol):
 
     def find_merge_request(self, source: str, target: str) -> MergeRequest | None:
         """The open merge request from source to target."""
+
+    def lacks(self, request: MergeRequest) -> str:
+        """What the forge still asks for before it merges, in words; empty when nothing."""
 
     def merge(self, request: MergeRequest, sha: str) -> MergeOutcome:
         """Merge when the source's head is exactly `sha`."""
@@ -148,6 +162,7 @@ class Forge(Protocol):
 
 def wait_for_approvals(
     forge: Forge,
+    source: str,
     target: str,
     commit: str,
     authors: set[str],
@@ -159,12 +174,12 @@ def wait_for_approvals(
     """Ask until enough have approved or the time is over; `tell` hears what changed. The caller counts."""
     end, shown = time.monotonic() + seconds, ""
     while True:
-        found = forge.approvals(target, commit, authors)
-        names = ", ".join(approval.by for approval in found)
-        line = f"{len(found)} of {needed} approvals{f': {names}' if names else ''}"
+        found = forge.approvals(source, target, commit, authors)
+        names = ", ".join(approval.by for approval in found.given)
+        line = f"{len(found.given)} of {needed} approvals{f': {names}' if names else ''}"
         if line != shown:
             tell(line)
             shown = line
-        if len(found) >= needed or time.monotonic() + pause > end:
+        if len(found.given) >= needed or time.monotonic() + pause > end:
             return found
         time.sleep(pause)

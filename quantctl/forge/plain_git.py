@@ -19,7 +19,7 @@ from quantctl.forge.workspace_person import Owner, in_group, owner_of_the_token
 class PlainGit:
     """The remote of the settings, as the owner of the promoter's token."""
 
-    has_merge_requests = False
+    merge_requests = False
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self._settings, self._environ = settings, environ
@@ -48,11 +48,11 @@ class PlainGit:
         except InfraError as error:
             return Answer(Verdict.UNKNOWN, str(error))
 
-    def approvals(self, target: str, commit: str, authors: set[str]) -> Approvals:
+    def approvals(self, source: str, target: str, commit: str, authors: set[str]) -> Approvals:
         """Annotated tags on the remote."""
         return judge(git_tags.approval_tags(self._settings.remote, target, commit), target, commit, authors)
 
-    def approve(self, target: str, commit: str, note: str, authors: set[str]) -> Approval:
+    def approve(self, source: str, target: str, commit: str, note: str, authors: set[str]) -> Approval:
         """Make the tag on the remote; made already, it is left as it is."""
         person = self.promoter()
         if person.email.lower() in {author.lower() for author in authors}:
@@ -63,11 +63,11 @@ class PlainGit:
             )
         name = tag_name(target, commit, person.email)
         git_tags.push_tag(self._settings.remote, name, commit, person, note or f"Approved for {target}")
-        found = self.approvals(target, commit, authors)
-        for approval in found:
+        found = self.approvals(source, target, commit, authors)
+        for approval in found.given:
             if approval.where == f"tag {name}":
                 return approval
-        why = next((why for why in found.ignored if why.startswith(f"{name}:")), f"{name}: the remote does not have it")
+        why = next((why for why in found.void if why.startswith(f"{name}:")), f"{name}: the remote does not have it")
         raise UserError(f"The approval of {commit[:12]} for {target} does not count: {why}.")
 
     def open_merge_request(
@@ -79,6 +79,10 @@ class PlainGit:
     def find_merge_request(self, source: str, target: str) -> MergeRequest | None:
         """There are none."""
         return None
+
+    def lacks(self, request: MergeRequest) -> str:
+        """There are none."""
+        self._none()
 
     def merge(self, request: MergeRequest, sha: str) -> MergeOutcome:
         """There are none."""

@@ -17,6 +17,7 @@ from infra.vocabulary import Environment
 from quantctl import deployments, environment, project
 from quantctl.deployments import PREFIXES
 from quantctl.errors import UserError
+from quantctl.forge import connect
 from quantctl.pipelines import read_pipelines
 from quantctl.promotion import signoffs
 from quantctl.promotion.promote import Options, Outcome, Report, exit_status, mark, promote
@@ -105,7 +106,8 @@ def signoff_command(
             found=f"the folder {settings.folder} at {folder.commit[:12]}",
             do_next=f"quantctl drift {env}",
         )
-    tag = signoffs.write(pipelines, env, folder.commit, by, note, int(workspace.now().timestamp()))
+    who, at = connect(settings, environ).promoter(), int(workspace.now().timestamp())
+    tag = signoffs.write(pipelines, env, folder.commit, by, note, who, at)
     typer.echo(f"Signed off: {folder.commit[:12]} in {env}, by {by} (tag {tag}).")
 
 
@@ -154,12 +156,18 @@ def _words(report: Report) -> str:
     told = {
         Outcome.NOTHING: f"{report.edge.target} has everything of {report.edge.source} already.",
         Outcome.WOULD: "Every gate says yes; nothing was changed (--dry-run).",
-        Outcome.STOPPED: "Stopped by a gate; nothing was changed.",
+        Outcome.STOPPED: _stopped(report),
         Outcome.DECLINED: "Nothing was changed.",
         Outcome.PROMOTED: f"Promoted: {report.edge.target} is deployed at {report.new[:12]}.",
         Outcome.FINISHED: f"Finished: {report.edge.target} is deployed. What waits besides is promoted by running it again.",
     }
     return told[report.outcome]
+
+
+def _stopped(report: Report) -> str:
+    if report.request:
+        return f"The merge request {report.request} is open; when every gate says yes, the same command goes on."
+    return "Stopped by a gate; nothing was changed."
 
 
 def _console(stream: Any) -> Console:
@@ -191,7 +199,7 @@ class _Screen:
             raise UserError("Nothing was changed.", do_next="answer y, or say --yes where nobody can answer") from None
 
     def show(self, report: Report | Rollback, words: str) -> None:
-        """The report, once, and how it ended."""
+        """The report, unless it was shown with a question, and how it ended."""
         if self._json:
             typer.echo(json.dumps(report.as_json(), indent=2))
             return

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from infra.settings import Settings
 from quantctl import deployments, stacks
 from quantctl.deployments import PREFIXES, Record
 from quantctl.errors import UserError
+from quantctl.forge import Forge, Person
 from quantctl.pipelines import read_pipelines
 from quantctl.promotion.move import Say
 from quantctl.workspace import Workspace
@@ -20,7 +22,9 @@ def preview(env: str, commit: str, environ: dict[str, str], say: Say) -> str:
     return stacks.quiet(done.stdout)
 
 
-def finish(decision: Record, settings: Settings, workspace: Workspace, environ: dict[str, str], say: Say) -> Record:
+def finish(
+    decision: Record, settings: Settings, workspace: Workspace, who: Person, environ: dict[str, str], say: Say
+) -> Record:
     """Update the stack, verify that the workspace reports the commit, and record the deployment of a decision.
 
     Raises:
@@ -40,4 +44,22 @@ def finish(decision: Record, settings: Settings, workspace: Workspace, environ: 
         )
     say(f"the workspace reports {settings.folder} at {head[:12]}")
     done = replace(decision, kind="deployment", at=workspace.now(), commit=head, decision=decision.tag, tag="")
-    return replace(done, tag=deployments.write(pipelines, done))
+    return replace(done, tag=deployments.write(pipelines, done, who))
+
+
+def record_updates(settings: Sequence[Settings], workspace: Workspace, forge: Forge) -> list[Record]:
+    """Record what is deployed, where the newest record says something else: what `quantctl up` leaves behind.
+
+    Raises:
+        UserError: Git or the workspace cannot be asked, or the remote takes no tag of ours.
+    """
+    pipelines, who, now = read_pipelines(settings[0].remote, PREFIXES), forge.promoter(), workspace.now()
+    written = []
+    for one in settings:
+        folder, before = workspace.folder(one), deployments.last(pipelines, one.environment)
+        if folder is None or (before is not None and before.commit == folder.commit) or not pipelines.knows(folder.commit):
+            continue
+        previous = before.commit if before else None
+        record = Record("deployment", one.environment.value, now, folder.commit, previous, str(who), "up")
+        written.append(replace(record, tag=deployments.write(pipelines, record, who)))
+    return written

@@ -8,19 +8,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from infra.promotion import Edge, Freeze, Gates
+from quantctl.forge.model import Answer, Approvals, Verdict
 from quantctl.pipelines import Commit
 from quantctl.workspace import Run
-
-
-class Verdict(StrEnum):
-    """A gate's answer."""
-
-    YES = "yes"
-    NO = "no"
-    CANNOT_TELL = "cannot tell"
 
 
 @dataclass(frozen=True)
@@ -60,28 +52,11 @@ class Soaked:
 
 
 @dataclass(frozen=True)
-class Approval:
-    """Somebody who has read what moves; `where` is a tag or a merge request."""
-
-    by: str
-    where: str
-
-
-@dataclass(frozen=True)
-class Approvals:
-    """Approvals that count, and those that do not, with the reason."""
-
-    given: Sequence[Approval]
-    void: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
 class Promoter:
-    """Who asks; `allowed` None: nobody could say."""
+    """Who asks, and whether that is a release manager."""
 
     name: str
-    allowed: bool | None
-    evidence: str
+    release_manager: Answer
 
 
 @dataclass(frozen=True)
@@ -117,11 +92,11 @@ def stopped(gates: Iterable[Gate]) -> list[Gate]:
     return [gate for gate in gates if gate.verdict is not Verdict.YES]
 
 
-Answer = tuple[Verdict, str]
-_YES, _NO, _CANNOT = Verdict.YES, Verdict.NO, Verdict.CANNOT_TELL
+Told = tuple[Verdict, str]
+_YES, _NO, _CANNOT = Verdict.YES, Verdict.NO, Verdict.UNKNOWN
 
 
-def _fast_forward(edge: Edge, facts: Facts) -> Answer:
+def _fast_forward(edge: Edge, facts: Facts) -> Told:
     line = facts.line
     if isinstance(line, Unknown):
         return _CANNOT, line.why
@@ -136,7 +111,7 @@ def _fast_forward(edge: Edge, facts: Facts) -> Answer:
     return _YES, f"{edge.source} is {_number(len(line.ahead), 'commit')} ahead of {edge.target} and holds all of it."
 
 
-def _soak(edge: Edge, gates: Gates, facts: Facts) -> Answer:
+def _soak(edge: Edge, gates: Gates, facts: Facts) -> Told:
     for fact in (facts.line, facts.deployed, facts.soaked, facts.now):
         if isinstance(fact, Unknown):
             return _CANNOT, fact.why
@@ -147,9 +122,12 @@ def _soak(edge: Edge, gates: Gates, facts: Facts) -> Answer:
         return _NO, f"{edge.source} is {found}, its branch at {facts.line.source[:12]}: pulumi up -s {edge.source} first."
     if not facts.soaked:
         return _YES, f"{edge.source} has no workflows."
-    problems = [text for one in facts.soaked if (text := _soak_problem(one, gates, facts.now))]
+    problems: dict[str, list[str]] = {}
+    for one in facts.soaked:
+        if text := _soak_problem(one, gates, facts.now):
+            problems.setdefault(text, []).append(one.workflow)
     if problems:
-        return _NO, "; ".join(problems) + "."
+        return _NO, "; ".join(f"{', '.join(names)}: {text}" for text, names in problems.items()) + "."
     days = min((facts.now - one.since).total_seconds() for one in facts.soaked if one.since) / 86400
     runs = min(sum(run.succeeded for run in one.runs) for one in facts.soaked)
     return _YES, (
@@ -160,7 +138,7 @@ def _soak(edge: Edge, gates: Gates, facts: Facts) -> Answer:
 
 def _soak_problem(one: Soaked, gates: Gates, now: datetime.datetime) -> str:
     if one.since is None:
-        return f"{one.workflow}: {one.note or 'is not deployed'}"
+        return one.note or "is not deployed"
     days = (now - one.since).total_seconds() / 86400
     good, bad = sum(run.succeeded for run in one.runs), sum(run.failed for run in one.runs)
     problems = []
@@ -171,21 +149,20 @@ def _soak_problem(one: Soaked, gates: Gates, now: datetime.datetime) -> str:
     if bad > gates.failed_runs:
         last = next(run for run in one.runs if run.failed)
         problems.append(f"{_number(bad, 'failed run')}, at most {gates.failed_runs} (the newest is run {last.run_id})")
-    return f"{one.workflow}: {', '.join(problems)}" if problems else ""
+    return ", ".join(problems)
 
 
-def _approvals(needed: int, found: Approvals | Unknown) -> Answer:
+def _approvals(needed: int, found: Approvals | Unknown) -> Told:
     if isinstance(found, Unknown):
         return _CANNOT, found.why
-    people = {one.by: one for one in found.given}
-    told = ", ".join(f"{one.by} ({one.where})" for one in people.values()) or "nobody"
-    void = "".join(f" Does not count: {why}." for why in found.void)
-    if len(people) >= needed:
-        return _YES, f"{len(people)} of {needed}: {told}.{void}"
-    return _NO, f"{len(people)} of {needed}: {told}. Whoever has written nothing of what moves may approve it.{void}"
+    told = ", ".join(f"{one.by} ({one.where})" for one in found) or "nobody"
+    void = "".join(f" Does not count: {why}." for why in found.ignored)
+    if len(found) >= needed:
+        return _YES, f"{len(found)} of {needed}: {told}.{void}"
+    return _NO, f"{len(found)} of {needed}: {told}. Whoever has written nothing of what moves may approve it.{void}"
 
 
-def _sign_off(edge: Edge, facts: Facts) -> Answer:
+def _sign_off(edge: Edge, facts: Facts) -> Told:
     for fact in (facts.line, facts.sign_offs):
         if isinstance(fact, Unknown):
             return _CANNOT, fact.why
@@ -197,14 +174,13 @@ def _sign_off(edge: Edge, facts: Facts) -> Answer:
     )
 
 
-def _release_manager(promoter: Promoter | Unknown) -> Answer:
+def _release_manager(promoter: Promoter | Unknown) -> Told:
     if isinstance(promoter, Unknown):
         return _CANNOT, promoter.why
-    verdict = {True: _YES, False: _NO, None: _CANNOT}[promoter.allowed]
-    return verdict, f"{promoter.name}: {promoter.evidence}"
+    return promoter.release_manager.verdict, f"{promoter.name}: {promoter.release_manager.evidence}"
 
 
-def _no_active_runs(edge: Edge, active: Mapping[str, Sequence[int]] | Unknown) -> Answer:
+def _no_active_runs(edge: Edge, active: Mapping[str, Sequence[int]] | Unknown) -> Told:
     if isinstance(active, Unknown):
         return _CANNOT, active.why
     if not active:
@@ -213,7 +189,7 @@ def _no_active_runs(edge: Edge, active: Mapping[str, Sequence[int]] | Unknown) -
     return _NO, f"active in {edge.target}: {told}. --wait MINUTES waits for them."
 
 
-def _no_freeze(edge: Edge, facts: Facts) -> Answer:
+def _no_freeze(edge: Edge, facts: Facts) -> Told:
     if isinstance(facts.now, Unknown):
         return _CANNOT, facts.now.why
     today = facts.now.date()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from quantctl import deployments
 from quantctl.deployments import Record
 from quantctl.errors import UserError
-from quantctl.forge import Forge
+from quantctl.forge import Forge, MergeRequest, MergeResult, Person
 from quantctl.pipelines import Moved, Pipelines, Refused
 
 Say = Callable[[str], None]
@@ -25,14 +25,18 @@ class Step:
     commit: str
     tree_of: str
     why: str
+    who: Person
 
 
-def forward(pipelines: Pipelines, step: Step, at: int) -> str:
-    """The commit that the branch is moved to: `commit` itself where that is a fast-forward, else one that is made for it."""
+def forward(pipelines: Pipelines, step: Step) -> str:
+    """The commit that the branch is moved to: `commit` itself where that is a fast-forward, else one that is made for it.
+
+    Made again by the same person it is the same commit: its time follows from the branch's.
+    """
     if step.commit == step.tree_of and pipelines.contains(step.commit, step.seen):
         return step.commit
     parents = [step.seen] if pipelines.contains(step.seen, step.commit) else [step.seen, step.commit]
-    return pipelines.commit_tree(pipelines.tree(step.tree_of), parents, step.why, at)
+    return pipelines.commit_tree(pipelines.tree(step.tree_of), parents, step.why, step.who, pipelines.time(step.seen) + 1)
 
 
 def push(pipelines: Pipelines, step: Step, decision: Record) -> Record:
@@ -41,7 +45,7 @@ def push(pipelines: Pipelines, step: Step, decision: Record) -> Record:
     Raises:
         UserError: the branch is not where it was seen any more, or the host does not let you; nothing was changed.
     """
-    ref, tag = deployments.tag_of(pipelines, decision)
+    ref, tag = deployments.tag_of(pipelines, decision, step.who)
     try:
         pipelines.push({f"refs/heads/{step.branch}": (decision.commit, step.seen), ref: (tag, None)})
     except Moved:
@@ -58,38 +62,59 @@ def push(pipelines: Pipelines, step: Step, decision: Record) -> Record:
     return replace(decision, tag=ref.removeprefix("refs/tags/"))
 
 
-def merge(
-    pipelines: Pipelines, forge: Forge, step: Step, decision: Record, source: str, wait_seconds: float, say: Say
-) -> Record:
-    """Open the merge request or find it, wait until its approvals are given, and merge exactly what was decided.
-
-    Returns the decision as it was recorded, which is before the merge: killed between the two, nothing has moved.
+def request(pipelines: Pipelines, forge: Forge, step: Step, commit: str, source: str | None) -> MergeRequest:
+    """The merge request that brings `commit`: of the branch `source` where that is at it, else of a branch made for it.
 
     Raises:
-        UserError: it cannot be merged; says what is left.
+        UserError: the branch or the merge request could not be made.
     """
     branch = source
-    if decision.commit != pipelines.heads.get(source):  # a forward commit of ours has a branch of its own
-        branch = f"{decision.how}/{step.branch}/{decision.commit[:12]}"
+    if branch is None or commit != pipelines.heads.get(branch):
+        branch = f"forward/{step.branch}/{commit[:12]}"
         if branch not in pipelines.heads:
             try:
-                pipelines.push({f"refs/heads/{branch}": (decision.commit, None)})
+                pipelines.push({f"refs/heads/{branch}": (commit, None)})
             except (Moved, Refused) as error:
-                raise UserError(f"the branch {branch} could not be made: {error}.") from None
-    request = forge.open_merge_request(branch, step.branch, step.why.splitlines()[0], step.why)
-    say(f"Merge request {request.url}")
+                raise UserError(f"The branch {branch} of the merge request could not be made: {error}.") from None
+    subject, _, text = step.why.partition("\n\n")
+    return forge.open_merge_request(branch, step.branch, subject, text)
+
+
+def merge(
+    pipelines: Pipelines, forge: Forge, wanted: MergeRequest, decision: Record, wait_seconds: float, say: Say
+) -> Record:
+    """Merge exactly what was decided. Returns the decision as it was recorded: before the merge, so that none is lost.
+
+    Raises:
+        UserError: it was not merged; says what is left.
+    """
+    recorded = _recorded(pipelines, decision) or replace(
+        decision, tag=deployments.write(pipelines, decision, forge.promoter())
+    )
     deadline = time.monotonic() + wait_seconds
     while True:
-        lacking = forge.lacks(request)
-        if not lacking:
+        outcome = forge.merge(wanted, decision.commit)
+        if outcome.result is MergeResult.MERGED:
+            return recorded
+        if outcome.result is not MergeResult.NOT_READY or time.monotonic() >= deadline:
             break
-        if time.monotonic() >= deadline:
-            raise UserError(
-                f"The merge request {request.url} is open and waits: {lacking}.",
-                do_next="when it has that, run the same command again: it goes on from here (or --wait MINUTES)",
-            )
-        say(f"waiting: {lacking} ...")
+        say(f"waiting: {outcome.said} ...")
         time.sleep(_LOOK_SECONDS)
-    recorded = replace(decision, tag=deployments.write(pipelines, decision))
-    forge.merge(request, decision.commit)
-    return recorded
+    what_next = {
+        MergeResult.NOT_READY: "when it has what it lacks, run the same command again: it goes on (or --wait MINUTES)",
+        MergeResult.MOVED: "look at what came (quantctl status), and run the same command again",
+        MergeResult.CONFLICT: f"bring what stands on {wanted.target} alone to {wanted.source} first",
+        MergeResult.REFUSED: f"ask somebody who may merge into {wanted.target}",
+    }
+    raise UserError(
+        f"The merge request {wanted.url} was not merged ({outcome.result}).",
+        found=outcome.said,
+        do_next=what_next[outcome.result],
+    )
+
+
+def _recorded(pipelines: Pipelines, decision: Record) -> Record | None:
+    """The same decision, if it stands already from an attempt before."""
+    earlier = deployments.records(pipelines, "promotion", decision.environment)
+    same = (one for one in reversed(earlier) if (one.commit, one.previous) == (decision.commit, decision.previous))
+    return next(same, None)

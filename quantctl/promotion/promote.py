@@ -15,10 +15,10 @@ from typing import Any
 from infra.promotion import Edge
 from quantctl.deployments import PREFIXES, Record, unfinished
 from quantctl.errors import UserError
-from quantctl.forge import Forge, connect
+from quantctl.forge import Forge, Verdict, connect, wait_for_approvals
 from quantctl.pipelines import Commit, Pipelines, read_pipelines
 from quantctl.promotion import changes, deploy, move
-from quantctl.promotion.gates import Gate, Unknown, Verdict, answer, stopped
+from quantctl.promotion.gates import Gate, Unknown, answer, stopped
 from quantctl.promotion.read import Reading, read
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
@@ -49,6 +49,7 @@ class Report:
     commits: list[Commit] = field(default_factory=list)
     workflows: changes.Workflows = field(default_factory=lambda: changes.Workflows([], [], {}))
     preview: str = ""
+    request: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -62,6 +63,7 @@ class Report:
             "commits": [{"id": c.id, "author": c.author, "subject": c.subject} for c in self.commits],
             "workflows": self.workflows.__dict__,
             "preview": self.preview,
+            "merge_request": self.request or None,
         }
 
 
@@ -96,7 +98,7 @@ def promote(edge: Edge, options: Options, environ: dict[str, str]) -> Report:
         options.say(
             f"finishing the {begun.how} of {begun.commit[:12]} that was decided at {begun.at:%Y-%m-%d %H:%M} UTC ..."
         )
-        deploy.finish(begun, target, workspace, environ, options.say)
+        deploy.finish(begun, target, workspace, forge.promoter(), environ, options.say)
         report.outcome, report.new = Outcome.FINISHED, begun.commit
         return report
     reading = _ready(edge, pipelines, workspace, forge, options, environ)
@@ -107,18 +109,44 @@ def promote(edge: Edge, options: Options, environ: dict[str, str]) -> Report:
         return report
     report.workflows = changes.workflows(pipelines, target, report.old, report.new)
     report.preview = deploy.preview(edge.target, report.new, environ, options.say)
-    stopping = [gate for gate in stopped(report.gates) if not (forge.merge_requests and gate.name == "approvals")]
-    if stopping or (options.dry_run and stopped(report.gates)):
+    if options.dry_run:
+        report.outcome = Outcome.STOPPED if stopped(report.gates) else Outcome.WOULD
+        return report
+    if stopped(report.gates) and not _lacks_approvals_alone(report.gates, forge):
         report.outcome = Outcome.STOPPED
-    elif options.dry_run:
-        report.outcome = Outcome.WOULD
-    elif not options.ask(report):
+        return report
+    if not options.ask(report):
         report.outcome = Outcome.DECLINED
+        return report
+    step = _step(reading, report, forge)
+    if not forge.has_merge_requests:
+        options.say(f"moving {step.branch} from {report.old[:12]} to {report.new[:12]} ...")
+        decision = move.push(pipelines, step, _decision(reading, report, step, forge))
     else:
-        decision = _move(reading, report, forge, options)
-        deploy.finish(decision, target, workspace, environ, options.say)
-        report.outcome = Outcome.PROMOTED
+        request = move.request(pipelines, forge, step, move.forward(pipelines, step), edge.source)
+        report.request = request.url
+        options.say(f"merge request {request.url}")
+        if stopped(report.gates):
+            reading = _wait_for_approvals(reading, report, workspace, forge, options, environ)
+            if stopped(report.gates):
+                report.outcome = Outcome.STOPPED
+                return report
+        decided = _decision(reading, report, step, forge)
+        decision = move.merge(pipelines, forge, request, decided, options.wait_seconds, options.say)
+    deploy.finish(decision, target, workspace, forge.promoter(), environ, options.say)
+    report.outcome = Outcome.PROMOTED
     return report
+
+
+def _wait_for_approvals(
+    reading: Reading, report: Report, workspace: Workspace, forge: Forge, options: Options, environ: dict[str, str]
+) -> Reading:
+    """Wait for them, then look at everything again: what was read before has grown old."""
+    authors, needed = {commit.email for commit in report.commits}, reading.gates.approvals
+    wait_for_approvals(forge, report.edge.target, report.new, authors, needed, options.wait_seconds, options.say)
+    fresh = read(report.edge, reading.pipelines, workspace, forge, environ)
+    report.gates = answer(report.edge, fresh.gates, fresh.facts)
+    return fresh
 
 
 def pending(pipelines: Pipelines, branch: str, environment: str) -> Record | None:
@@ -158,30 +186,32 @@ def _need_deployed(reading: Reading) -> None:
         )
 
 
-def _move(reading: Reading, report: Report, forge: Forge, options: Options) -> Record:
-    """Decide, and move the branch; the decision as it is recorded."""
-    edge, pipelines = reading.edge, reading.pipelines
-    now = reading.facts.now
-    if isinstance(now, Unknown):
-        raise UserError(now.why)
-    subject = f"Promote {edge.source} to {edge.target}: {report.new[:12]}"
+def _lacks_approvals_alone(gates: list[Gate], forge: Forge) -> bool:
+    """Then a merge request is opened, where they are given."""
+    return forge.has_merge_requests and {gate.name for gate in stopped(gates)} == {"approvals"}
+
+
+def _step(reading: Reading, report: Report, forge: Forge) -> move.Step:
+    subject = f"Promote {reading.edge.source} to {reading.edge.target}: {report.new[:12]}"
     told = "\n".join(f"- {commit.id[:12]} {commit.subject}" for commit in report.commits)
-    step = move.Step(reading.target.settings.branch, report.old, report.new, report.new, f"{subject}\n\n{told}")
-    decision = Record(
+    branch = reading.target.settings.branch
+    return move.Step(branch, report.old, report.new, report.new, f"{subject}\n\n{told}", forge.promoter())
+
+
+def _decision(reading: Reading, report: Report, step: move.Step, forge: Forge) -> Record:
+    now = reading.facts.now
+    assert not isinstance(now, Unknown), "a gate that needs the time has said yes"
+    return Record(
         kind="promotion",
-        environment=edge.target.value,
+        environment=reading.edge.target.value,
         at=now,
-        commit=move.forward(pipelines, step, int(now.timestamp())),
+        commit=move.forward(reading.pipelines, step),
         previous=report.old,
-        by=forge.promoter().name,
+        by=str(forge.promoter()),
         how="promotion",
-        source=edge.source.value,
+        source=reading.edge.source.value,
         gates=[{"name": g.name, "verdict": g.verdict.value, "evidence": g.evidence} for g in report.gates],
     )
-    options.say(f"moving {step.branch} from {report.old[:12]} to {decision.commit[:12]} ...")
-    if forge.merge_requests:
-        return move.merge(pipelines, forge, step, decision, edge.source.value, options.wait_seconds, options.say)
-    return move.push(pipelines, step, decision)
 
 
 def exit_status(report: Report) -> int:

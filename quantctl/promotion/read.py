@@ -17,10 +17,10 @@ from infra.settings import Settings
 from infra.workflows import read_workflows
 from quantctl import deployments, stacks
 from quantctl.errors import UserError
-from quantctl.forge import Forge
+from quantctl.forge import Approvals, Forge
 from quantctl.pipelines import Pipelines
 from quantctl.promotion import signoffs, soak
-from quantctl.promotion.gates import Approval, Approvals, Facts, Line, Promoter, Soaked, Unknown
+from quantctl.promotion.gates import Facts, Line, Promoter, Soaked, Unknown
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 
@@ -63,7 +63,7 @@ def read(edge: Edge, pipelines: Pipelines, workspace: Workspace, forge: Forge, e
         at_target = pool.submit(_try, lambda: deployed_commit(workspace, target))
         soaked = pool.submit(_try, lambda: _soaked(source, pipelines, workspace, environ))
         active = pool.submit(_try, lambda: workspace.active_runs(workspace.jobs(target)))
-        approvals = pool.submit(_try, lambda: _approvals(forge, edge, pipelines, head, line.result()))
+        approvals = pool.submit(_try, lambda: _approvals(forge, edge, head, line.result()))
         promoter = pool.submit(_try, lambda: _promoter(forge))
     facts = Facts(
         now=now.result(),
@@ -142,17 +142,14 @@ def last_change(env: str, environ: Mapping[str, str]) -> datetime.datetime | Non
     return None
 
 
-def _approvals(forge: Forge, edge: Edge, pipelines: Pipelines, head: str, line: Line | Unknown) -> Approvals:
+def _approvals(forge: Forge, edge: Edge, head: str, line: Line | Unknown) -> Approvals:
     if isinstance(line, Unknown):
         raise UserError(line.why)
-    authors = {commit.email for commit in line.ahead}
-    found = forge.approvals(edge.source, edge.target, head, authors)
-    return Approvals([Approval(one.by, one.where) for one in found.given], found.void)
+    return forge.approvals(edge.target, head, {commit.email for commit in line.ahead})
 
 
 def _promoter(forge: Forge) -> Promoter:
-    person, answer = forge.promoter(), forge.is_release_manager()
-    return Promoter(person.name, answer.allowed, answer.evidence)
+    return Promoter(str(forge.promoter()), forge.is_release_manager())
 
 
 def _try(ask: Callable[[], T]) -> T | Unknown:

@@ -67,16 +67,15 @@ def rollback(
                 do_next="the same command without --dry-run finishes it",
             )
         options.say(f"finishing the {begun.how} to {begun.commit[:12]}, decided at {begun.at:%Y-%m-%d %H:%M} UTC ...")
-        deploy.finish(begun, settings, workspace, environ, options.say)
+        deploy.finish(begun, settings, workspace, forge.promoter(), environ, options.say)
         report.outcome = Outcome.FINISHED
         return report
     _need_permission(forge, env)
     report.to = _earlier(pipelines, env, head, wanted)
     report.commits = pipelines.between(report.to.commit, head)
     report.workflows = changes.workflows(pipelines, settings, head, report.to.commit)
-    at = int(workspace.now().timestamp())
-    step = move.Step(settings.branch, head, head, report.to.commit, _why(env, report))
-    restored = move.forward(pipelines, step, at)
+    step = move.Step(settings.branch, head, head, report.to.commit, _why(env, report), forge.promoter())
+    restored = move.forward(pipelines, step)
     # What is not in the remote yet cannot be previewed by commit; its tree is that of the earlier one.
     report.preview = deploy.preview(env, report.to.commit, environ, options.say)
     if options.dry_run:
@@ -91,16 +90,18 @@ def rollback(
         at=workspace.now(),
         commit=restored,
         previous=head,
-        by=forge.promoter().name,
+        by=str(forge.promoter()),
         how="rollback",
         source=report.to.tag,
     )
     options.say(f"moving {step.branch} forward to {restored[:12]}, which has the tree of {report.to.commit[:12]} ...")
-    if forge.merge_requests:
-        decision = move.merge(pipelines, forge, step, decision, "", options.wait_seconds, options.say)
+    if forge.has_merge_requests:
+        asked = move.request(pipelines, forge, step, restored, None)
+        options.say(f"merge request {asked.url}")
+        decision = move.merge(pipelines, forge, asked, decision, options.wait_seconds, options.say)
     else:
         decision = move.push(pipelines, step, decision)
-    deploy.finish(decision, settings, workspace, environ, options.say)
+    deploy.finish(decision, settings, workspace, forge.promoter(), environ, options.say)
     report.outcome = Outcome.PROMOTED
     return report
 
@@ -110,10 +111,10 @@ def _need_permission(forge: Forge, env: Environment) -> None:
     if env is not Environment.LIVE:
         return
     answer = forge.is_release_manager()
-    if answer.allowed is not True:
+    if not answer.yes:
         raise UserError(
             f"Only a release manager rolls {env} back.",
-            found=f"{forge.promoter().name}: {answer.evidence}",
+            found=f"{forge.promoter()!s}: {answer.evidence}",
             do_next="ask one; or say who you are (docs/promotion.md)",
         )
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from quantctl.errors import UserError
+from quantctl.forge.model import Person
 from quantctl.pipelines import Moved, Pipelines, Refused
 
 
@@ -39,7 +40,7 @@ def of(pipelines: Pipelines, environment: str, commit: str | None = None) -> lis
     return [one for one in found if commit is None or one.commit == commit]
 
 
-def write(pipelines: Pipelines, environment: str, commit: str, by: str, note: str, at: int) -> str:
+def write(pipelines: Pipelines, environment: str, commit: str, by: str, note: str, who: Person, at: int) -> str:
     """Record a sign-off; returns the tag's name.
 
     Raises:
@@ -51,7 +52,7 @@ def write(pipelines: Pipelines, environment: str, commit: str, by: str, note: st
             "--by names nobody.", found=repr(by), expected="the name of who signs off", do_next="--by 'Uma Tester'"
         )
     name = f"signoff/{environment}/{commit}/{slug}"
-    made = pipelines.make_tag(name, commit, f"Signed off by {by}\n\n{note.strip()}", at)
+    made = pipelines.make_tag(name, commit, f"Signed off by {by}\n\n{note.strip()}", who, at)
     try:
         pipelines.push({f"refs/tags/{name}": (made, None)})
     except Moved:

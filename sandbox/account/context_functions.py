@@ -6,10 +6,10 @@ https://docs.snowflake.com/en/sql-reference/functions-context
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from sqlglot import exp
 
+from sandbox import clock
 from sandbox.account import names
 from sandbox.account.privileges import Rights
 from sandbox.account.session import Session
@@ -38,7 +38,7 @@ _CONTEXT: dict[str, Callable[[Session], str | None]] = {
 
 def put_in(tree: exp.Expr, rights: Rights) -> exp.Expr:
     """The tree with literals; the clock is read once a statement."""
-    now = datetime.now(UTC)
+    now = clock.today()
 
     def literal(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.CurrentDate):

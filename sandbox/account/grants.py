@@ -5,9 +5,9 @@ https://docs.snowflake.com/en/sql-reference/sql/grant-privilege and revoke-privi
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
+from sandbox import clock
 from sandbox.account import names, ownership, role_grants
 from sandbox.account.errors import SqlError, denied, dependent_grant, invalid, no_object, unsupported
 from sandbox.account.kinds import ACCOUNT, privileges_on
@@ -126,7 +126,7 @@ def _future(state: State, rights: Rights, change: _Change) -> None:
             state.write(
                 "insert into sf_future values (?, ?, ?, ?, ?, ?, ?, ?)"
                 " on conflict do update set option = max(option, excluded.option)",
-                privilege, *key, int(change.option), time.time(),
+                privilege, *key, int(change.option), clock.now(),
             )  # fmt: skip
         else:
             verb = "update sf_future set option = 0" if change.option else "delete from sf_future"

@@ -5,8 +5,7 @@ https://docs.snowflake.com/en/sql-reference/sql/grant-ownership
 
 from __future__ import annotations
 
-import time
-
+from sandbox import clock
 from sandbox.account import names
 from sandbox.account.errors import denied, dependent_grant, invalid, unsupported
 from sandbox.account.kinds import ACCOUNT, IN_SCHEMA
@@ -70,7 +69,7 @@ def _future(state: State, rights: Rights, target: Target, to: Role, *, giving: b
     key = (target.kind, target.in_kind, target.in_name)
     if giving:  # what is to be made has one owner: the last one said
         state.write(f"delete from sf_future where {where}", *key)
-        state.write("insert into sf_future values ('OWNERSHIP', ?, ?, ?, ?, ?, 1, ?)", *key, *to, time.time())
+        state.write("insert into sf_future values ('OWNERSHIP', ?, ?, ?, ?, ?, 1, ?)", *key, *to, clock.now())
     else:
         state.write(f"delete from sf_future where {where} and grantee_kind = ? and grantee = ?", *key, *to)
 

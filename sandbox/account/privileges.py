@@ -5,8 +5,7 @@ https://docs.snowflake.com/en/user-guide/security-access-control-overview
 
 from __future__ import annotations
 
-import time
-
+from sandbox import clock
 from sandbox.account import names
 from sandbox.account.errors import denied, no_object
 from sandbox.account.kinds import ACCOUNT, IN_SCHEMA
@@ -192,5 +191,5 @@ def add_grant(state: State, privilege: str, kind: str, name: str, to: Role, opti
     state.write(
         "insert into sf_grant values (?, ?, ?, ?, ?, ?, ?, ?)"
         " on conflict do update set option = max(option, excluded.option)",
-        privilege, kind, name, *to, option, by, time.time(),
+        privilege, kind, name, *to, option, by, clock.now(),
     )  # fmt: skip

@@ -5,8 +5,7 @@ https://docs.snowflake.com/en/sql-reference/sql/grant-role and grant-database-ro
 
 from __future__ import annotations
 
-import time
-
+from sandbox import clock
 from sandbox.account import names
 from sandbox.account.errors import denied, invalid, no_object, unsupported
 from sandbox.account.naming import full_name
@@ -45,5 +44,5 @@ def change(state: State, rights: Rights, reader: Reader, kind: str, *, giving: b
         raise invalid(f"Cannot grant {kind.lower()} '{name}' to '{to}': a role cannot be granted to itself.")
     by = item.owner if rights.owns(item) else rights.session.role
     sql = "insert into sf_role_grant values (?, ?, ?, ?, ?, ?) on conflict do nothing"
-    state.write(sql, kind, name, to_kind, to, by, time.time())
+    state.write(sql, kind, name, to_kind, to, by, clock.now())
     return status("Statement executed successfully.")

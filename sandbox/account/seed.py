@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
+from sandbox import clock
 from sandbox.account import users as user_rules
 from sandbox.account.execute import Account, Request, execute
 from sandbox.account.privileges import ADMIN, SYSTEM_ROLES, add_grant
@@ -52,4 +52,4 @@ def _user(state: State, user: dict[str, str], roles: list[str]) -> None:
 
 
 def _give(state: State, role: str, kind: str, to: str) -> None:
-    state.write("insert or ignore into sf_role_grant values ('ROLE', ?, ?, ?, '', ?)", role, kind, to, time.time())
+    state.write("insert or ignore into sf_role_grant values ('ROLE', ?, ?, ?, '', ?)", role, kind, to, clock.now())

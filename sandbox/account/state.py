@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sandbox import clock
 from sandbox.account import names
 
 _VERSION = 2  # of the tables below; an older file's account is begun anew
@@ -130,7 +130,7 @@ class State:
     def add(self, kind: str, name: str, owner: str, props: dict[str, Any]) -> Object:
         """A new object; that its owner has OWNERSHIP is told by SHOW GRANTS and kept nowhere else."""
         sql = "insert into sf_object (kind, name, owner, created, props) values (?, ?, ?, ?, ?)"
-        self.write(sql, kind, name, owner, time.time(), json.dumps(props))
+        self.write(sql, kind, name, owner, clock.now(), json.dumps(props))
         found = self.get(kind, name)
         assert found is not None
         return found

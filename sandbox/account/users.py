@@ -6,9 +6,9 @@ https://docs.snowflake.com/en/sql-reference/sql/create-user
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
+from sandbox import clock
 from sandbox.account import names, passwords, public_keys
 from sandbox.account.errors import SqlError, invalid
 from sandbox.account.state import Object
@@ -123,4 +123,4 @@ def secondary_roles(item: Object) -> str:
 
 
 def _now() -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S.000", time.gmtime())
+    return clock.today().strftime("%Y-%m-%d %H:%M:%S.000")

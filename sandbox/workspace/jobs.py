@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 
+from sandbox import clock
 from sandbox.workspace import paging, permissions
 from sandbox.workspace.auth import identity
 from sandbox.workspace.call import Call, Json
@@ -27,7 +27,7 @@ def create(call: Call) -> Json:
     with call.store.together():
         call.store.write(
             "insert into ws_job values (?, ?, ?, ?)",
-            job_id, call.who.name, int(time.time() * 1000), json.dumps(with_defaults(settings)),
+            job_id, call.who.name, int(clock.now() * 1000), json.dumps(with_defaults(settings)),
         )  # fmt: skip
         permissions.grant(call.store, "jobs", job_id, call.who, "IS_OWNER")
         if given:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 
+from sandbox import clock
 from sandbox.workspace.call import Json
 from sandbox.workspace.store import Store
 
@@ -18,8 +18,8 @@ _CODES = {
 
 
 def now() -> int:
-    """Milliseconds since 1970."""
-    return int(time.time() * 1000)
+    """Milliseconds since 1970, on the sandbox's clock."""
+    return int(clock.now() * 1000)
 
 
 def state(life_cycle: str, result: str | None = None, message: str = "") -> Json:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import time
 
+from sandbox import clock
 from sandbox.workspace.auth import USERS, identity
 from sandbox.workspace.call import Call, Json
 from sandbox.workspace.errors import ApiError, denied, exists, invalid, malformed, missing
@@ -67,7 +67,7 @@ def put(call: Call) -> Json:
         others = call.store.rows("select key from ws_secret where scope = ? and key <> ?", scope, key)
         if len(others) >= _KEYS:
             raise ApiError(400, "RESOURCE_LIMIT_EXCEEDED", f"Scope {scope} already has {_KEYS} secrets.")
-        now = int(time.time() * 1000)
+        now = int(clock.now() * 1000)
         call.store.write("insert or replace into ws_secret values (?, ?, ?, ?)", scope, key, value, now)
     return {}
 

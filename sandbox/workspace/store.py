@@ -45,13 +45,13 @@ _COLUMNS = (
 class Store:
     """One connection, used by one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: str = _SCHEMA, columns: tuple[tuple[str, str, str], ...] = _COLUMNS) -> None:
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("pragma journal_mode = wal")
         self._connection.execute("pragma busy_timeout = 10000")
-        self._connection.executescript(_SCHEMA)
-        for table, column, kind in _COLUMNS:
+        self._connection.executescript(schema)
+        for table, column, kind in columns:
             if column not in {row["name"] for row in self._connection.execute(f"pragma table_info({table})")}:
                 self._connection.execute(f"alter table {table} add column {column} {kind}")
         self._lock = threading.RLock()

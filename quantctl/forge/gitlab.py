@@ -1,0 +1,244 @@
+"""A project in GitLab, through python-gitlab, as the owner of GITLAB_TOKEN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from infra.branch_protection import GitLab
+from infra.errors import UserError as InfraError
+from infra.gitlab import client
+from infra.gitlab.protected_branch import as_entry, group_id
+from infra.settings import Settings
+from infra.vocabulary import Environment
+from quantctl.errors import UserError
+from quantctl.forge import gitlab_merging, gitlab_notes, gitlab_people
+from quantctl.forge.gitlab_people import Approver, Reviewed
+from quantctl.forge.model import (
+    Answer,
+    Approval,
+    Approvals,
+    MergeOutcome,
+    MergeRequest,
+    Person,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from gitlab.v4.objects import ProjectMergeRequest
+
+_DEVELOPER = 30
+
+
+class GitLabForge:
+    """The project of the settings."""
+
+    merge_requests = True
+
+    def __init__(self, settings: Settings, place: GitLab, environ: Mapping[str, str]) -> None:
+        self._settings, self._place = settings, place
+        self._client, self._project = client.connect(place.url, place.project, environ)
+
+    def _told(self, doing: str) -> AbstractContextManager[None]:
+        return client.told(self._place.url, self._place.project, doing)
+
+    @property
+    def _me(self) -> Any:
+        return self._client.user
+
+    def promoter(self) -> Person:
+        """The token's owner."""
+        email = str(self._me.attributes.get("commit_email") or self._me.attributes.get("email") or "")
+        return Person(self._me.name, email, self._me.username, f"the owner of GITLAB_TOKEN, says {self._place.url}")
+
+    def may_merge(self, branch: str) -> Answer:
+        """The token's owner against the access levels of the protected branch; who may push may merge too."""
+        from gitlab.exceptions import GitlabError
+
+        who = str(self.promoter())
+        try:
+            with self._told(f"see how {branch} is protected"):
+                try:
+                    there = self._project.protectedbranches.get(branch)
+                except GitlabError as error:
+                    if error.response_code != 404:
+                        raise
+                    level = self._level()
+                    may = level >= _DEVELOPER
+                    evidence = f"{branch} is not protected, and {who} has the access level {level} in the project"
+                    return Answer(Verdict.YES if may else Verdict.NO, evidence)
+                levels = [*there.merge_access_levels, *there.push_access_levels]
+                through = [level for level in levels if self._is_in(level)]
+                names = sorted({str(level.get("access_level_description")) for level in there.merge_access_levels})
+        except InfraError as error:
+            return Answer(Verdict.UNKNOWN, str(error))
+        allowed = ", ".join(names) or "nobody"
+        if through:
+            return Answer(Verdict.YES, f"{who} may merge into {branch}: allowed are {allowed}")
+        return Answer(Verdict.NO, f"{who} may not merge into {branch}: allowed are {allowed}")
+
+    def is_release_manager(self) -> Answer:
+        """A member of the release managers' group; where there is no such group, who may merge into quant_live."""
+        path, who = self._settings.release_managers, self.promoter()
+        try:
+            with self._told("see groups"):
+                try:
+                    member = self._in_group(group_id(self._client, path))
+                except InfraError:
+                    return self.may_merge(Environment.LIVE)
+        except InfraError as error:
+            return Answer(Verdict.UNKNOWN, str(error))
+        evidence = f"{who} is {'' if member else 'not '}a member of the group {path} in GitLab"
+        return Answer(Verdict.YES if member else Verdict.NO, evidence)
+
+    def _is_in(self, level: dict[str, Any]) -> bool:
+        entry = as_entry(level)
+        if "user_id" in entry:
+            return bool(entry["user_id"] == self._me.id)
+        if "group_id" in entry:
+            return self._in_group(entry["group_id"])
+        return 0 < entry.get("access_level", 0) <= self._level()
+
+    def _in_group(self, group: int) -> bool:
+        members = self._client.groups.get(group, lazy=True).members_all.list(iterator=True)
+        return any(member.id == self._me.id for member in members)
+
+    def _level(self) -> int:
+        from gitlab.exceptions import GitlabGetError
+
+        try:
+            return int(self._project.members_all.get(self._me.id).access_level)
+        except GitlabGetError as error:
+            if error.response_code == 404:
+                return 0
+            raise
+
+    def approvals(self, source: str, target: str, commit: str, authors: set[str]) -> Approvals:
+        """Of the open or merged merge requests from source to target whose head is exactly this commit."""
+        with self._told("read merge requests"):
+            given: dict[str, Approval] = {}
+            void: list[str] = []
+            for request in self._of(source, target, commit):
+                found = gitlab_people.judge(self._approvers(request), self._reviewed(request, authors))
+                given = {approval.by: approval for approval in found.given} | given
+                void.extend(found.void)
+        return Approvals(tuple(given.values()), tuple(void))
+
+    def approve(self, source: str, target: str, commit: str, note: str, authors: set[str]) -> Approval:
+        """Approve the open merge request whose head is the commit; an author is refused here, before GitLab is asked."""
+        from gitlab.exceptions import GitlabError
+
+        person = self.promoter()
+        with self._told("approve a merge request"):
+            request = next((one for one in self._of(source, target, commit) if one.state == "opened"), None)
+            if request is None:
+                raise UserError(
+                    f"There is no open merge request from {source} to {target} at {commit[:12]}.",
+                    do_next=f"quantctl promote {source} {target} opens it",
+                )
+            me = Approver(self._me.id, person.name, person.user_name, "", person.email)
+            reviewed = self._reviewed(request, authors)
+            if me.id == reviewed.author or gitlab_people.is_author(me, reviewed.names, reviewed.emails):
+                raise UserError(
+                    f"{person} may not approve {request.web_url}: the merge request, or some of its commits, are their own.",
+                    expected="an approval by somebody who has written nothing of what moves",
+                    do_next="ask somebody else to run `quantctl approve`",
+                )
+            if me.id not in [approver.id for approver in self._approvers(request)]:
+                try:
+                    request.approve(sha=commit)
+                except GitlabError as error:
+                    raise UserError(
+                        f"GitLab did not take the approval of {request.web_url} by {person}.",
+                        found=str(error),
+                        do_next=f"look whether it is still at {commit[:12]}, and who may approve it",
+                    ) from None
+                if note:
+                    request.notes.create({"body": f"Approved for {target}: {note}"})
+            now = next((one.when for one in self._approvers(request) if one.id == me.id), "")
+        return Approval(str(me), now, request.web_url)
+
+    def _of(self, source: str, target: str, commit: str) -> list[ProjectMergeRequest]:
+        wanted: dict[str, Any] = {"source_branch": source, "target_branch": target, "get_all": True}
+        listed = [one for state in ("opened", "merged") for one in self._project.mergerequests.list(state=state, **wanted)]
+        return [request for request in listed if request.sha == commit]
+
+    def _approvers(self, request: ProjectMergeRequest) -> list[Approver]:
+        users = [(entry["user"], entry.get("approved_at") or "") for entry in request.approvals.get().approved_by]
+        return [Approver(u["id"], u["name"], u["username"], at, u.get("public_email") or "") for u, at in users]
+
+    def _reviewed(self, request: ProjectMergeRequest, authors: set[str]) -> Reviewed:
+        commits = [commit.attributes for commit in request.commits()]
+        fresh = bool(self._project.approvals.get().attributes.get("reset_approvals_on_push"))
+        since = ""
+        if not fresh:
+            versions = request.diffs.list(get_all=True)
+            since = min((v.created_at for v in versions if v.head_commit_sha == request.sha), default="")
+        names = frozenset(str(commit["author_name"]) for commit in commits)
+        emails = authors | {str(commit["author_email"]) for commit in commits}
+        return Reviewed(request.web_url, request.author["id"], names, frozenset(emails), fresh, since)
+
+    def find_merge_request(self, source: str, target: str) -> MergeRequest | None:
+        """The open one."""
+        with self._told("read merge requests"):
+            found = self._open(source, target)
+        return _told_of(found) if found is not None else None
+
+    def _open(self, source: str, target: str) -> ProjectMergeRequest | None:
+        listed = self._project.mergerequests.list(
+            state="opened", source_branch=source, target_branch=target, get_all=True
+        )  # fmt: skip
+        return next(iter(listed), None)
+
+    def open_merge_request(
+        self, source: str, target: str, title: str, description: str, labels: Sequence[str] = ()
+    ) -> MergeRequest:
+        """The open one with this title, description and these labels too; made when there is none.
+
+        The source branch is never removed: maturity branches are sources.
+        """
+        said = {"title": title, "description": description}
+        with self._told("open a merge request"):
+            found = self._open(source, target)
+            if found is None:
+                branches = {"source_branch": source, "target_branch": target, "remove_source_branch": False}
+                return _told_of(self._project.mergerequests.create({**branches, **said, "labels": list(labels)}))
+            for key, value in said.items():
+                setattr(found, key, value)
+            if labels:
+                found.labels = sorted({*found.labels, *labels})
+            found.save()
+            return _told_of(found)
+
+    def lacks(self, request: MergeRequest) -> str:
+        """What GitLab still asks for, of what somebody can give; a conflict is for `merge` to tell."""
+        with self._told("read merge requests"):
+            return gitlab_merging.lacks(self._project, request.number)
+
+    def merge(self, request: MergeRequest, sha: str) -> MergeOutcome:
+        """Merge exactly `sha`; merged already is merged."""
+        with self._told("merge"):
+            return gitlab_merging.merge(self._project, request, sha)
+
+    def post_note(self, merge_request: int, marker: str, text: str) -> str:
+        """One note of a merge request."""
+        with self._told("write notes"):
+            return gitlab_notes.post(self._project.mergerequests.get(merge_request), self._me.id, marker, text)
+
+    def upsert_issue(self, marker: str, title: str, text: str, labels: Sequence[str] = ()) -> str:
+        """One open issue."""
+        with self._told("write issues"):
+            return gitlab_notes.upsert_issue(self._project, marker, title, text, labels)
+
+    def close_issue(self, marker: str, comment: str) -> str | None:
+        """Close it, with a last word."""
+        with self._told("write issues"):
+            return gitlab_notes.close_issue(self._project, marker, comment)
+
+
+def _told_of(found: Any) -> MergeRequest:
+    return MergeRequest(
+        found.iid, found.web_url, found.source_branch, found.target_branch, found.sha, found.state, found.title,
+        found.author["name"],
+    )  # fmt: skip

@@ -1,0 +1,69 @@
+"""`quantctl sandbox soak`: days of scheduled runs, in seconds. Every job runs once a day, and the clock goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import OperationFailed
+from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.service.jobs import BaseJob, Run, RunResultState
+
+from quantctl.errors import UserError
+from sandbox import clock
+from sandbox.state import State
+
+_WAIT = timedelta(minutes=20)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run of one job on one day."""
+
+    day: int
+    job: str
+    succeeded: bool
+    why: str = ""
+
+
+def jobs_of(client: WorkspaceClient, env: str) -> list[BaseJob]:
+    """The jobs of an environment, as the program names them: `<environment> <workflow>`."""
+    found = [job for job in client.jobs.list() if job.settings and (job.settings.name or "").startswith(f"{env} ")]
+    return sorted(found, key=lambda job: (job.settings and job.settings.name) or "")
+
+
+def soak(
+    state: State, client: WorkspaceClient, env: str, days: int, progress: Callable[[int, str], None]
+) -> Iterator[Outcome]:
+    """Run every job once a day for so many days, and move the clock after each day.
+
+    Raises:
+        UserError: the environment has no jobs yet, or the caller may not run one.
+    """
+    jobs = jobs_of(client, env)
+    if not jobs:
+        raise UserError(
+            f"{env} has no jobs.", expected="an environment that was deployed", do_next="`quantctl up`, then soak it"
+        )
+    for day in range(1, days + 1):
+        for job in jobs:
+            name = (job.settings and job.settings.name) or ""
+            progress(day, name)
+            yield _run(client, job, name, day)
+        clock.forward(state.folder, clock.DAY)
+
+
+def _run(client: WorkspaceClient, job: BaseJob, name: str, day: int) -> Outcome:
+    try:
+        run = client.jobs.run_now(job.job_id or 0).result(timeout=_WAIT)
+    except (OperationFailed, TimeoutError) as error:  # what the SDK says of a run that did not end well
+        return Outcome(day, name, False, str(error))
+    except DatabricksError as error:
+        raise UserError(f"{name} could not be started.", found=str(error)) from None
+    return Outcome(day, name, run.state is not None and run.state.result_state is RunResultState.SUCCESS, _said(run))
+
+
+def _said(run: Run) -> str:
+    return (run.state and run.state.state_message) or ""

@@ -1,0 +1,87 @@
+"""Notes on merge requests and issues: https://docs.gitlab.com/api/notes/"""
+
+from __future__ import annotations
+
+from sandbox.forge import issues, merge_requests, people
+from sandbox.forge.call import PROJECT_ID, Call, now
+from sandbox.forge.errors import bad, forbidden, missing
+from sandbox.forge.people import GUEST, MAINTAINER
+from sandbox.forge.store import Json
+
+_KINDS = {"merge_requests": ("merge_request", "MergeRequest"), "issues": ("issue", "Issue")}
+
+
+def listed(call: Call) -> list[Json]:
+    """GET .../notes?sort=&order_by=: newest first"""
+    order = call.query.get("order_by", "created_at")
+    if order not in ("created_at", "updated_at"):
+        raise bad("order_by does not have a valid value")
+    found = sorted(call.store.all("note", _owner(call)), key=lambda note: (note[order], note["id"]))
+    if call.query.get("sort", "desc") == "desc":
+        found.reverse()
+    return [_shown(call, note) for note in found]
+
+
+def get(call: Call) -> Json:
+    """GET .../notes/:note"""
+    return _shown(call, _load(call))
+
+
+def create(call: Call) -> Json:
+    """POST .../notes"""
+    call.require(GUEST)
+    body, owner = call.text("body"), _owner(call)
+    if not body.strip():
+        raise bad("body is empty")
+    with call.store.together():
+        number, at = call.store.next("note"), now()
+        note = {"id": number, "body": body, "author": call.who.id, "created_at": at, "updated_at": at}
+        call.store.put("note", number, note, owner)
+    return _shown(call, note)
+
+
+def update(call: Call) -> Json:
+    """PUT .../notes/:note"""
+    with call.store.together():
+        note = _load(call)
+        _require_own(call, note)
+        note |= {"body": call.text("body"), "updated_at": now()}
+        call.store.put("note", note["id"], note, _owner(call))
+    return _shown(call, note)
+
+
+def delete(call: Call) -> None:
+    """DELETE .../notes/:note"""
+    with call.store.together():
+        note = _load(call)
+        _require_own(call, note)
+        call.store.drop("note", note["id"])
+
+
+def _require_own(call: Call, note: Json) -> None:
+    if note["author"] != call.who.id and call.who.level < MAINTAINER:
+        raise forbidden()
+
+
+def _owner(call: Call) -> str:
+    """What the notes belong to; 404 when it is not there."""
+    found = merge_requests.load(call) if call.path["kind"] == "merge_requests" else issues.load(call)
+    return f"{_KINDS[call.path['kind']][0]} {found['iid']}"
+
+
+def _load(call: Call) -> Json:
+    number = call.path_number("note")
+    for note in call.store.all("note", _owner(call)):
+        if note["id"] == number:
+            return note
+    raise missing()
+
+
+def _shown(call: Call, note: Json) -> Json:
+    author = people.told(people.by_id(call.store, note["author"]), call.url)
+    iid, kind = call.path_number("iid"), _KINDS[call.path["kind"]][1]
+    return {
+        **note, "author": author, "type": None, "attachment": None, "system": False, "noteable_type": kind,
+        "noteable_iid": iid, "noteable_id": iid, "project_id": PROJECT_ID, "resolvable": False, "internal": False,
+        "confidential": False,
+    }  # fmt: skip
