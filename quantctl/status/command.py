@@ -16,7 +16,7 @@ from quantctl import environment, project
 from quantctl.errors import UserError
 from quantctl.status.model import Status
 from quantctl.status.page import page
-from quantctl.status.read import read_status
+from quantctl.status.read import FindDrift, read_status
 from quantctl.status.table import status_table
 
 _COLUMNS = 100
@@ -41,33 +41,32 @@ def status_command(
     Reads only. Exit 0, or 1 when something could not be read: it is shown as "cannot tell", with everything else.
     """
     environ = environment.enter(project.state())
-    find = None
-    if drift:
-        from quantctl.drift import find
-    status = read_status(days, environ, lambda text: typer.echo(text, err=True), find)
-    text = _written(status, format, None if output else sys.stdout.isatty())
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        _write(output, text)
+    status = read_status(days, environ, lambda text: typer.echo(text, err=True), _engine() if drift else None)
+    if output is not None:
+        _write(output, written(status, format))
         typer.echo(f"written: {output}", err=True)
+    elif format is Format.table and sys.stdout.isatty():
+        Console().print(status_table(status))
+    else:
+        sys.stdout.write(written(status, format))
     raise typer.Exit(1 if status.unread else 0)
 
 
-def _written(status: Status, format: Format, terminal: bool | None) -> str:
+def _engine() -> FindDrift:
+    """Imported only where it is asked for: it brings Snowflake's connector."""
+    from quantctl.drift import find
+
+    return find
+
+
+def written(status: Status, format: Format) -> str:
+    """As a file or a pipe gets it: no colour, and tables of 100 columns."""
     if format is Format.json:
         return f"{json.dumps(status.as_json(), indent=2)}\n"
-    return page(status) if format is Format.html else table_text(status, bool(terminal))
-
-
-def table_text(status: Status, terminal: bool) -> str:
-    """The tables as text: at least 100 columns, so that a pipe gets whole ones; colour on a terminal alone."""
-    screen = Console()
-    width = max(screen.width, _COLUMNS) if not terminal else screen.width
+    if format is Format.html:
+        return page(status)
     told = io.StringIO()
-    # A terminal's own abilities (NO_COLOR, TERM) are asked of the one that is really there.
-    system = screen.color_system if terminal else None
-    Console(file=told, width=min(width, 160), force_terminal=terminal, color_system=system).print(status_table(status))  # type: ignore[arg-type]
+    Console(file=told, width=_COLUMNS).print(status_table(status))
     return told.getvalue()
 
 
@@ -79,4 +78,5 @@ def _write(path: Path, text: str) -> None:
         begun.replace(path)
     except OSError as error:
         begun.unlink(missing_ok=True)
-        raise UserError(f"{path} cannot be written.", found=error.strerror or str(error), do_next="name another file") from None
+        found = error.strerror or str(error)
+        raise UserError(f"{path} cannot be written.", found=found, do_next="name another file") from None

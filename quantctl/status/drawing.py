@@ -46,18 +46,18 @@ class _Plan:
 _WIDE = _Plan(
     "wide",
     1120,
-    330,
+    302,
     {
-        _DEV: _Box(1, 20, 214, 128),
-        _STAGING: _Box(345, 20, 214, 128),
-        _LIMITED: _Box(625, 190, 214, 128),
-        _LIVE: _Box(905, 20, 214, 128),
+        _DEV: _Box(1, 2, 200, 128),
+        _STAGING: _Box(367, 2, 200, 128),
+        _LIMITED: _Box(645, 172, 200, 128),
+        _LIVE: _Box(919, 2, 200, 128),
     },
     {
-        Edge(_DEV, _STAGING): _Line("M215 84 H337", (345, 84, 0), (280, 84)),
-        Edge(_STAGING, _LIVE): _Line("M559 84 H897", (905, 84, 0), (732, 84)),
-        Edge(_STAGING, _LIMITED): _Line("M452 148 V234 Q452 254 472 254 H617", (625, 254, 0), (522, 254)),
-        Edge(_LIMITED, _LIVE): _Line("M839 254 H992 Q1012 254 1012 234 V156", (1012, 148, 270), (942, 254)),
+        Edge(_DEV, _STAGING): _Line("M201 66 H359", (367, 66, 0), (282, 66)),
+        Edge(_STAGING, _LIVE): _Line("M567 66 H911", (919, 66, 0), (743, 66)),
+        Edge(_STAGING, _LIMITED): _Line("M467 130 V216 Q467 236 487 236 H637", (645, 236, 0), (553, 236)),
+        Edge(_LIMITED, _LIVE): _Line("M845 236 H999 Q1019 236 1019 216 V138", (1019, 130, 270), (927, 236)),
     },
 )
 _TALL = _Plan(
@@ -103,9 +103,7 @@ def _environment(one: EnvironmentStatus, box: _Box) -> Markup:
     where = f"at {one.deployed.commit[:8]}" if isinstance(one.deployed, Deployed) else "nowhere"
     if isinstance(one.deployed, Unknown):
         where = "cannot tell where"
-    runs = _runs(one)
     x, y = box.x + 16, box.y
-    spoken = f"{one.name}, {one.stage}: {words}, {where}; {', '.join(text for _, text in runs)}"
     shapes = [
         element("rect", x=box.x, y=box.y, width=box.width, height=box.height, rx=10, class_="box"),
         element("rect", x=box.x, y=box.y + 10, width=5, height=box.height - 20, rx=2.5, class_=f"edge-of {tone}"),
@@ -113,24 +111,28 @@ def _environment(one: EnvironmentStatus, box: _Box) -> Markup:
         element("text", one.stage, x=x, y=y + 48, class_="small"),
         element("text", f"{tone.mark} {words}", x=x, y=y + 76, class_=f"state {tone}"),
         element("text", where, x=x, y=y + 96, class_="commit"),
-        element("text", *(_span(tone, text) for tone, text in runs), x=x, y=y + 115, class_="small"),
+        element(
+            "text",
+            *(join(element("tspan", text, class_=tone), "\u2002") for tone, text in _runs(one)),
+            x=x,
+            y=y + 115,
+            class_="small",
+        ),
     ]
-    return element("a", *shapes, href=f"#{one.name}", aria_label=spoken)
+    return element("a", *shapes, href=f"#{one.name}", aria_label=_spoken(one, words, where))
 
 
 def _runs(one: EnvironmentStatus) -> list[tuple[Tone, str]]:
     if isinstance(one.workflows, Unknown):
         return [(Tone.UNKNOWN, "runs: cannot tell")]
     found = looks.total(one.workflows)
-    if found is None:
-        return [(Tone.QUIET, "no workflows")]
-    return [(tone, text) for tone, text in looks.counts(found) if tone is not Tone.QUIET] or [(Tone.QUIET, "no runs")]
+    return looks.short(found) if found else [(Tone.QUIET, "no workflows")]
 
 
-def _span(tone: Tone, text: str) -> Markup:
-    count, _, word = text.partition(" ")
-    short = f"{tone.mark} {count}" if count.isdigit() else text
-    return join(element("tspan", short, class_=tone.value), "\u2002")
+def _spoken(one: EnvironmentStatus, words: str, where: str) -> str:
+    found = None if isinstance(one.workflows, Unknown) else looks.total(one.workflows)
+    runs = ", ".join(text for _, text in looks.counts(found)) if found else _runs(one)[0][1]
+    return f"{one.name}, {one.stage}: {words}, {where}; {runs}"
 
 
 def _way(one: EdgeStatus, line: _Line) -> Markup:
@@ -141,7 +143,7 @@ def _way(one: EdgeStatus, line: _Line) -> Markup:
     shapes = [
         element("path", d=line.path, class_=f"way {tone}"),
         element("path", d="M-10 -6 L0 0 L-10 6 Z", transform=f"translate({x} {y}) rotate({turn})", class_=f"tip {tone}"),
-        element("rect", x=label_x - 55, y=label_y - 22, width=110, height=44, rx=8, class_="label"),
+        element("rect", x=label_x - 58, y=label_y - 22, width=116, height=44, rx=8, class_="label"),
         element("text", looks.waiting(one), x=label_x, y=label_y + (5 if quiet else -3), class_="on-way"),
     ]
     if not quiet:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from quantctl.promotion.gates import Unknown, Verdict
+from quantctl.forge.model import Verdict
+from quantctl.promotion.gates import Unknown
 from quantctl.status.model import Day, DriftVerdict, EdgeStatus, EnvironmentStatus, RunsOf, Status, Way, Workflow, number
 
 
@@ -31,7 +32,7 @@ DRIFT = {
     DriftVerdict.UNKNOWN: Tone.UNKNOWN,
 }
 WAY = {Way.NOTHING: Tone.QUIET, Way.OPEN: Tone.GOOD, Way.CLOSED: Tone.BAD, Way.CANNOT_TELL: Tone.UNKNOWN}
-GATE = {Verdict.YES: Tone.GOOD, Verdict.NO: Tone.BAD, Verdict.CANNOT_TELL: Tone.UNKNOWN}
+GATE = {Verdict.YES: Tone.GOOD, Verdict.NO: Tone.BAD, Verdict.UNKNOWN: Tone.UNKNOWN}
 RUN = {
     RunsOf.SUCCEEDED: Tone.GOOD,
     RunsOf.FAILED: Tone.BAD,
@@ -83,6 +84,12 @@ def total(workflows: Sequence[Workflow]) -> Day | None:
     return Day(days[0].date, **counts)
 
 
+def short(day: Day) -> list[tuple[Tone, str]]:
+    """Runs as marks and numbers, where there is little room; what was cancelled is left to the days."""
+    told = [(Tone.GOOD, day.succeeded), (Tone.BAD, day.failed), (Tone.WAIT, day.active)]
+    return [(tone, f"{tone.mark} {count}") for tone, count in told if count] or [(Tone.QUIET, "no runs")]
+
+
 def counts(day: Day) -> list[tuple[Tone, str]]:
     """Runs in words, what is none left out."""
     told = [(Tone.GOOD, day.succeeded, "succeeded"), (Tone.BAD, day.failed, "failed"), (Tone.WAIT, day.active, "active")]
@@ -91,15 +98,29 @@ def counts(day: Day) -> list[tuple[Tone, str]]:
 
 
 def summary(status: Status) -> list[tuple[Tone, str]]:
-    """The page's first line: how many things are to be looked at, are ready, wait, cannot be told."""
-    urgent, ready, unread = len(status.attention), len(status.ready), len(status.unread)
-    needs = "needs" if urgent == 1 else "need"
-    found = [(Tone.BAD, f"{number(urgent, 'thing')} {needs} attention") if urgent else (Tone.GOOD, "nothing needs attention")]
-    if ready:
-        found.append((Tone.GOOD, f"{number(ready, 'promotion')} ready"))
-    closed = sum(one.way is Way.CLOSED for one in status.edges)
-    if closed:
-        found.append((Tone.QUIET, f"{number(closed, 'promotion')} stopped by gates"))
+    """The page's first line: how much is to be looked at, cannot be told, waits, is ready, is stopped."""
+    urgent, unread = len(status.attention), len(status.unread)
+    found = [(Tone.GOOD, "nothing needs attention")]
+    if urgent:
+        found = [(Tone.BAD, f"{number(urgent, 'thing')} {'needs' if urgent == 1 else 'need'} attention")]
     if unread:
-        found.append((Tone.UNKNOWN, f"{number(unread, 'reading')} failed"))
+        found.append((Tone.UNKNOWN, f"{number(unread, 'thing')} cannot be told"))
+    deployments = sum(not isinstance(one.undeployed, Unknown) and bool(one.undeployed) for one in status.environments)
+    if deployments:
+        found.append((Tone.WAIT, f"{number(deployments, 'deployment')} waiting"))
+    for kind, tone, words in ((Way.OPEN, Tone.GOOD, "ready"), (Way.CLOSED, Tone.QUIET, "stopped by gates")):
+        if count := sum(one.way is kind for one in status.edges):
+            found.append((tone, f"{number(count, 'promotion')} {words}"))
     return found
+
+
+def several(what: Sequence[str]) -> str:
+    """The first three, and how many more."""
+    return ", ".join(what[:3]) + (f" and {len(what) - 3} more" if len(what) > 3 else "")
+
+
+def drift_told(status: Status) -> str:
+    """How far drift was looked for."""
+    if all(one.drift.full for one in status.environments):
+        return "drift: the engine compared every resource"
+    return "drift: signs of the Git folders alone; quantctl status --drift has the engine compare every resource"

@@ -14,7 +14,7 @@ class Markup(str):
 Child = str | Markup | None
 
 
-def element(name: str, *children: Child, **attributes: str | int | float | None) -> Markup:
+def element(name: str, /, *children: Child, **attributes: str | int | float | None) -> Markup:
     """An element. `class_` is class, `aria_label` is aria-label; what is None is left out; plain text is escaped."""
     told = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{html.escape(str(value))}"'

@@ -11,8 +11,9 @@ from typing import Any
 from infra.promotion import Edge
 from infra.vocabulary import Environment
 from quantctl.deployments import Record
+from quantctl.forge.model import Verdict
 from quantctl.pipelines import Commit
-from quantctl.promotion.gates import Gate, Unknown, Verdict, stopped
+from quantctl.promotion.gates import Gate, Unknown, stopped
 from quantctl.promotion.signoffs import SignOff
 
 STAGES = {
@@ -150,12 +151,20 @@ class EdgeStatus:
         verdicts = {gate.verdict for gate in self.gates}
         if Verdict.NO in verdicts:
             return Way.CLOSED
-        return Way.CANNOT_TELL if Verdict.CANNOT_TELL in verdicts else Way.OPEN
+        return Way.CANNOT_TELL if Verdict.UNKNOWN in verdicts else Way.OPEN
 
     @property
     def stopped(self) -> list[Gate]:
         """The gates that do not let it through; none where nothing waits to go through."""
         return [] if self.way is Way.NOTHING else stopped(self.gates)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command that would go ahead, and what for."""
+
+    command: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -184,9 +193,9 @@ class Status:
         return [text for _, text in sorted(_attention(self), key=lambda one: one[0])]
 
     @property
-    def ready(self) -> list[str]:
-        """Promotions that every gate lets through, as commands."""
-        return [f"quantctl promote {e.edge.source} {e.edge.target}" for e in self.edges if e.way is Way.OPEN]
+    def steps(self) -> list[Step]:
+        """What would go ahead: deployments that wait, and promotions that every gate lets through."""
+        return list(_steps(self))
 
     def as_json(self) -> dict[str, Any]:
         """For programs; {"cannot_tell": why} stands where something could not be read."""
@@ -199,7 +208,7 @@ class Status:
             "environments": [_environment_json(one) for one in self.environments],
             "edges": [_edge_json(one) for one in self.edges],
             "attention": self.attention,
-            "ready": self.ready,
+            "steps": [{"command": step.command, "why": step.why} for step in self.steps],
             "cannot_tell": [{"why": why, "what": what} for why, what in self.unread.items()],
         }
 
@@ -221,7 +230,7 @@ def _unread(status: Status) -> Iterator[tuple[str, str]]:
         if isinstance(edge.commits, Unknown):
             yield f"{edge.edge}: commits", edge.commits.why
         for gate in edge.gates:
-            if gate.verdict is Verdict.CANNOT_TELL:
+            if gate.verdict is Verdict.UNKNOWN:
                 yield f"{edge.edge}: gate {gate.name}", gate.evidence
 
 
@@ -238,13 +247,23 @@ def _attention(status: Status) -> Iterator[tuple[int, str]]:
             more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
             if failed:
                 yield 2, f"{one.name}: failed runs of {told}{more}"
-        if one.deployed is None:
-            yield 3, f"{one.name} is not deployed: pulumi up -s {one.name}"
-        elif isinstance(one.undeployed, Sequence) and one.undeployed:
-            yield 3, f"{one.name}: {number(len(one.undeployed), 'commit')} of the branch not deployed: pulumi up -s {one.name}"
     for edge in status.edges:
         if edge.foreign:
             yield 1, f"{edge.edge}: {number(edge.foreign, 'commit')} of {edge.edge.target} alone"
+
+
+def _steps(status: Status) -> Iterator[Step]:
+    for one in status.environments:
+        if one.drift.verdict is DriftVerdict.DRIFT or one.interrupted:
+            continue  # that comes first
+        if one.deployed is None and not isinstance(one.head, Unknown):
+            yield Step(f"pulumi up -s {one.name}", f"{one.name} is not deployed yet")
+        elif not isinstance(one.undeployed, Unknown) and one.undeployed:
+            yield Step(f"pulumi up -s {one.name}", f"{number(len(one.undeployed), 'commit')} of its branch to deploy")
+    for edge in status.edges:
+        if edge.way is Way.OPEN and not isinstance(edge.commits, Unknown):
+            why = f"{number(len(edge.commits), 'commit')}, and every gate says yes"
+            yield Step(f"quantctl promote {edge.edge.source} {edge.edge.target}", why)
 
 
 def number(count: int, what: str) -> str:

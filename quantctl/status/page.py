@@ -7,12 +7,11 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from quantctl.pipelines import Commit
-from quantctl.promotion.gates import Gate, Unknown
 from quantctl.status import cards, looks
+from quantctl.status.cards import mark
 from quantctl.status.drawing import drawing
 from quantctl.status.looks import Tone
-from quantctl.status.markup import Child, Markup, element, join
+from quantctl.status.markup import Markup, element, join
 from quantctl.status.model import Status
 
 _STYLE = Path(__file__).with_name("page.css")
@@ -39,7 +38,7 @@ def page(status: Status) -> str:
 
 
 def _header(status: Status) -> Markup:
-    chips = [element("li", _mark(tone), text, class_=f"chip {tone}") for tone, text in looks.summary(status)]
+    chips = [element("li", mark(tone), text, class_=f"chip {tone}") for tone, text in looks.summary(status)]
     when = element("time", f"{status.at:%Y-%m-%d %H:%M} UTC", datetime=status.at.isoformat())
     return element(
         "header",
@@ -51,10 +50,10 @@ def _header(status: Status) -> Markup:
 
 def _main(status: Status) -> Iterable[Markup]:
     yield element("section", element("h2", "Pipeline", class_="hidden"), drawing(status), class_="drawing")
-    yield from _notes("attention", "Needs attention", Tone.BAD, status.attention)
-    unread = [f"{cards.several(what)}: {why}" for why, what in status.unread.items()]
-    yield from _notes("unread", "Cannot tell", Tone.UNKNOWN, unread)
-    yield from _notes("ready", "Ready to promote", Tone.GOOD, status.ready, code=True)
+    yield from _notes("Needs attention", Tone.BAD, status.attention)
+    yield from _notes("Cannot tell", Tone.UNKNOWN, [f"{looks.several(what)}: {why}" for why, what in status.unread.items()])
+    steps = [join(element("code", step.command), " ", element("span", step.why, class_="quiet")) for step in status.steps]
+    yield from _notes("Next", Tone.WAIT, steps)
     yield element(
         "section",
         element("h2", "Environments"),
@@ -67,7 +66,17 @@ def _main(status: Status) -> Iterable[Markup]:
     )
 
 
-def _notes(name: str, title: str, tone: Tone, lines: Sequence[str], code: bool = False) -> Iterable[Markup]:
+def _notes(title: str, tone: Tone, lines: Sequence[str]) -> Iterable[Markup]:
     if lines:
-        items = [element("li", _mark(tone), element("code", line) if code else line) for line in lines]
-        yield element("section", element("h2", title), element("ul", *items), class_=f"notes {tone}", id=name)
+        items = [element("li", mark(tone), element("span", line)) for line in lines]
+        yield element("section", element("h2", title), element("ul", *items), class_=f"notes {tone}")
+
+
+def _footer(status: Status) -> Markup:
+    marks = [element("li", mark(looks.RUN[kind], looks.RUN_MARKS[kind]), f" {kind.value}") for kind in looks.RUN_MARKS]
+    return element(
+        "footer",
+        element("ul", element("li", "Runs, a mark a day (UTC):"), *marks, class_="legend"),
+        element("p", looks.drift_told(status).capitalize(), "."),
+        element("p", f"Read from {status.remote} and {status.host}, by quantctl status --format html."),
+    )

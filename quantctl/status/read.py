@@ -87,21 +87,14 @@ class _World:
     def edge(self, edge: Edge, forge: Forge | Unknown | None) -> EdgeStatus:
         """What would move, and the gates. Where Git cannot be read, those that need no Git still answer."""
         target = _known(self._settings[edge.target])
-        pipelines = self._pipelines
         asked: Any = _Silent(forge.why) if isinstance(forge, Unknown) else forge
-        if not isinstance(pipelines, Unknown):
-            reading = attempt(lambda: read(edge, pipelines, self._workspace, asked, self._environ))
-            if not isinstance(reading, Unknown):
-                line = reading.facts.line
-                gates = answer(edge, reading.gates, reading.facts)
-                return EdgeStatus(
-                    edge,
-                    line if isinstance(line, Unknown) else list(line.ahead),
-                    gates,
-                    0 if isinstance(line, Unknown) else len(line.foreign),
-                )
-            pipelines = reading
-        why = pipelines
+        reading = attempt(lambda: read(edge, _known(self._pipelines), self._workspace, asked, self._environ))
+        if not isinstance(reading, Unknown):
+            line, gates = reading.facts.line, answer(edge, reading.gates, reading.facts)
+            if isinstance(line, Unknown):
+                return EdgeStatus(edge, line, gates)
+            return EdgeStatus(edge, list(line.ahead), gates, len(line.foreign))
+        why = reading
         facts = Facts(
             now=attempt(self._workspace.now),
             line=why,
@@ -118,15 +111,17 @@ class _World:
     def environment(self, env: Environment) -> EnvironmentStatus:
         """One environment, from Git and from the workspace."""
         settings = _known(self._settings[env])
-        asked = at_once({"folder": partial(self._workspace.folder, settings), "runs": partial(self._runs, settings)})
-        folder, workflows = asked["folder"], asked["runs"]
-        pipelines = self._pipelines
+        asks: dict[str, Callable[[], Any]] = {
+            "folder": partial(self._workspace.folder, settings),
+            "runs": partial(self._runs, settings),
+        }
+        asked = at_once(asks)
+        workflows = asked["runs"]
+        pipelines, where = self._pipelines, _deployed(self._pipelines, asked["folder"])
         if isinstance(pipelines, Unknown):
-            where = folder if folder is None or isinstance(folder, Unknown) else Deployed(folder.commit, folder.branch)
             drift = signs(env, where, pipelines, 0, pipelines, None)
             return EnvironmentStatus(env, pipelines, where, pipelines, workflows, drift, pipelines, pipelines)
         head = attempt(lambda: _commit(pipelines, pipelines.head(settings.branch)))
-        where = _deployed(pipelines, folder)
         undeployed: Sequence[Commit] | Unknown = []
         on_branch: bool | Unknown = True
         if isinstance(head, Unknown):
@@ -157,7 +152,8 @@ class _World:
         jobs = self._workspace.jobs(settings)
         since = first_day(self._at, self._days)
         found = at_once({name: partial(self._workspace.runs, job, since) for name, job in jobs.items()}, threads=8)
-        return by_day({name: _known(runs) for name, runs in found.items()}, self._workspace.active_runs(jobs), self._at, self._days)
+        runs = {name: _known(told) for name, told in found.items()}
+        return by_day(runs, self._workspace.active_runs(jobs), self._at, self._days)
 
     def _edits(self, settings: Settings, where: Deployed) -> Sequence[str] | Unknown | None:
         pipelines = _known(self._pipelines)
@@ -175,8 +171,7 @@ class _Silent:
 
 
 def _promoter(forge: Forge) -> Promoter:
-    person, answer = forge.promoter(), forge.is_release_manager()
-    return Promoter(person.name, {"yes": True, "no": False}.get(answer.verdict.value), answer.evidence)
+    return Promoter(str(forge.promoter()), forge.is_release_manager())
 
 
 def _commit(pipelines: Pipelines, commit: str) -> Commit:
@@ -184,10 +179,12 @@ def _commit(pipelines: Pipelines, commit: str) -> Commit:
     return pipelines.between(None, f"{commit}^!")[0]
 
 
-def _deployed(pipelines: Pipelines, folder: Folder | Unknown | None) -> Deployed | Unknown | None:
+def _deployed(pipelines: Pipelines | Unknown, folder: Folder | Unknown | None) -> Deployed | Unknown | None:
     if folder is None or isinstance(folder, Unknown):
         return folder
-    subject = _commit(pipelines, folder.commit).subject if folder.commit and pipelines.knows(folder.commit) else ""
+    subject = ""
+    if not isinstance(pipelines, Unknown) and folder.commit and pipelines.knows(folder.commit):
+        subject = _commit(pipelines, folder.commit).subject
     return Deployed(folder.commit, folder.branch, subject)
 
 
