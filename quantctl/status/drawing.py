@@ -48,16 +48,16 @@ _WIDE = _Plan(
     1120,
     302,
     {
-        _DEV: _Box(1, 2, 200, 128),
-        _STAGING: _Box(367, 2, 200, 128),
-        _LIMITED: _Box(645, 172, 200, 128),
-        _LIVE: _Box(919, 2, 200, 128),
+        _DEV: _Box(1, 2, 206, 128),
+        _STAGING: _Box(367, 2, 206, 128),
+        _LIMITED: _Box(645, 172, 206, 128),
+        _LIVE: _Box(913, 2, 206, 128),
     },
     {
-        Edge(_DEV, _STAGING): _Line("M201 66 H359", (367, 66, 0), (282, 66)),
-        Edge(_STAGING, _LIVE): _Line("M567 66 H911", (919, 66, 0), (743, 66)),
-        Edge(_STAGING, _LIMITED): _Line("M467 130 V216 Q467 236 487 236 H637", (645, 236, 0), (553, 236)),
-        Edge(_LIMITED, _LIVE): _Line("M845 236 H999 Q1019 236 1019 216 V138", (1019, 130, 270), (927, 236)),
+        Edge(_DEV, _STAGING): _Line("M207 66 H359", (367, 66, 0), (287, 66)),
+        Edge(_STAGING, _LIVE): _Line("M573 66 H905", (913, 66, 0), (743, 66)),
+        Edge(_STAGING, _LIMITED): _Line("M470 130 V216 Q470 236 490 236 H637", (645, 236, 0), (562, 236)),
+        Edge(_LIMITED, _LIVE): _Line("M851 236 H996 Q1016 236 1016 216 V138", (1016, 130, 270), (928, 236)),
     },
 )
 _TALL = _Plan(
@@ -104,6 +104,7 @@ def _environment(one: EnvironmentStatus, box: _Box) -> Markup:
     if isinstance(one.deployed, Unknown):
         where = "cannot tell where"
     x, y = box.x + 16, box.y
+    runs = [join(element("tspan", text, class_=tone), "\u2002") for tone, text in _runs(one)]
     shapes = [
         element("rect", x=box.x, y=box.y, width=box.width, height=box.height, rx=10, class_="box"),
         element("rect", x=box.x, y=box.y + 10, width=5, height=box.height - 20, rx=2.5, class_=f"edge-of {tone}"),
@@ -111,13 +112,7 @@ def _environment(one: EnvironmentStatus, box: _Box) -> Markup:
         element("text", one.stage, x=x, y=y + 48, class_="small"),
         element("text", f"{tone.mark} {words}", x=x, y=y + 76, class_=f"state {tone}"),
         element("text", where, x=x, y=y + 96, class_="commit"),
-        element(
-            "text",
-            *(join(element("tspan", text, class_=tone), "\u2002") for tone, text in _runs(one)),
-            x=x,
-            y=y + 115,
-            class_="small",
-        ),
+        element("text", *runs, x=x, y=y + 115, class_="small"),
     ]
     return element("a", *shapes, href=f"#{one.name}", aria_label=_spoken(one, words, where))
 
