@@ -8,12 +8,14 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from infra.promotion import EDGES
+from infra.promotion import EDGES, Edge
 from infra.vocabulary import Environment
 from quantctl import environment, project
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.pipelines import read_pipelines
+from quantctl.promotion.move import Way, way
+from quantctl.promotion.read import line_of, step_of
 from quantctl.stack_settings import stack_settings
 
 
@@ -33,14 +35,17 @@ def approve(
     environ = environment.enter(project.state())
     settings = stack_settings(target, environ)
     pipelines = read_pipelines(settings.remote)
-    head = pipelines.head(origin)
-    commits = pipelines.between(pipelines.head(target), head)
-    if not commits:
+    forge, edge = connect(settings, environ), Edge(origin, target)
+    line = line_of(pipelines, pipelines.head(origin), pipelines.head(target))
+    if not line.ahead:
         raise UserError(f"There is nothing to approve: {target} holds all of {origin}.")
-    approval = connect(settings, environ).approve(origin, target, head, note, {commit.email for commit in commits})
+    found = Way(line.source, origin)
+    if forge.merge_requests:
+        found = way(pipelines, step_of(edge, line), forge.makes_merge_commits)
+    approval = forge.approve(found.branch, target, found.commit, note, {commit.email for commit in line.ahead})
     console = Console(soft_wrap=True)
-    console.print(f"{origin} -> {target} at {head[:12]}, approved by {escape(approval.by)}: {escape(approval.where)}")
-    for commit in commits:
+    console.print(f"{origin} -> {target} at {line.source[:12]}, approved by {escape(approval.by)}: {escape(approval.where)}")
+    for commit in line.ahead:
         console.print(f"  {commit.id[:12]}  {escape(commit.subject)}  [dim]{escape(commit.author)}[/dim]")
 
 

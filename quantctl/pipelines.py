@@ -15,7 +15,6 @@ from quantctl.forge.model import Person
 
 _SEEN = "refs/quant/all"
 _TAGS = "refs/quant/tags"
-_FIELD, _RECORD = "%1f", "%1e"
 
 
 @dataclass(frozen=True)
@@ -81,14 +80,22 @@ class Pipelines:
 
     def between(self, old: str | None, new: str) -> list[Commit]:
         """Commits of `new` that `old` does not hold, the newest first."""
-        form = _FIELD.join(("%H", "%aN", "%aE", "%at", "%s")).replace("%1f", "%x1f")
-        listed = self._git("log", "-z", f"--format={form}", new, *([f"^{old}"] if old else []))
+        return self._commits(new, *([f"^{old}"] if old else []))
+
+    def _commits(self, *revisions: str) -> list[Commit]:
+        form = "%x1f".join(("%H", "%aN", "%aE", "%at", "%s"))
+        listed = self._git("log", "-z", f"--format={form}", *revisions)
         fields = (entry.decode(errors="replace").split("\x1f") for entry in listed.split(b"\0") if entry)
         return [Commit(id, author, email, int(at), subject) for id, author, email, at, subject in fields]
 
-    def time(self, commit: str) -> int:
-        """When a commit was made, in seconds since 1970."""
-        return int(self._git("show", "--no-patch", "--format=%ct", commit))
+    def commit(self, commit: str) -> Commit:
+        """One commit."""
+        return self._commits("--no-walk", commit)[0]
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """Their best common ancestor."""
+        done = git.run_in(self.repository, "merge-base", one, other)
+        return done.stdout.decode().strip() or None
 
     def tree(self, commit: str) -> str:
         """The id of a commit's tree."""
@@ -121,7 +128,7 @@ class Pipelines:
     def tags(self, prefix: str) -> list[Tag]:
         """Annotated tags below `prefix`/ as they were when the remote was read, the oldest first; no lightweight ones."""
         form = ("refname", "objectname", "*objectname", "taggername", "taggeremail:trim", "taggerdate:unix", "contents")
-        shown = "%1f".join(f"%({field})" for field in form) + _RECORD
+        shown = "%1f".join(f"%({field})" for field in form) + "%1e"
         listed = self._git("for-each-ref", "--sort=taggerdate", f"--format={shown}", f"{_TAGS}/{prefix}/").decode(
             errors="replace"
         )

@@ -106,15 +106,15 @@ def test_a_branch_is_moved_with_its_decision_or_not_at_all(world: World) -> None
     first = world.commit("quant", "a", "1")
     world.branch("quant_stg", first)
     second = world.commit("quant", "a", "2")
-    step = move.Step("quant_stg", first, second, second, "Promote", RHEA)
-    move.push(world.read(), step, decision(second, first))
+    step = move.Step("quant_stg", first, second, second, "Promote", "quant")
+    move.push(world.read(), step, decision(second, first), RHEA)
     found = world.read()
     assert found.head("quant_stg") == second
     [record] = deployments.records(found, "promotion", "quant_stg")
     assert (record.commit, record.previous, record.by) == (second, first, "Rhea")
     third = world.commit("quant", "a", "3")
     with pytest.raises(CtlError, match="moved by somebody else meanwhile"):
-        move.push(world.read(), step, decision(third, first))
+        move.push(world.read(), step, decision(third, first), RHEA)
     assert len(deployments.records(world.read(), "promotion", "quant_stg")) == 1
 
 
@@ -128,12 +128,12 @@ def test_promotions_that_race_lose_no_commit(world: World) -> None:
         old = seen.head("quant_stg")
         ours = world.commit("quant", "a", f"ours {number}")
         theirs = seen.commit_tree(seen.tree(old), [old], f"Theirs {number}", RHEA, NOW + number)
-        step = move.Step("quant_stg", old, ours, ours, "Promote", RHEA)
+        step = move.Step("quant_stg", old, ours, ours, "Promote", "quant")
 
         def promote(seen: Pipelines = seen, step: move.Step = step, ours: str = ours, old: str = old) -> bool:
             try:
-                commit = move.forward(world.read(), step)
-                move.push(seen, step, decision(commit, old))
+                commit = move.way(world.read(), step, merge_commits=False).commit
+                move.push(seen, step, decision(commit, old), RHEA)
             except CtlError:
                 return False
             return True
@@ -162,9 +162,9 @@ def test_a_target_that_is_no_ancestor_is_moved_forward(world: World) -> None:
     back = found.commit_tree(found.tree(first), [second], "Roll back", RHEA, NOW)
     found.push({"refs/heads/quant_stg": (back, None)})
     found = world.read()
-    step = move.Step("quant_stg", back, second, second, "Promote again", RHEA)
-    commit = move.forward(found, step)
-    move.push(found, step, decision(commit, back))
+    step = move.Step("quant_stg", back, second, second, "Promote again", "quant")
+    commit = move.way(found, step, merge_commits=False).commit
+    move.push(found, step, decision(commit, back), RHEA)
     found = world.read()
     assert found.contains(found.head("quant_stg"), back) and found.contains(found.head("quant_stg"), second)
     assert found.tree(found.head("quant_stg")) == found.tree(second)

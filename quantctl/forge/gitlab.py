@@ -44,6 +44,11 @@ class GitLabForge:
         return client.told(self._place.url, self._place.project, doing)
 
     @property
+    def makes_merge_commits(self) -> bool:
+        """https://docs.gitlab.com/user/project/merge_requests/methods/"""
+        return str(self._project.attributes.get("merge_method", "merge")) == "merge"
+
+    @property
     def _me(self) -> Any:
         return self._client.user
 
@@ -137,11 +142,12 @@ class GitLabForge:
                     f"There is no open merge request from {source} to {target} at {commit[:12]}.",
                     do_next=f"quantctl promote {source} {target} opens it",
                 )
+            url = str(request.web_url)  # an approval's answer takes the place of what is known of the request
             me = Approver(self._me.id, person.name, person.user_name, "", person.email)
             reviewed = self._reviewed(request, authors)
             if me.id == reviewed.author or gitlab_people.is_author(me, reviewed.names, reviewed.emails):
                 raise UserError(
-                    f"{person} may not approve {request.web_url}: the merge request, or some of its commits, are their own.",
+                    f"{person} may not approve {url}: the merge request, or some of its commits, are their own.",
                     expected="an approval by somebody who has written nothing of what moves",
                     do_next="ask somebody else to run `quantctl approve`",
                 )
@@ -150,14 +156,14 @@ class GitLabForge:
                     request.approve(sha=commit)
                 except GitlabError as error:
                     raise UserError(
-                        f"GitLab did not take the approval of {request.web_url} by {person}.",
+                        f"GitLab did not take the approval of {url} by {person}.",
                         found=str(error),
                         do_next=f"look whether it is still at {commit[:12]}, and who may approve it",
                     ) from None
                 if note:
                     request.notes.create({"body": f"Approved for {target}: {note}"})
             now = next((one.when for one in self._approvers(request) if one.id == me.id), "")
-        return Approval(str(me), now, request.web_url)
+        return Approval(str(me), now, url)
 
     def _of(self, source: str, target: str, commit: str) -> list[ProjectMergeRequest]:
         wanted: dict[str, Any] = {"source_branch": source, "target_branch": target, "get_all": True}

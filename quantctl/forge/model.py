@@ -121,6 +121,10 @@ class Forge(Protocol):
 
     merge_requests: bool
 
+    @property
+    def makes_merge_commits(self) -> bool:
+        """Whether it merges what does not hold all of the target."""
+
     def promoter(self) -> Person:
         """Whose credentials these are."""
 

@@ -20,6 +20,7 @@ class PlainGit:
     """The remote of the settings, as the owner of the promoter's token."""
 
     merge_requests = False
+    makes_merge_commits = False
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self._settings, self._environ = settings, environ

@@ -155,11 +155,12 @@ def _soak_problem(one: Soaked, gates: Gates, now: datetime.datetime) -> str:
 def _approvals(needed: int, found: Approvals | Unknown) -> Told:
     if isinstance(found, Unknown):
         return _CANNOT, found.why
-    told = ", ".join(f"{one.by} ({one.where})" for one in found) or "nobody"
-    void = "".join(f" Does not count: {why}." for why in found.ignored)
-    if len(found) >= needed:
-        return _YES, f"{len(found)} of {needed}: {told}.{void}"
-    return _NO, f"{len(found)} of {needed}: {told}. Whoever has written nothing of what moves may approve it.{void}"
+    count = len(found.given)
+    told = ", ".join(f"{one.by} ({one.where})" for one in found.given) or "nobody"
+    void = "".join(f" Does not count: {why}." for why in found.void)
+    if count >= needed:
+        return _YES, f"{count} of {needed}: {told}.{void}"
+    return _NO, f"{count} of {needed}: {told}. Whoever has written nothing of what moves may approve it.{void}"
 
 
 def _sign_off(edge: Edge, facts: Facts) -> Told:

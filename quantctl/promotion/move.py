@@ -18,34 +18,53 @@ _LOOK_SECONDS = 5.0  # between two looks at a merge request
 
 @dataclass(frozen=True)
 class Step:
-    """What is to become of a branch: at `seen` now, then at `commit`, or at a forward commit that has its tree."""
+    """What is to become of a branch: at `seen` now, then at `commit` or at a forward commit with the tree of `tree_of`.
+
+    `source` is the branch that is at `commit`; None for a rollback.
+    """
 
     branch: str
     seen: str
     commit: str
     tree_of: str
     why: str
-    who: Person
+    source: str | None = None
 
 
-def forward(pipelines: Pipelines, step: Step) -> str:
-    """The commit that the branch is moved to: `commit` itself where that is a fast-forward, else one that is made for it.
+@dataclass(frozen=True)
+class Way:
+    """How the step is done: the commit that moves the branch, and the branch that a merge request of it comes from."""
 
-    Made again by the same person it is the same commit: its time follows from the branch's.
+    commit: str
+    branch: str
+
+
+def way(pipelines: Pipelines, step: Step, merge_commits: bool) -> Way:
+    """The source's own head where that comes out with the right tree, else a forward commit that is made for the step.
+
+    `merge_commits`: the forge makes them. Made again, by whomever, the forward commit is the same one.
     """
-    if step.commit == step.tree_of and pipelines.contains(step.commit, step.seen):
-        return step.commit
+    if step.commit == step.tree_of and step.source is not None:
+        base = pipelines.merge_base(step.seen, step.commit)
+        # A merge leaves the source's tree only where the target has not changed since they parted.
+        merges = base not in (None, step.commit) and pipelines.tree(step.seen) == pipelines.tree(str(base))
+        if base == step.seen or (merges and merge_commits):
+            return Way(step.commit, step.source)
     parents = [step.seen] if pipelines.contains(step.seen, step.commit) else [step.seen, step.commit]
-    return pipelines.commit_tree(pipelines.tree(step.tree_of), parents, step.why, step.who, pipelines.time(step.seen) + 1)
+    source = pipelines.commit(step.tree_of)
+    author = Person(source.author, source.email, "", "a commit")
+    at = max(source.at, pipelines.commit(step.seen).at) + 1
+    made = pipelines.commit_tree(pipelines.tree(step.tree_of), parents, step.why, author, at)
+    return Way(made, f"forward/{step.branch}/{made[:12]}")
 
 
-def push(pipelines: Pipelines, step: Step, decision: Record) -> Record:
+def push(pipelines: Pipelines, step: Step, decision: Record, who: Person) -> Record:
     """Move the branch and record the decision, both or neither. Returns the decision as it was recorded.
 
     Raises:
         UserError: the branch is not where it was seen any more, or the host does not let you; nothing was changed.
     """
-    ref, tag = deployments.tag_of(pipelines, decision, step.who)
+    ref, tag = deployments.tag_of(pipelines, decision, who)
     try:
         pipelines.push({f"refs/heads/{step.branch}": (decision.commit, step.seen), ref: (tag, None)})
     except Moved:
@@ -62,22 +81,19 @@ def push(pipelines: Pipelines, step: Step, decision: Record) -> Record:
     return replace(decision, tag=ref.removeprefix("refs/tags/"))
 
 
-def request(pipelines: Pipelines, forge: Forge, step: Step, commit: str, source: str | None) -> MergeRequest:
-    """The merge request that brings `commit`: of the branch `source` where that is at it, else of a branch made for it.
+def request(pipelines: Pipelines, forge: Forge, step: Step, found: Way) -> MergeRequest:
+    """The merge request of the step: the open one, or a new one, from a branch of its own where it needs that.
 
     Raises:
         UserError: the branch or the merge request could not be made.
     """
-    branch = source
-    if branch is None or commit != pipelines.heads.get(branch):
-        branch = f"forward/{step.branch}/{commit[:12]}"
-        if branch not in pipelines.heads:
-            try:
-                pipelines.push({f"refs/heads/{branch}": (commit, None)})
-            except (Moved, Refused) as error:
-                raise UserError(f"The branch {branch} of the merge request could not be made: {error}.") from None
+    if pipelines.heads.get(found.branch) != found.commit:
+        try:
+            pipelines.push({f"refs/heads/{found.branch}": (found.commit, None)})
+        except (Moved, Refused) as error:
+            raise UserError(f"The branch {found.branch} of the merge request could not be made: {error}.") from None
     subject, _, text = step.why.partition("\n\n")
-    return forge.open_merge_request(branch, step.branch, subject, text)
+    return forge.open_merge_request(found.branch, step.branch, subject, text)
 
 
 def merge(
@@ -100,17 +116,8 @@ def merge(
             break
         say(f"waiting: {outcome.said} ...")
         time.sleep(_LOOK_SECONDS)
-    what_next = {
-        MergeResult.NOT_READY: "when it has what it lacks, run the same command again: it goes on (or --wait MINUTES)",
-        MergeResult.MOVED: "look at what came (quantctl status), and run the same command again",
-        MergeResult.CONFLICT: f"bring what stands on {wanted.target} alone to {wanted.source} first",
-        MergeResult.REFUSED: f"ask somebody who may merge into {wanted.target}",
-    }
-    raise UserError(
-        f"The merge request {wanted.url} was not merged ({outcome.result}).",
-        found=outcome.said,
-        do_next=what_next[outcome.result],
-    )
+    outcome.must(wanted)
+    return recorded
 
 
 def _recorded(pipelines: Pipelines, decision: Record) -> Record | None:

@@ -19,7 +19,7 @@ from quantctl.forge import Forge, Verdict, connect, wait_for_approvals
 from quantctl.pipelines import Commit, Pipelines, read_pipelines
 from quantctl.promotion import changes, deploy, move
 from quantctl.promotion.gates import Gate, Unknown, answer, stopped
-from quantctl.promotion.read import Reading, read
+from quantctl.promotion.read import Reading, read, step_of
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 
@@ -118,20 +118,22 @@ def promote(edge: Edge, options: Options, environ: dict[str, str]) -> Report:
     if not options.ask(report):
         report.outcome = Outcome.DECLINED
         return report
-    step = _step(reading, report, forge)
-    if not forge.has_merge_requests:
-        options.say(f"moving {step.branch} from {report.old[:12]} to {report.new[:12]} ...")
-        decision = move.push(pipelines, step, _decision(reading, report, step, forge))
+    assert not isinstance(reading.facts.line, Unknown), "a gate that needs it has said yes"
+    step = step_of(edge, reading.facts.line)
+    found = move.way(pipelines, step, forge.makes_merge_commits)
+    if not forge.merge_requests:
+        options.say(f"moving {step.branch} from {report.old[:12]} to {found.commit[:12]} ...")
+        decision = move.push(pipelines, step, _decision(reading, report, found, forge), forge.promoter())
     else:
-        request = move.request(pipelines, forge, step, move.forward(pipelines, step), edge.source)
+        request = move.request(pipelines, forge, step, found)
         report.request = request.url
         options.say(f"merge request {request.url}")
         if stopped(report.gates):
-            reading = _wait_for_approvals(reading, report, workspace, forge, options, environ)
+            reading = _wait_for_approvals(reading, report, found, workspace, forge, options, environ)
             if stopped(report.gates):
                 report.outcome = Outcome.STOPPED
                 return report
-        decided = _decision(reading, report, step, forge)
+        decided = _decision(reading, report, found, forge)
         decision = move.merge(pipelines, forge, request, decided, options.wait_seconds, options.say)
     deploy.finish(decision, target, workspace, forge.promoter(), environ, options.say)
     report.outcome = Outcome.PROMOTED
@@ -139,11 +141,18 @@ def promote(edge: Edge, options: Options, environ: dict[str, str]) -> Report:
 
 
 def _wait_for_approvals(
-    reading: Reading, report: Report, workspace: Workspace, forge: Forge, options: Options, environ: dict[str, str]
+    reading: Reading,
+    report: Report,
+    found: move.Way,
+    workspace: Workspace,
+    forge: Forge,
+    options: Options,
+    environ: dict[str, str],
 ) -> Reading:
     """Wait for them, then look at everything again: what was read before has grown old."""
     authors, needed = {commit.email for commit in report.commits}, reading.gates.approvals
-    wait_for_approvals(forge, report.edge.target, report.new, authors, needed, options.wait_seconds, options.say)
+    asked = (found.branch, report.edge.target, found.commit, authors, needed)
+    wait_for_approvals(forge, *asked, options.wait_seconds, options.say)
     fresh = read(report.edge, reading.pipelines, workspace, forge, environ)
     report.gates = answer(report.edge, fresh.gates, fresh.facts)
     return fresh
@@ -188,24 +197,17 @@ def _need_deployed(reading: Reading) -> None:
 
 def _lacks_approvals_alone(gates: list[Gate], forge: Forge) -> bool:
     """Then a merge request is opened, where they are given."""
-    return forge.has_merge_requests and {gate.name for gate in stopped(gates)} == {"approvals"}
+    return forge.merge_requests and {gate.name for gate in stopped(gates)} == {"approvals"}
 
 
-def _step(reading: Reading, report: Report, forge: Forge) -> move.Step:
-    subject = f"Promote {reading.edge.source} to {reading.edge.target}: {report.new[:12]}"
-    told = "\n".join(f"- {commit.id[:12]} {commit.subject}" for commit in report.commits)
-    branch = reading.target.settings.branch
-    return move.Step(branch, report.old, report.new, report.new, f"{subject}\n\n{told}", forge.promoter())
-
-
-def _decision(reading: Reading, report: Report, step: move.Step, forge: Forge) -> Record:
+def _decision(reading: Reading, report: Report, found: move.Way, forge: Forge) -> Record:
     now = reading.facts.now
     assert not isinstance(now, Unknown), "a gate that needs the time has said yes"
     return Record(
         kind="promotion",
         environment=reading.edge.target.value,
         at=now,
-        commit=move.forward(reading.pipelines, step),
+        commit=found.commit,
         previous=report.old,
         by=str(forge.promoter()),
         how="promotion",

@@ -19,7 +19,7 @@ from quantctl import deployments, stacks
 from quantctl.errors import UserError
 from quantctl.forge import Approvals, Forge
 from quantctl.pipelines import Pipelines
-from quantctl.promotion import signoffs, soak
+from quantctl.promotion import move, signoffs, soak
 from quantctl.promotion.gates import Facts, Line, Promoter, Soaked, Unknown
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
@@ -63,7 +63,7 @@ def read(edge: Edge, pipelines: Pipelines, workspace: Workspace, forge: Forge, e
         at_target = pool.submit(_try, lambda: deployed_commit(workspace, target))
         soaked = pool.submit(_try, lambda: _soaked(source, pipelines, workspace, environ))
         active = pool.submit(_try, lambda: workspace.active_runs(workspace.jobs(target)))
-        approvals = pool.submit(_try, lambda: _approvals(forge, edge, head, line.result()))
+        approvals = pool.submit(_try, lambda: _approvals(forge, edge, pipelines, line.result()))
         promoter = pool.submit(_try, lambda: _promoter(forge))
     facts = Facts(
         now=now.result(),
@@ -142,10 +142,21 @@ def last_change(env: str, environ: Mapping[str, str]) -> datetime.datetime | Non
     return None
 
 
-def _approvals(forge: Forge, edge: Edge, head: str, line: Line | Unknown) -> Approvals:
+def _approvals(forge: Forge, edge: Edge, pipelines: Pipelines, line: Line | Unknown) -> Approvals:
     if isinstance(line, Unknown):
         raise UserError(line.why)
-    return forge.approvals(edge.target, head, {commit.email for commit in line.ahead})
+    authors = {commit.email for commit in line.ahead}
+    if not forge.merge_requests:
+        return forge.approvals(edge.source, edge.target, line.source, authors)
+    found = move.way(pipelines, step_of(edge, line), forge.makes_merge_commits)
+    return forge.approvals(found.branch, edge.target, found.commit, authors)
+
+
+def step_of(edge: Edge, line: Line) -> move.Step:
+    """What a promotion does to the target's branch; the words are those of its merge request or forward commit."""
+    told = "\n".join(f"- {commit.id[:12]} {commit.subject}" for commit in line.ahead)
+    why = f"Promote {edge.source} to {edge.target}: {line.source[:12]}\n\n{told}"
+    return move.Step(edge.target.value, line.target, line.source, line.source, why, edge.source.value)
 
 
 def _promoter(forge: Forge) -> Promoter:

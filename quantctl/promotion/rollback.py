@@ -74,8 +74,8 @@ def rollback(
     report.to = _earlier(pipelines, env, head, wanted)
     report.commits = pipelines.between(report.to.commit, head)
     report.workflows = changes.workflows(pipelines, settings, head, report.to.commit)
-    step = move.Step(settings.branch, head, head, report.to.commit, _why(env, report), forge.promoter())
-    restored = move.forward(pipelines, step)
+    step = move.Step(settings.branch, head, head, report.to.commit, _why(env, report))
+    found = move.way(pipelines, step, forge.makes_merge_commits)
     # What is not in the remote yet cannot be previewed by commit; its tree is that of the earlier one.
     report.preview = deploy.preview(env, report.to.commit, environ, options.say)
     if options.dry_run:
@@ -88,19 +88,19 @@ def rollback(
         kind="promotion",
         environment=env.value,
         at=workspace.now(),
-        commit=restored,
+        commit=found.commit,
         previous=head,
         by=str(forge.promoter()),
         how="rollback",
         source=report.to.tag,
     )
-    options.say(f"moving {step.branch} forward to {restored[:12]}, which has the tree of {report.to.commit[:12]} ...")
-    if forge.has_merge_requests:
-        asked = move.request(pipelines, forge, step, restored, None)
+    options.say(f"moving {step.branch} forward to {found.commit[:12]}, which has the tree of {report.to.commit[:12]} ...")
+    if forge.merge_requests:
+        asked = move.request(pipelines, forge, step, found)
         options.say(f"merge request {asked.url}")
         decision = move.merge(pipelines, forge, asked, decision, options.wait_seconds, options.say)
     else:
-        decision = move.push(pipelines, step, decision)
+        decision = move.push(pipelines, step, decision, forge.promoter())
     deploy.finish(decision, settings, workspace, forge.promoter(), environ, options.say)
     report.outcome = Outcome.PROMOTED
     return report
@@ -111,7 +111,7 @@ def _need_permission(forge: Forge, env: Environment) -> None:
     if env is not Environment.LIVE:
         return
     answer = forge.is_release_manager()
-    if not answer.yes:
+    if answer.allowed is not True:
         raise UserError(
             f"Only a release manager rolls {env} back.",
             found=f"{forge.promoter()!s}: {answer.evidence}",
