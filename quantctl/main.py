@@ -18,6 +18,7 @@ from quantctl import up as up_module
 from quantctl.errors import UserError
 from quantctl.promotion import commands as promotion
 from quantctl.sandbox_commands import Format, FormatOption
+from quantctl.status.command import status_command
 from sandbox import control
 from toolchain.errors import ToolchainError
 
@@ -38,6 +39,7 @@ app.command("access")(access.show)
 app.command("approve")(approve.approve)
 app.command("schema")(schema.show)
 app.command("settings")(settings.show)
+app.command("status")(status_command)
 
 
 @app.command()

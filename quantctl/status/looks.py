@@ -114,6 +114,17 @@ def summary(status: Status) -> list[tuple[Tone, str]]:
     return found
 
 
+def gate_names(status: Status) -> list[str]:
+    """Every gate that is asked somewhere, in the order in which one clears them."""
+    longest = sorted(status.edges, key=lambda one: -len(one.gates))
+    return list(dict.fromkeys(gate.name for one in longest for gate in one.gates))
+
+
+def who(by: str) -> str:
+    """A person's name without the id that stands behind it in brackets."""
+    return by.partition(" (")[0]
+
+
 def several(what: Sequence[str]) -> str:
     """The first three, and how many more."""
     return ", ".join(what[:3]) + (f" and {len(what) - 3} more" if len(what) > 3 else "")
@@ -122,5 +133,5 @@ def several(what: Sequence[str]) -> str:
 def drift_told(status: Status) -> str:
     """How far drift was looked for."""
     if all(one.drift.full for one in status.environments):
-        return "drift: the engine compared every resource"
-    return "drift: signs of the Git folders alone; quantctl status --drift has the engine compare every resource"
+        return "Drift: the engine compared every resource."
+    return "Drift: signs of the Git folders alone; quantctl status --drift has the engine compare everything."

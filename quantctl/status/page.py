@@ -77,6 +77,6 @@ def _footer(status: Status) -> Markup:
     return element(
         "footer",
         element("ul", element("li", "Runs, a mark a day (UTC):"), *marks, class_="legend"),
-        element("p", looks.drift_told(status).capitalize(), "."),
+        element("p", looks.drift_told(status)),
         element("p", f"Read from {status.remote} and {status.host}, by quantctl status --format html."),
     )

@@ -24,13 +24,11 @@ def status_table(status: Status) -> RenderableType:
     parts: list[RenderableType] = [_environments(status), *_omitted(status), _edges(status)]
     parts += _lines("needs attention", status.attention, Tone.BAD)
     parts += _lines("next", [f"{step.command}  ({step.why})" for step in status.steps], Tone.WAIT)
-    stopped = [(edge, gate) for edge in status.edges for gate in edge.stopped]
-    told = [f"{e.edge}, {gate.name}: {gate.evidence}" for e, gate in stopped if gate.verdict is Verdict.NO]
-    parts += _lines("gates that stop a promotion", told, Tone.BAD)
+    parts += [part for edge in status.edges for part in _stopped(edge)]
     parts += _lines("cannot tell", [f"{looks.several(what)}: {why}" for why, what in status.unread.items()], Tone.UNKNOWN)
     legend = "  ".join(f"{mark} {kind.value}" for kind, mark in looks.RUN_MARKS.items())
-    parts.append(Text(f"\nruns, a mark a day: {legend}\n{looks.drift_told(status)}", "dim"))
-    parts.append(Text(f"as of {status.at:%Y-%m-%d %H:%M} UTC, by the clock of {status.clock}", "dim"))
+    parts.append(Text(f"\nRuns, a mark a day: {legend}\n{looks.drift_told(status)}", "dim"))
+    parts.append(Text(f"As of {status.at:%Y-%m-%d %H:%M} UTC, by the clock of {status.clock}.", "dim"))
     return Group(*parts)
 
 
@@ -66,7 +64,7 @@ def _edges(status: Status) -> Table:
     table = _columns("gates", [str(one.edge) for one in status.edges])
     table.add_row(Text("waiting", "dim"), *map(_waiting, status.edges))
     table.add_row(Text("promotion", "dim"), *(_toned(*looks.way(one)) for one in status.edges))
-    for name in dict.fromkeys(gate.name for one in status.edges for gate in one.gates):
+    for name in looks.gate_names(status):
         table.add_row(Text(name), *(_gate(one, name) for one in status.edges))
     return table
 
@@ -108,7 +106,7 @@ def _last(one: EnvironmentStatus, status: Status) -> Text:
         return _toned(*looks.CANNOT_TELL)
     if one.last is None:
         return Text("not recorded", "dim")
-    return Text(f"{ago(one.last.at, status.at)}, {one.last.how} by {one.last.by}")
+    return Text(f"{ago(one.last.at, status.at)}, {one.last.how} by {looks.who(one.last.by)}")
 
 
 def _runs(one: EnvironmentStatus, name: str) -> Text:
@@ -153,6 +151,17 @@ def _gate(one: EdgeStatus, name: str) -> Text:
         return Text("not asked", "dim")
     text = _toned(looks.GATE[gate.verdict], gate.verdict.value)
     return Text(text.plain, "dim") if one.way is Way.NOTHING else text
+
+
+def _stopped(one: EdgeStatus) -> list[RenderableType]:
+    """The evidence of the gates that say no; what cannot be told is told once, with its reason."""
+    closed = [gate for gate in one.stopped if gate.verdict is Verdict.NO]
+    if not closed:
+        return []
+    grid = Table.grid(padding=(0, 1))
+    for gate in closed:
+        grid.add_row(Text(Tone.BAD.mark, _STYLES[Tone.BAD]), Text(gate.name), Text(gate.evidence, overflow="fold"))
+    return [Text(f"\n{one.edge} is stopped by", "bold"), grid]
 
 
 def _lines(title: str, lines: Sequence[str], tone: Tone) -> list[RenderableType]:
