@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 from infra.errors import UserError as InfraError
 from quantctl.errors import UserError
+from quantctl.forge import Forge
 from quantctl.promotion.gates import Unknown
 from quantctl.workspace import Workspace
 
@@ -37,15 +39,62 @@ def at_once(asks: Mapping[K, Callable[[], T]], threads: int = 16) -> dict[K, T |
         return {key: future.result() for key, future in running.items()}
 
 
+class Memory:
+    """Answers and refusals by question: who asks what is being asked already waits for that answer."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, question: str, ask: Callable[[], Any]) -> Any:
+        """The answer, asked for once."""
+        with self._lock:
+            first = question not in self._answers
+            answer = self._answers.setdefault(question, Future())
+        if first:
+            try:
+                answer.set_result(ask())
+            except BaseException as error:
+                answer.set_exception(error)
+        return answer.result()
+
+
+class PatientForge:
+    """A forge that is asked once who promotes, whatever the number of edges; one that cannot be asked says why."""
+
+    def __init__(self, forge: Forge | Unknown) -> None:
+        self._forge, self._memory = forge, Memory()
+
+    def promoter(self) -> Any:
+        """As the forge says."""
+        return self._memory.ask("promoter", self._known().promoter)
+
+    def is_release_manager(self) -> Any:
+        """As the forge says."""
+        return self._memory.ask("release manager", self._known().is_release_manager)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._known(), name)
+
+    def _known(self) -> Forge:
+        if isinstance(self._forge, Unknown):
+            raise UserError(self._forge.why)
+        return self._forge
+
+
 class PatientWorkspace(Workspace):
-    """Every question is asked once, whoever wants to know; none after `seconds`, and none of a host that is silent."""
+    """Every question is asked once, whoever wants to know; none after `seconds`.
+
+    None at all once the first one has failed, or an answer took so long that there was none.
+    """
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
+        logging.getLogger("databricks.sdk").setLevel(logging.CRITICAL)  # what fails is told in its place
         self._seconds, self._end = seconds, time.monotonic() + seconds
         self._silent: UserError | None = None
-        self._answers: dict[str, Future[Any]] = {}
-        self._lock = threading.Lock()
+        self._answered = False
+        self._memory = Memory()
 
     def client(self) -> Any:
         """The SDK's client, once something was answered."""
@@ -53,15 +102,7 @@ class PatientWorkspace(Workspace):
 
     def _ask(self, path: str, query: dict[str, Any] | None = None, **more: Any) -> Any:
         key = json.dumps([path, query, more], sort_keys=True)
-        with self._lock:
-            first = key not in self._answers
-            answer = self._answers.setdefault(key, Future())
-        if first:
-            try:
-                answer.set_result(self._ask_in_time(path, query, **more))
-            except BaseException as error:
-                answer.set_exception(error)
-        return answer.result()
+        return self._memory.ask(key, lambda: self._ask_in_time(path, query, **more))
 
     def _ask_in_time(self, path: str, query: dict[str, Any] | None, **more: Any) -> Any:
         if self._silent:
@@ -72,9 +113,10 @@ class PatientWorkspace(Workspace):
         try:
             answer = super()._ask(path, query, **more)
         except UserError as error:
-            if time.monotonic() - begun > _SILENT_SECONDS:
+            if not self._answered or time.monotonic() - begun > _SILENT_SECONDS:
                 self._silent = error
             raise
+        self._answered = True
         if not isinstance(answer, dict):  # a proxy's page
             raise UserError(f"Databricks: {path} was answered with something that is no JSON object.")
         return answer

@@ -69,8 +69,8 @@ def waiting(one: EdgeStatus) -> str:
 
 
 def way(one: EdgeStatus) -> tuple[Tone, str]:
-    """Whether it would go ahead; how many gates stop it."""
-    count = len(one.stopped)
+    """Whether it would go ahead; how many gates say no."""
+    count = sum(gate.verdict is Verdict.NO for gate in one.gates)
     words = f"{number(count, 'gate')} closed" if one.way is Way.CLOSED else one.way.value
     return WAY[one.way], words
 

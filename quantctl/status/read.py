@@ -22,7 +22,7 @@ from quantctl.promotion.gates import Facts, Promoter, Unknown, answer
 from quantctl.promotion.promote import pending
 from quantctl.promotion.read import read
 from quantctl.stack_settings import stack_settings
-from quantctl.status.asking import Patience, PatientWorkspace, Say, at_once, attempt
+from quantctl.status.asking import Patience, PatientForge, PatientWorkspace, Say, at_once, attempt
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, EnvironmentStatus, Status, Workflow
 from quantctl.status.runs import by_day, first_day
 from quantctl.status.signs import signs
@@ -56,7 +56,9 @@ def read_status(days: int, environ: Mapping[str, str], say: Say, find_drift: Fin
         at = datetime.datetime.now(datetime.UTC) if isinstance(now, Unknown) else now
         patience.reading("folders, runs and gates")
         world = _World(settings, pipelines, workspace, environ, at, days)
-        asks: dict[Any, Callable[[], Any]] = {edge: partial(world.edge, edge, begun.get(edge.target)) for edge in EDGES}
+        unset = Unknown("its settings cannot be read")
+        forges = {target: PatientForge(begun.get(target, unset)) for target in targets}
+        asks: dict[Any, Callable[[], Any]] = {edge: partial(world.edge, edge, forges[edge.target]) for edge in EDGES}
         asks |= {env: partial(world.environment, env) for env in Environment}
         found = at_once(asks)
         environments = [_whole(env, found[env]) for env in Environment]
@@ -84,11 +86,10 @@ class _World:
         self._settings, self._pipelines, self._workspace = settings, pipelines, workspace
         self._environ, self._at, self._days = environ, at, days
 
-    def edge(self, edge: Edge, forge: Forge | Unknown | None) -> EdgeStatus:
+    def edge(self, edge: Edge, forge: Any) -> EdgeStatus:
         """What would move, and the gates. Where Git cannot be read, those that need no Git still answer."""
         target = _known(self._settings[edge.target])
-        asked: Any = _Silent(forge.why) if isinstance(forge, Unknown) else forge
-        reading = attempt(lambda: read(edge, _known(self._pipelines), self._workspace, asked, self._environ))
+        reading = attempt(lambda: read(edge, _known(self._pipelines), self._workspace, forge, self._environ))
         if not isinstance(reading, Unknown):
             line, gates = reading.facts.line, answer(edge, reading.gates, reading.facts)
             if isinstance(line, Unknown):
@@ -102,7 +103,7 @@ class _World:
             soaked=why,
             approvals=why,
             sign_offs=why,
-            promoter=attempt(lambda: _promoter(asked)),
+            promoter=attempt(lambda: _promoter(forge)),
             active=attempt(lambda: self._workspace.active_runs(self._workspace.jobs(target))),
             freezes=target.freezes,
         )
@@ -158,16 +159,6 @@ class _World:
     def _edits(self, settings: Settings, where: Deployed) -> Sequence[str] | Unknown | None:
         pipelines = _known(self._pipelines)
         return attempt(lambda: local_edits(self._workspace.client(), settings.folder, pipelines.blobs(where.commit)))
-
-
-class _Silent:
-    """A forge that cannot be asked, with the reason."""
-
-    def __init__(self, why: str) -> None:
-        self._why = why
-
-    def __getattr__(self, name: str) -> Any:
-        raise UserError(self._why)
 
 
 def _promoter(forge: Forge) -> Promoter:
