@@ -4,12 +4,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint bench lock
+.PHONY: help install up down test lint bench lock
 
 help:  ## this menu
 	@echo "quant: four maturity branches, four environments"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
@@ -19,6 +19,9 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e . --no-deps --no-build-isolation
 	@touch $@
+
+install: $(STAMP)  ## the pinned Python packages and the engine, nothing else
+	@$(BIN)/quantctl toolchain --obtain
 
 up: $(STAMP)  ## bring the four environments up in a local sandbox
 	@$(BIN)/quantctl up

@@ -15,6 +15,7 @@ from infra.preflight import check
 from infra.runtime import run
 from infra.settings import read_settings
 from infra.tracing import refuse_to_be_traced
+from infra.what_if import what_if
 from infra.workflows import read_workflows
 
 
@@ -25,7 +26,7 @@ def declare() -> None:
     settings = read_settings(pulumi.get_stack(), config, os.environ)
     names = names_of(settings)
     keys = read_keys(settings, os.environ)
-    snapshot = check(settings, os.environ)
+    snapshot = check(settings, os.environ, what_if(os.environ, pulumi.runtime.is_dry_run()))
     if said := warning(settings.limited_release, datetime.date.today()):
         pulumi.warn(said)
     present = frozenset(snapshot.files())

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.vocabulary import Environment
 from quantctl import environment, project, stacks
 from sandbox import control
 from sandbox.state import State
@@ -41,6 +42,7 @@ class World:
     project: Path
     empty: Path
     environ: dict[str, str]
+    state: State
 
     def pulumi(self, folder: Path, *arguments: str) -> None:
         """Run the engine on a project's stack; raises CalledProcessError with what it said."""
@@ -61,7 +63,7 @@ def world(folder: Path, workflows: int) -> Iterator[World]:
         empty.mkdir()
         (empty / "Pulumi.yaml").write_text(_EMPTY.format(virtualenv=project.root() / ".venv"))
         (empty / "__main__.py").write_text("import pulumi\n")
-        made = World(project.root(), empty, environ)
+        made = World(project.root(), empty, environ, state)
         stacks.ensure(state, _STACK, environ)
         subprocess.run(["pulumi", "stack", "init", _STACK], cwd=empty, env=environ, check=True, capture_output=True)
         yield made
@@ -76,6 +78,7 @@ def _remote(work: Path, remote: Path, workflows: int) -> None:
     for number in range(workflows):
         (work / "workflows" / f"workflow_{number:03}.yml").write_text(_WORKFLOW.format(number=number))
     git = ["git", "-C", str(work), "-c", "user.name=Bench", "-c", "user.email=bench@quant.example"]
-    for command in (["init", "-q", "-b", _STACK], ["add", "-A"], ["commit", "-q", "-m", "Workflows"]):
+    branches = [["branch", env.value] for env in Environment if env.value != _STACK]
+    for command in (["init", "-q", "-b", _STACK], ["add", "-A"], ["commit", "-q", "-m", "Workflows"], *branches):
         subprocess.run([*git, *command], check=True, capture_output=True, env=os.environ)
     subprocess.run(["git", "clone", "-q", "--bare", str(work), str(remote)], check=True, capture_output=True)

@@ -22,6 +22,7 @@ from infra.sdk import workspace_client
 from infra.settings import Settings
 from infra.source import Snapshot, take_snapshot
 from infra.vocabulary import Environment, Persona
+from infra.what_if import need_reviewed
 
 _TIMEOUT = (3.0, 6.0)  # seconds to connect and to answer
 _CLIENT_SECONDS = 5  # an answer of the workspace; the client asks twice, first for where it is
@@ -36,35 +37,41 @@ class _Workspace:
     missing_groups: list[str]
 
 
-def check(settings: Settings, environ: Mapping[str, str]) -> Snapshot:
-    """The snapshot of the branch, once all of them have answered and the folder can be pulled.
+def check(settings: Settings, environ: Mapping[str, str], ref: str | None = None) -> Snapshot:
+    """The snapshot of the branch, or of a `ref` it might move to, once all have answered and the folder can be pulled.
 
     Raises:
-        UserError: every endpoint that failed, and the setting that points at it.
+        UserError: every endpoint that failed, and the setting that points at it; another commit than the reviewed one.
     """
     with ThreadPoolExecutor(4) as pool:
-        git = pool.submit(take_snapshot, settings.remote, settings.branch)
+        git = pool.submit(_look_at_branch, settings, ref)
         databricks = pool.submit(_look_at_workspace, settings)
-        snowflake = pool.submit(_reach_snowflake, environ)
+        snowflake = pool.submit(reach_snowflake, environ)
         gitlab = pool.submit(_reach_gitlab, settings, environ)
         problems = [str(e) for task in (git, databricks, snowflake, gitlab) if isinstance(e := task.exception(), UserError)]
         if problems:
             raise UserError("\n".join(problems))
-        snapshot, workspace = git.result(), databricks.result()
+        (snapshot, declared), workspace = git.result(), databricks.result()
         snowflake.result()
         gitlab.result()
     if workspace.missing_groups:
         raise UserError("\n".join(workspace.missing_groups))
+    need_reviewed(settings.branch, declared.commit, environ)
     if workspace.folder is not None:
         _check_folder(settings, snapshot, workspace.client, workspace.folder)
-    return snapshot
+    return declared
+
+
+def _look_at_branch(settings: Settings, ref: str | None) -> tuple[Snapshot, Snapshot]:
+    """The branch as it is, and as it is declared."""
+    snapshot = take_snapshot(settings.remote, settings.branch)
+    return snapshot, snapshot if ref is None else snapshot.moved_to(ref)
 
 
 def _look_at_workspace(settings: Settings) -> _Workspace:
     setting = "DATABRICKS_HOST and DATABRICKS_TOKEN, or a profile in DATABRICKS_CONFIG_PROFILE"
     host = os.environ.get("DATABRICKS_HOST", "")
-    if host:
-        _reach("Databricks", host, "DATABRICKS_HOST")
+    reach_databricks(os.environ)
     try:
         client = workspace_client(_CLIENT_SECONDS)
         return _Workspace(client, _deployed_folder(client, settings), _missing_groups(client, settings))
@@ -118,7 +125,22 @@ def _check_folder(settings: Settings, snapshot: Snapshot, client: Any, deployed:
         )
 
 
-def _reach_snowflake(environ: Mapping[str, str]) -> None:
+def reach_databricks(environ: Mapping[str, str]) -> None:
+    """Refuse when the workspace does not answer within seconds; without DATABRICKS_HOST the client finds it.
+
+    Raises:
+        UserError: names the address and the setting.
+    """
+    if host := environ.get("DATABRICKS_HOST"):
+        _reach("Databricks", host, "DATABRICKS_HOST")
+
+
+def reach_snowflake(environ: Mapping[str, str]) -> None:
+    """Refuse when the account does not answer within seconds.
+
+    Raises:
+        UserError: names the address and the setting, or says that no account is named.
+    """
     host = environ.get("SNOWFLAKE_HOST")
     if not host:
         organization, account = environ.get("SNOWFLAKE_ORGANIZATION_NAME"), environ.get("SNOWFLAKE_ACCOUNT_NAME")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.errors import UserError, without_credentials
@@ -52,6 +53,20 @@ class Snapshot:
         """Whether `commit` is this head or one of its ancestors; if not, history was rewritten under a folder on it."""
         return run_in(self.repository, "merge-base", "--is-ancestor", commit, self.commit).returncode == 0
 
+    def moved_to(self, ref: str) -> Snapshot:
+        """This branch as if it had moved to `ref`: a branch, tag or commit of the remote, or `!7`, a merge request's source.
+
+        Raises:
+            UserError: the remote has nothing of that name.
+        """
+        return replace(self, commit=_resolve(self.repository, self.remote, ref))
+
+    def ahead_of(self, commit: str) -> int | None:
+        """How many commits this head is ahead of `commit`; None when its history does not hold that."""
+        if not commit or not self.contains(commit):
+            return None
+        return int(self._git("rev-list", "--count", f"{commit}..{self.commit}"))
+
     def _git(self, *arguments: str) -> bytes:
         result = run_in(self.repository, *arguments)
         if result.returncode:
@@ -85,6 +100,37 @@ def _head(remote: str, branch: str) -> str:
         )
     listed = (line.split(b"\t", 1) for line in need(result, remote).splitlines())
     return next(commit.decode() for commit, name in listed if name == ref.encode())  # the pattern matches ends of names too
+
+
+def _resolve(repository: Path, remote: str, ref: str) -> str:
+    """The commit that `ref` names in the remote, brought into the cache."""
+    if re.fullmatch(r"!\d+", ref):  # what GitLab and GitHub call the head of a merge request
+        names = [f"refs/merge-requests/{ref[1:]}/head", f"refs/pull/{ref[1:]}/head"]
+    else:
+        names = [ref] if ref.startswith("refs/") else [f"refs/heads/{ref}", f"refs/tags/{ref}"]
+    listed = need(run(["git", "ls-remote", remote, *names]), remote).decode().splitlines()
+    found = {name: commit for commit, _, name in (line.partition("\t") for line in listed)}
+    for name in names:
+        if name in found:
+            return _commit(repository, found[name]) or _fetch(repository, remote, name)
+    if re.fullmatch(r"[0-9a-f]{7,40}", ref):
+        # A host may refuse to be asked for a commit by its id; then it comes with a branch or not at all.
+        for wanted in [], ([ref] if len(ref) == 40 else []), ["+refs/heads/*:refs/quant/all/*"]:
+            fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote, *wanted)
+            if wanted:
+                run_in(repository, *fetch, seconds=FETCH_SECONDS)
+            if known := _commit(repository, ref):
+                return known
+    raise UserError(
+        f"{ref!r} is no branch, tag or commit of {without_credentials(remote)} (QUANT_REMOTE or quant:remote), nor a merge"
+        " request of it, as !7 is: push it first."
+    )
+
+
+def _commit(repository: Path, object_id: str) -> str | None:
+    """The commit behind an object that the cache holds."""
+    done = run_in(repository, "rev-parse", "--quiet", "--verify", f"{object_id}^{{commit}}")
+    return done.stdout.decode().strip() if done.returncode == 0 else None
 
 
 def _fetch(repository: Path, remote: str, ref: str) -> str:

@@ -10,7 +10,17 @@ import os
 import sys
 
 from pulumi_policy import EnforcementLevel, PolicyPack
-from rules import agreement, grants, lock_down, managed_access, owners, plain_secrets, runners, secret_scope
+from rules import (
+    agreement,
+    branch_protection,
+    grants,
+    lock_down,
+    managed_access,
+    owners,
+    plain_secrets,
+    runners,
+    secret_scope,
+)
 from rules.engine import resource_policy, secret_policy, stack_policy
 
 # pulumi-policy writes its port and does not flush it: behind a buffer the engine would wait for it for ever.
@@ -26,6 +36,11 @@ PolicyPack(
         ),
         resource_policy(
             "locked-down", "In quant_live nobody is above the lock-down levels, and jobs are UI_LOCKED.", lock_down.check
+        ),
+        resource_policy(
+            "protected-branch",
+            "Nobody pushes to quant_live, certain members merge into it, and merge requests are approved.",
+            branch_protection.check,
         ),
         resource_policy(
             "own-secret", "The environment's service principal alone reads its secret scope.", secret_scope.check

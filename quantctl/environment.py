@@ -59,7 +59,9 @@ def process_environment(state: State) -> dict[str, str]:
 def engine_environment(state: State) -> dict[str, str]:
     """What the engine and the clients run with: this shell's settings where it has some, else the sandbox's."""
     if os.environ.get("DATABRICKS_HOST") or os.environ.get("PULUMI_BACKEND_URL"):
-        return dict(os.environ)
+        found = toolchain.locate()
+        tools = str(found.bin) if found is not None and found.bin is not None else None
+        return {**os.environ, "PATH": _path(tools)}
     return process_environment(state)
 
 

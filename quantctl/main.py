@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,10 +13,25 @@ from rich.console import Console
 
 import toolchain
 from infra.errors import UserError as InfraError
-from quantctl import access, approve, environment, keys_commands, project, sandbox_commands, schema, settings
+from infra.vocabulary import Environment
+from quantctl import (
+    access,
+    approve,
+    drift_issue,
+    environment,
+    keys_commands,
+    project,
+    sandbox_commands,
+    schema,
+    settings,
+    update,
+)
 from quantctl import persona as personas
 from quantctl import up as up_module
+from quantctl.drift import command as drift_command
 from quantctl.errors import UserError
+from quantctl.lock import commands as lock_commands
+from quantctl.preview import command as preview
 from quantctl.promotion import commands as promotion
 from quantctl.sandbox_commands import Format, FormatOption
 from quantctl.status.command import status_command
@@ -35,17 +51,37 @@ app.command("promote")(promotion.promote_command)
 app.command("rollback")(promotion.rollback_command)
 app.command("signoff")(promotion.signoff_command)
 app.command("history")(promotion.history_command)
+app.add_typer(lock_commands.app, name="lock")
 app.command("access")(access.show)
 app.command("approve")(approve.approve)
+app.command("preview")(preview.show)
+app.command("drift")(drift_command.drift)
 app.command("schema")(schema.show)
+app.command("drift-issue")(drift_issue.run)
 app.command("settings")(settings.show)
 app.command("status")(status_command)
 
 
 @app.command()
-def up() -> None:
-    """Toolchain, sandbox, sample pipelines, and `pulumi up` of all four stacks. Safe to repeat."""
-    up_module.up(project.state(), Console())
+def up(
+    env: Annotated[Environment | None, typer.Argument(metavar="[ENV]", help="One stack, here or in the cloud.")] = None,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="What was reviewed: nothing else runs. With ENV.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask. With ENV.")] = False,
+) -> None:
+    """Without ENV: toolchain, sandbox, sample pipelines, and `pulumi up` of all four stacks. Safe to repeat.
+
+    With ENV: the guarded update of one stack. What the preview shows is what runs, or what was reviewed:
+    `quantctl preview ENV --save-plan FILE`, then `quantctl up ENV --plan FILE`.
+    """
+    if env is not None:
+        environ = environment.engine_environment(project.state())
+        update.update(env, plan, yes, environ, Console(), preview.told)
+    elif plan is not None or yes:
+        raise UserError("--plan and --yes are for the update of one stack.", do_next="name it: quantctl up ENV")
+    else:
+        up_module.up(project.state(), Console())
 
 
 @app.command()

@@ -5,16 +5,18 @@ The tracked stack files carry their salt: the engine leaves them alone.
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from quantctl import project
 from quantctl.errors import UserError
+from quantctl.lock.locks import refusal
 from sandbox.state import State
 
 PROJECT = "quant"
@@ -23,7 +25,7 @@ _SUMMARY = re.compile(r"^\s+\D{0,4}(\d+) (created|updated|deleted|replaced|uncha
 _NOISE = re.compile(
     r"using pulumi-(resource|language|analyzer)-\S+ from \$PATH|resource plugin \S+ is expected to have version|^\s*$", re.I
 )
-_STEP = re.compile(r"^ *[-+~@]+ .*(creating|updating|deleting|replacing|refreshing|created|updated|deleted)")
+_STEP = re.compile(r"^ *[-+~]+ +\S+:\S+ .*(creating|updating|deleting|replacing|refreshing|created|updated|deleted)")
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,11 @@ def ensure(state: State, env: str, environ: dict[str, str]) -> bool:
     return True
 
 
-def up(env: str, environ: dict[str, str], progress: Callable[[str], None]) -> Result:
+def up(
+    env: str, environ: dict[str, str], progress: Callable[[str], None], options: Sequence[str] = ("--skip-preview",)
+) -> Result:
     """`pulumi up` of one stack; each step is told to `progress`."""
-    command = ["up", "--yes", "--skip-preview", "--non-interactive", "--color", "never", "-s", env, *POLICY]
+    command = ["up", "--yes", *options, "--non-interactive", "--color", "never", "-s", env, *POLICY]
     process = _start(command, environ, project.root())
     lines: list[str] = []
     assert process.stdout is not None
@@ -61,6 +65,8 @@ def up(env: str, environ: dict[str, str], progress: Callable[[str], None]) -> Re
     code = process.wait()
     shown = quiet("".join(lines))
     if code != 0:
+        if (locked := refusal(env, shown, datetime.datetime.now(datetime.UTC))) is not None:
+            raise locked
         shown = shown[max(shown.find("Diagnostics:"), 0) :]  # what went well is not what the reader looks for
         raise UserError(
             f"`pulumi up -s {env}` failed (exit {code}). The engine said:\n\n{shown}\n",

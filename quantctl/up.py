@@ -16,7 +16,7 @@ import toolchain
 from quantctl import environment, stacks
 from quantctl.errors import UserError
 from quantctl.forge import connect
-from quantctl.promotion.deploy import record_updates
+from quantctl.promotion.deploy import make_ready, record_updates
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 from sandbox import control, sample
@@ -74,6 +74,7 @@ def _deploy(state: State, environ: dict[str, str], console: Console) -> list[sta
                 progress.update(row, description=f"{env:<11} pulumi up, step {steps}")
 
             try:
+                make_ready(env, environ, lambda text: console.print(text, markup=False, highlight=False))
                 result = stacks.up(env, environ, step)
             except UserError as error:
                 progress.update(row, description=f"[red]{env:<11} failed[/]", completed=1)

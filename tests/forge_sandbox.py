@@ -30,6 +30,7 @@ class Forge:
     endpoints: Endpoints
     clones: Path
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _clone: Path | None = None
 
     def client(self, who: str) -> gitlab.Gitlab:
         """python-gitlab as somebody."""
@@ -61,11 +62,11 @@ class Forge:
     def branches(self, *, conflict: bool = False) -> tuple[str, str]:
         """Two branches of the test's own, (source, target): the source is one commit ahead."""
         source, target = self.name("source"), self.name("target")
-        clone = self.clone()
+        clone = self._clone = self._clone or self.clone()
         self.must(clone, "push", "--quiet", "origin", f"origin/quant:refs/heads/{target}")
         if conflict:
             self.commit(clone, target, target, {"OWNERS.md": "theirs\n"})
-        self.commit(clone, source, "quant", {"OWNERS.md": "ours\n"})
+        self.commit(clone, source, "quant", {"OWNERS.md": f"ours, {source}\n"})
         return source, target
 
     def commit(self, clone: Path, branch: str, onto: str, files: dict[str, str], who: str | None = None) -> str:

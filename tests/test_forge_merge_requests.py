@@ -211,7 +211,8 @@ def test_what_was_pushed_is_merged(forge: Forge) -> None:
     """The way without the API: the target was moved to the source by git."""
     source, target = forge.branches()
     request = opened(forge, source, target)
-    forge.must(forge.clone(), "push", "--quiet", "origin", f"origin/{source}:refs/heads/{target}", who="rhea")
+    with forge.protected(target):
+        forge.must(forge.clone(), "push", "--quiet", "origin", f"origin/{source}:refs/heads/{target}", who="rhea")
     done = seen(forge, request, "dana")
     assert (done.state, done.merged_by["username"]) == ("merged", "rhea")
 

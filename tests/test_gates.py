@@ -17,7 +17,6 @@ from quantctl.promotion import soak
 from quantctl.promotion.gates import (
     Facts,
     Line,
-    Promoter,
     Soaked,
     Unknown,
     answer,
@@ -44,7 +43,7 @@ GOOD = Facts(
     soaked=[Soaked("risk_model", NOW - timedelta(days=4), [run(1), run(2)])],
     approvals=Approvals((RAVI, Approval("Rhea", "2026-11-24", "!7"))),
     sign_offs=["by Uma: 'fine'"],
-    promoter=Promoter("Rhea", Answer(Verdict.YES, "in quant-release-managers")),
+    release_manager=Answer(Verdict.YES, "in quant-release-managers"),
     active={},
 )
 FREEZE = Freeze(environments=[Environment.LIVE], start=NOW.date(), end=NOW.date(), why="Year end")
@@ -77,7 +76,7 @@ BROKEN: list[tuple[str, dict[str, Any], list[str]]] = [
     ("approvals", {"approvals": Approvals((RAVI,), ("Dana wrote of it",))}, ["1 of 2", "Dana wrote"]),
     ("approvals", {"approvals": Approvals()}, ["0 of 2: nobody"]),
     ("sign-off", {"sign_offs": []}, ["none for aaaaaaaaaaaa", "quantctl signoff quant_stg"]),
-    ("release-manager", {"promoter": Promoter("Dana", Answer(Verdict.NO, "in no group"))}, ["Dana", "in no group"]),
+    ("release-manager", {"release_manager": Answer(Verdict.NO, "in no group")}, ["in no group"]),
     ("no-active-runs", {"active": {"risk_model": [12]}}, ["risk_model (run 12)", "--wait"]),
     ("no-freeze", {"freezes": [FREEZE]}, ["frozen", "Year end"]),
 ]  # fmt: skip
@@ -103,7 +102,7 @@ def test_each_gate_that_is_broken_stops_it_with_its_evidence(name: str, changed:
         ("soaked", {"soak"}),
         ("approvals", {"approvals"}),
         ("sign_offs", {"sign-off"}),
-        ("promoter", {"release-manager"}),
+        ("release_manager", {"release-manager"}),
         ("active", {"no-active-runs"}),
     ],
 )
@@ -118,7 +117,7 @@ def test_what_could_not_be_read_never_passes(fact: str, names: set[str]) -> None
 
 def test_a_promoter_whom_nobody_knows_cannot_be_told() -> None:
     """Neither yes nor no."""
-    unknown = replace(GOOD, promoter=Promoter("?", Answer(Verdict.UNKNOWN, "the workspace says nothing of groups")))
+    unknown = replace(GOOD, release_manager=Answer(Verdict.UNKNOWN, "the workspace says nothing of groups"))
     assert verdicts(unknown)["release-manager"] is Verdict.UNKNOWN
 
 

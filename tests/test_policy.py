@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rules import agreement, grants, lock_down, managed_access, owners, plain_secrets, runners, secret_scope
+from rules import (
+    agreement,
+    branch_protection,
+    grants,
+    lock_down,
+    managed_access,
+    owners,
+    plain_secrets,
+    runners,
+    secret_scope,
+)
 from rules.engine import stack_of
 from rules.values import UNKNOWN, Declared, Secret
 
@@ -62,7 +72,16 @@ _OWNED = [principal("IS_OWNER", OTHER), principal("CAN_MANAGE_RUN")]
 _MANAGED = {"database": "QUANT", "name": "QUANT_LIVE", "withManagedAccess": "true"}
 _READS = tables(["SELECT"], "QUANT_LIVE_READER")
 _WRITER = '"QUANT"."QUANT_LIVE_WRITER"'
+BRANCH = "pulumi-python:dynamic/gitlab:BranchProtection"
+_GUARDED = {
+    "branch": "quant_live", "pushers": ["noOne"], "mergers": ["quant-release-managers"], "approvals": 1, "forcePush": False,
+}  # fmt: skip
 CASES = [
+    Case("protected-branch", BRANCH, {**_GUARDED, "branch": "quant"}, "BranchProtection branch: found 'quant'", _GUARDED),
+    Case("protected-branch", BRANCH, {**_GUARDED, "pushers": ["developers"]}, "pushers: found ['developers']", _GUARDED),
+    Case("protected-branch", BRANCH, {**_GUARDED, "mergers": ["maintainers"]}, "mergers: found 'maintainers'", _GUARDED),
+    Case("protected-branch", BRANCH, {**_GUARDED, "approvals": 0}, "approvals: found 0", _GUARDED),
+    Case("protected-branch", BRANCH, {**_GUARDED, "forcePush": True}, "forcePush: found True", _GUARDED),
     Case("one-name", f"{_D}repo:Repo", {**_REPO, "branch": "quant"}, "Repo branch: found 'quant'", _REPO),
     Case("one-name", f"{_D}repo:Repo", {**_REPO, "path": "/quant"}, "Repo path, last part: found 'quant'", _REPO),
     Case("one-name", f"{_D}repo:Repo", {**_REPO, "path": "/Users/a@b.c/quant"}, "a personal folder", _REPO),
@@ -220,6 +239,7 @@ CASES = [
     ),
 ]
 RULES = {
+    "protected-branch": branch_protection.check,
     "one-name": agreement.check,
     "managed-access": managed_access.check,
     "locked-down": lock_down.check,

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.server
 import socket
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
 
 import pytest
-import requests
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.jobs import JobSettings, RunResultState
 
 from tests.conftest import Team
 from tests.paths import ROOT
+from tests.workspace_proxy import proxy
 
 pytestmark = pytest.mark.real
 STACKS = ("quant", "quant_stg", "quant_lr", "quant_live")
@@ -157,37 +153,6 @@ def test_a_branch_that_moves_while_deploying_is_told(team: Team) -> None:
     assert team.changes("quant_stg") == {"update": ["databricks:index/job:Job::signal_report"]}
     team.up("quant_stg")
     assert team.changes("quant_stg") == {}
-
-
-@contextlib.contextmanager
-def proxy(target: str, before: Callable[[str, str], None]) -> Iterator[str]:
-    """The workspace behind a host of the test's own, which learns of each request before it is passed on."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            before(self.command, self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            kept = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-            found = requests.request(self.command, target + self.path, data=body, headers=kept, timeout=60)
-            self.send_response(found.status_code)
-            for name in ("Content-Type", "X-Databricks-Org-Id"):
-                if name in found.headers:
-                    self.send_header(name, found.headers[name])
-            self.send_header("Content-Length", str(len(found.content)))
-            self.end_headers()
-            self.wfile.write(found.content)
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
-
-        def log_message(self, format: str, *arguments: object) -> None:
-            """Nothing on the test's output."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
 
 
 def test_quant_live_is_protected(team: Team) -> None:

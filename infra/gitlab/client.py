@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gitlab import Gitlab
     from gitlab.v4.objects import Project
 
-_SECONDS = 10.0  # for one answer; a merge is the slowest
+SECONDS = 10.0  # for one answer; a merge is the slowest
 
 
 def token_of(environ: Mapping[str, str]) -> str:
@@ -42,7 +42,7 @@ def connect(url: str, project: str, environ: Mapping[str, str] | None = None) ->
     """
     from gitlab import Gitlab
 
-    client = Gitlab(url, private_token=token_of(os.environ if environ is None else environ), timeout=_SECONDS, per_page=100)
+    client = Gitlab(url, private_token=token_of(os.environ if environ is None else environ), timeout=SECONDS, per_page=100)
     with told(url, project):
         client.auth()
         return client, client.projects.get(project)

@@ -6,6 +6,7 @@ https://docs.gitlab.com/api/protected_branches/, https://docs.gitlab.com/api/mer
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from infra.branch_protection import LEVELS, Protection
@@ -20,28 +21,39 @@ _NAMES = {level: name for name, level in LEVELS.items()} | {60: "administrators"
 
 @dataclass(frozen=True)
 class Found:
-    """A protection as GitLab has it."""
+    """A protection as GitLab has it; `wildcards` are the names of others that the branch matches."""
 
     protection: Protection
-    force_push: bool
+    force_push: bool = False
+    wildcards: tuple[str, ...] = ()
 
 
 def read(client: Gitlab, project: Project, branch: str) -> Found | None:
-    """The branch's protection; None when it has none. Approvals are those of our own rule."""
+    """The branch's protection; None when it has none of its own. Approvals are those of our own rule.
+
+    Who else is let in by a protection with a wildcard is told too: of several, GitLab takes the most permissive.
+    """
     there = _get(project, branch)
     if there is None:
         return None
     rule = _rule(project, branch)
     on_it = rule is not None and there.id in [other["id"] for other in rule.attributes.get("protected_branches") or []]
+    wider = [one for one in matching(project, branch) if one.name != branch]
     return Found(
         Protection(
             branch,
-            _names(client, there.push_access_levels),
-            _names(client, there.merge_access_levels),
+            _names(client, there.push_access_levels, [level for one in wider for level in one.push_access_levels]),
+            _names(client, there.merge_access_levels, [level for one in wider for level in one.merge_access_levels]),
             rule.approvals_required if rule is not None and on_it else 0,
         ),
         bool(there.attributes.get("allow_force_push")),
+        tuple(one.name for one in wider),
     )
+
+
+def matching(project: Project, branch: str) -> list[ProjectProtectedBranch]:
+    """The protections that a branch matches, by its name or by a wildcard."""
+    return [one for one in project.protectedbranches.list(get_all=True) if fnmatchcase(branch, one.name)]
 
 
 def apply(client: Gitlab, project: Project, wanted: Protection) -> Found:
@@ -66,10 +78,11 @@ def apply(client: Gitlab, project: Project, wanted: Protection) -> Found:
         project.protectedbranches.update(wanted.branch, {key: value for key, value in changed.items() if value != []})
     _require_approvals(project, there, wanted)
     found = read(client, project, wanted.branch)
-    if found != Found(wanted, force_push=False):
+    if found is None or (found.protection, found.force_push) != (wanted, False):
+        wider = f" Take away what {', '.join(found.wildcards)} lets in." if found is not None and found.wildcards else ""
         raise UserError(
             f"GitLab: the protection of {wanted.branch} is not what was asked for: found {_shown(found)}, expected"
-            f" {_shown(Found(wanted, force_push=False))}. Groups and approvals need GitLab Premium, and a group must be"
+            f" {_shown(Found(wanted))}.{wider} Groups and approvals need GitLab Premium, and a group must be"
             " invited to the project (docs/cloud.md)."
         )
     return found
@@ -163,8 +176,10 @@ def group_id(client: Gitlab, path: str) -> int:
         ) from None
 
 
-def _names(client: Gitlab, levels: list[dict[str, Any]]) -> tuple[str, ...]:
-    return tuple(sorted(_name(client, level) for level in levels))
+def _names(client: Gitlab, own: list[dict[str, Any]], wider: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Who is named: nobody in a wider protection adds nobody."""
+    let_in = {_name(client, level) for level in wider} - {"noOne"}
+    return tuple(sorted({_name(client, level) for level in own} | let_in))
 
 
 def _name(client: Gitlab, level: dict[str, Any]) -> str:

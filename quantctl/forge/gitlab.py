@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from infra.branch_protection import GitLab
 from infra.errors import UserError as InfraError
 from infra.gitlab import client
-from infra.gitlab.protected_branch import as_entry, group_id
+from infra.gitlab.protected_branch import as_entry, group_id, matching
 from infra.settings import Settings
 from infra.vocabulary import Environment
 from quantctl.errors import UserError
@@ -59,23 +59,18 @@ class GitLabForge:
 
     def may_merge(self, branch: str) -> Answer:
         """The token's owner against the access levels of the protected branch; who may push may merge too."""
-        from gitlab.exceptions import GitlabError
-
         who = str(self.promoter())
         try:
             with self._told(f"see how {branch} is protected"):
-                try:
-                    there = self._project.protectedbranches.get(branch)
-                except GitlabError as error:
-                    if error.response_code != 404:
-                        raise
+                rules = matching(self._project, branch)
+                if not rules:
                     level = self._level()
-                    may = level >= _DEVELOPER
                     evidence = f"{branch} is not protected, and {who} has the access level {level} in the project"
-                    return Answer(Verdict.YES if may else Verdict.NO, evidence)
-                levels = [*there.merge_access_levels, *there.push_access_levels]
-                through = [level for level in levels if self._is_in(level)]
-                names = sorted({str(level.get("access_level_description")) for level in there.merge_access_levels})
+                    return Answer(Verdict.YES if level >= _DEVELOPER else Verdict.NO, evidence)
+                merges = [level for rule in rules for level in rule.merge_access_levels]
+                pushes = [level for rule in rules for level in rule.push_access_levels]
+                through = any(self._is_in(level) for level in [*merges, *pushes])
+                names = sorted({str(level.get("access_level_description")) for level in merges})
         except InfraError as error:
             return Answer(Verdict.UNKNOWN, str(error))
         allowed = ", ".join(names) or "nobody"

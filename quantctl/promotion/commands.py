@@ -85,7 +85,7 @@ def rollback_command(
 
     report = rollback(env, commit, options, ask, environ)
     screen.show(report, f"{env}: {report.outcome.value}")
-    raise typer.Exit(1 if report.outcome is Outcome.DECLINED else 0)
+    raise typer.Exit(1 if report.outcome in (Outcome.DECLINED, Outcome.REFUSED) else 0)
 
 
 def signoff_command(
@@ -126,11 +126,13 @@ def history_command(
     if not found:
         typer.echo(f"No deployment of {env} is recorded: quantctl up, promote and rollback do, plain pulumi up does not.")
         return
-    table = Table("when (UTC)", "what", "from", "to", "by", "gates")
+    table = Table()
+    for title in ("when (UTC)", "what", "from", "to", "by", "gates"):
+        table.add_column(title, no_wrap=title in ("when (UTC)", "from", "to"))
     for one in found:
-        passed = " ".join(f"{gate['name']}" for gate in one.gates)
+        passed = ", ".join(gate["name"] for gate in one.gates)
         came = f"{one.how} from {one.source}" if one.source else one.how
-        row = (f"{one.at:%Y-%m-%d %H:%M}", came, (one.previous or "-")[:12], one.commit[:12], one.by, passed or "-")
+        row = (f"{one.at:%Y-%m-%d %H:%M}", came, (one.previous or "-")[:10], one.commit[:10], one.by, passed or "-")
         table.add_row(*map(escape, row))
     _console(sys.stdout).print(table)
     typer.echo("The gates' evidence: --format json")
@@ -157,6 +159,7 @@ def _words(report: Report) -> str:
         Outcome.NOTHING: f"{report.edge.target} has everything of {report.edge.source} already.",
         Outcome.WOULD: "Every gate says yes; nothing was changed (--dry-run).",
         Outcome.STOPPED: _stopped(report),
+        Outcome.REFUSED: "The preview failed, or a policy refuses it; nothing was changed.",
         Outcome.DECLINED: "Nothing was changed.",
         Outcome.PROMOTED: f"Promoted: {report.edge.target} is deployed at {report.new[:12]}.",
         Outcome.FINISHED: f"Finished: {report.edge.target} is deployed. What waits besides is promoted by running it again.",

@@ -6,20 +6,35 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from infra.settings import Settings
-from quantctl import deployments, stacks
+from infra.what_if import REVIEWED
+from quantctl import deployments, interrupted, stacks
 from quantctl.deployments import PREFIXES, Record
 from quantctl.errors import UserError
 from quantctl.forge import Forge, Person
+from quantctl.lock.backend import release_gone
 from quantctl.pipelines import read_pipelines
+from quantctl.preview.run import Wanted, previews
+from quantctl.preview.story import Story
 from quantctl.promotion.move import Say
 from quantctl.workspace import Workspace
 
 
-def preview(env: str, commit: str, environ: dict[str, str], say: Say) -> str:
+def preview(env: str, commit: str, environ: dict[str, str], say: Say) -> Story:
     """What the engine would do in `env`, were its branch at `commit`."""
     say(f"previewing {env} at {commit[:12]} ...")
-    done = stacks.run(["preview", "-s", env, *stacks.POLICY], {**environ, "QUANT_WHAT_IF": commit})
-    return stacks.quiet(done.stdout)
+    [story] = previews([Wanted(env, what_if=commit)], environ, lambda *_: None)
+    return story
+
+
+def make_ready(env: str, environ: dict[str, str], say: Say) -> None:
+    """Clear what an update that was killed has left: a lock whose owner is gone, and what it had begun.
+
+    Raises:
+        UserError: something cannot be found out; nothing has been created meanwhile.
+    """
+    for lock in release_gone(env, environ):
+        say(f"released the lock of an update that was killed ({lock.owner})")
+    interrupted.settle(env, environ, say)
 
 
 def finish(
@@ -31,10 +46,11 @@ def finish(
         UserError: the update failed, or the folder is elsewhere; the same command goes on from there.
     """
     env = decision.environment
+    make_ready(env, environ, say)
+    head = read_pipelines(settings.remote).head(settings.branch)
     say(f"pulumi up -s {env} ...")
-    stacks.up(env, environ, lambda line: say(f"  {line}"))
-    pipelines = read_pipelines(settings.remote, PREFIXES)
-    head, folder = pipelines.head(settings.branch), workspace.folder(settings)
+    stacks.up(env, {**environ, REVIEWED: head}, lambda line: say(f"  {line}"))
+    folder = workspace.folder(settings)
     if folder is None or folder.commit != head:
         raise UserError(
             f"{env} was updated, but the workspace does not report the commit.",
@@ -44,7 +60,7 @@ def finish(
         )
     say(f"the workspace reports {settings.folder} at {head[:12]}")
     done = replace(decision, kind="deployment", at=workspace.now(), commit=head, decision=decision.tag, tag="")
-    return replace(done, tag=deployments.write(pipelines, done, who))
+    return replace(done, tag=deployments.write(read_pipelines(settings.remote, PREFIXES), done, who))
 
 
 def record_updates(settings: Sequence[Settings], workspace: Workspace, forge: Forge) -> list[Record]:

@@ -23,6 +23,10 @@ class Gate:
     verdict: Verdict
     evidence: str
 
+    def as_json(self) -> dict[str, str]:
+        """For programs, and for records."""
+        return {"name": self.name, "verdict": self.verdict.value, "evidence": self.evidence}
+
 
 @dataclass(frozen=True)
 class Unknown:
@@ -52,14 +56,6 @@ class Soaked:
 
 
 @dataclass(frozen=True)
-class Promoter:
-    """Who asks, and whether that is a release manager."""
-
-    name: str
-    release_manager: Answer
-
-
-@dataclass(frozen=True)
 class Facts:
     """Everything that the gates are told. An Unknown in the place of a fact is a gate that cannot tell."""
 
@@ -69,7 +65,7 @@ class Facts:
     soaked: Sequence[Soaked] | Unknown
     approvals: Approvals | Unknown
     sign_offs: Sequence[str] | Unknown
-    promoter: Promoter | Unknown
+    release_manager: Answer | Unknown
     active: Mapping[str, Sequence[int]] | Unknown
     freezes: Sequence[Freeze] = field(default=())
 
@@ -82,7 +78,7 @@ def answer(edge: Edge, gates: Gates, facts: Facts) -> list[Gate]:
     if gates.sign_off:
         asked.append(("sign-off", _sign_off(edge, facts)))
     if gates.release_manager:
-        asked.append(("release-manager", _release_manager(facts.promoter)))
+        asked.append(("release-manager", _release_manager(facts.release_manager)))
     asked += [("no-active-runs", _no_active_runs(edge, facts.active)), ("no-freeze", _no_freeze(edge, facts))]
     return [Gate(name, verdict, evidence) for name, (verdict, evidence) in asked]
 
@@ -175,10 +171,11 @@ def _sign_off(edge: Edge, facts: Facts) -> Told:
     )
 
 
-def _release_manager(promoter: Promoter | Unknown) -> Told:
-    if isinstance(promoter, Unknown):
-        return _CANNOT, promoter.why
-    return promoter.release_manager.verdict, f"{promoter.name}: {promoter.release_manager.evidence}"
+def _release_manager(found: Answer | Unknown) -> Told:
+    """Whether who asks is one."""
+    if isinstance(found, Unknown):
+        return _CANNOT, found.why
+    return found.verdict, f"{found.evidence}."
 
 
 def _no_active_runs(edge: Edge, active: Mapping[str, Sequence[int]] | Unknown) -> Told:

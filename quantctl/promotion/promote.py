@@ -15,8 +15,9 @@ from typing import Any
 from infra.promotion import Edge
 from quantctl.deployments import PREFIXES, Record, unfinished
 from quantctl.errors import UserError
-from quantctl.forge import Forge, Verdict, connect, wait_for_approvals
+from quantctl.forge import Verdict, connect, wait_for_approvals
 from quantctl.pipelines import Commit, Pipelines, read_pipelines
+from quantctl.preview.note import section
 from quantctl.promotion import changes, deploy, move
 from quantctl.promotion.gates import Gate, Unknown, answer, stopped
 from quantctl.promotion.read import Reading, read, step_of
@@ -32,6 +33,7 @@ class Outcome(StrEnum):
     NOTHING = "nothing to do"
     WOULD = "would go ahead"
     STOPPED = "stopped by a gate"
+    REFUSED = "the preview failed, or a policy refuses it"
     DECLINED = "declined"
     PROMOTED = "promoted"
     FINISHED = "an interrupted one was finished"
@@ -42,9 +44,9 @@ class Report:
     """What is told of a promotion, in the order in which it becomes known."""
 
     edge: Edge
+    old: str
+    new: str
     outcome: Outcome = Outcome.NOTHING
-    old: str = ""
-    new: str = ""
     gates: list[Gate] = field(default_factory=list)
     commits: list[Commit] = field(default_factory=list)
     workflows: changes.Workflows = field(default_factory=lambda: changes.Workflows([], [], {}))
@@ -59,7 +61,7 @@ class Report:
             "outcome": self.outcome.value,
             "from": self.old,
             "to": self.new,
-            "gates": [{"name": g.name, "verdict": g.verdict.value, "evidence": g.evidence} for g in self.gates],
+            "gates": [gate.as_json() for gate in self.gates],
             "commits": [{"id": c.id, "author": c.author, "subject": c.subject} for c in self.commits],
             "workflows": self.workflows.__dict__,
             "preview": self.preview,
@@ -83,79 +85,120 @@ def promote(edge: Edge, options: Options, environ: dict[str, str]) -> Report:
     Raises:
         UserError: it could not be done; says what is left.
     """
-    target = stack_settings(edge.target, environ)
-    workspace, forge = Workspace(), connect(target, environ)
     options.say(f"reading {edge.source} and {edge.target} ...")
-    pipelines = read_pipelines(target.remote, (*PREFIXES, "approval"))
-    report = Report(edge, old=pipelines.head(target.branch), new=pipelines.head(edge.source))
-    if begun := pending(pipelines, target.branch, edge.target):
+    return _Promotion(edge, options, environ).run()
+
+
+class _Promotion:
+    """One run of the command: what it works with, and its steps."""
+
+    def __init__(self, edge: Edge, options: Options, environ: dict[str, str]) -> None:
+        self._edge, self._options, self._environ = edge, options, environ
+        self._target = stack_settings(edge.target, environ)
+        self._workspace, self._forge = Workspace(), connect(self._target, environ)
+        self._pipelines = read_pipelines(self._target.remote, (*PREFIXES, "approval"))
+        heads = self._pipelines.head(self._target.branch), self._pipelines.head(edge.source)
+        self._report = Report(edge, *heads)
+
+    def run(self) -> Report:
+        """All of them."""
+        if begun := pending(self._pipelines, self._target.branch, self._edge.target):
+            return self._resume(begun)
+        reading = self._read()
+        self._report.outcome = self._look(reading) or self._go(reading)
+        return self._report
+
+    def _resume(self, begun: Record) -> Report:
+        if self._options.dry_run:
+            raise interrupted_error(begun, f"quantctl up {begun.environment}")
+        self._options.say(f"finishing the {begun.how} to {begun.commit[:12]}, decided at {begun.at:%Y-%m-%d %H:%M} UTC ...")
+        self._deploy(begun)
+        self._report.outcome, self._report.new = Outcome.FINISHED, begun.commit
+        return self._report
+
+    def _read(self) -> Reading:
+        """The edge as it is, once no run is active in the target or the time to wait for that is over."""
+        deadline = time.monotonic() + self._options.wait_seconds
+        while True:
+            reading = read(self._edge, self._pipelines, self._workspace, self._forge, self._environ)
+            active = reading.facts.active
+            if not active or isinstance(active, Unknown) or time.monotonic() >= deadline:
+                return reading
+            self._options.say(f"waiting for runs in {self._edge.target}: {', '.join(sorted(active))} ...")
+            time.sleep(_LOOK_SECONDS)
+
+    def _look(self, reading: Reading) -> Outcome | None:
+        """Gates, changes and preview; why it ends here, or None when it goes on."""
+        report, options = self._report, self._options
+        report.gates = answer(self._edge, reading.gates, reading.facts)
+        report.commits = changes.commits(reading)
+        if not report.commits and not getattr(reading.facts.line, "foreign", ()):
+            need_deployed(reading)
+            return Outcome.NOTHING
+        report.workflows = changes.workflows(self._pipelines, self._target, report.old, report.new)
+        stopping = stopped(report.gates)
+        # A merge request is where approvals are given, so it is opened without them.
+        doomed = bool(stopping) and not (self._forge.merge_requests and {gate.name for gate in stopping} == {"approvals"})
+        refused = False
+        if options.dry_run or not doomed:
+            story = deploy.preview(self._edge.target, report.new, self._environ, options.say)
+            report.preview, refused = section(story), story.failed or story.refused
+        if doomed or (options.dry_run and stopping):
+            return Outcome.STOPPED
+        if refused:
+            return Outcome.REFUSED
         if options.dry_run:
-            raise UserError(
-                f"A {begun.how} of {edge.target} to {begun.commit[:12]} was interrupted.",
-                found=f"its decision {begun.tag}, and no deployment of it",
-                do_next=f"the same command without --dry-run finishes it; by hand: quantctl up {edge.target}",
-            )
-        options.say(
-            f"finishing the {begun.how} of {begun.commit[:12]} that was decided at {begun.at:%Y-%m-%d %H:%M} UTC ..."
+            return Outcome.WOULD
+        return None if options.ask(report) else Outcome.DECLINED
+
+    def _go(self, reading: Reading) -> Outcome:
+        """Move the branch, by push or by merge request, and deploy."""
+        assert not isinstance(reading.facts.line, Unknown), "a gate that needs it has said yes"
+        step = step_of(self._edge, reading.facts.line)
+        found = move.way(self._pipelines, step, self._forge.makes_merge_commits)
+        if not self._forge.merge_requests:
+            self._options.say(f"moving {step.branch} from {step.seen[:12]} to {found.commit[:12]} ...")
+            self._deploy(move.push(self._pipelines, step, self._decide(reading, found), self._forge.promoter()))
+            return Outcome.PROMOTED
+        request = move.request(self._pipelines, self._forge, step, found)
+        self._report.request = request.url
+        self._options.say(f"merge request {request.url}")
+        if stopped(self._report.gates):
+            reading = self._wait_for_approvals(reading, found)
+            if stopped(self._report.gates):
+                return Outcome.STOPPED
+        decision = self._decide(reading, found)
+        wait, say = self._options.wait_seconds, self._options.say
+        self._deploy(move.merge(self._pipelines, self._forge, request, decision, wait, say))
+        return Outcome.PROMOTED
+
+    def _wait_for_approvals(self, reading: Reading, found: move.Way) -> Reading:
+        """Wait for them, then look at everything again: what was read before has grown old."""
+        authors, needed = {commit.email for commit in self._report.commits}, reading.gates.approvals
+        asked = (found.branch, self._edge.target, found.commit, authors, needed)
+        wait_for_approvals(self._forge, *asked, self._options.wait_seconds, self._options.say)
+        fresh = self._read()
+        self._report.gates = answer(self._edge, fresh.gates, fresh.facts)
+        return fresh
+
+    def _decide(self, reading: Reading, found: move.Way) -> Record:
+        now = reading.facts.now
+        assert not isinstance(now, Unknown), "a gate that needs the time has said yes"
+        return Record(
+            kind="promotion",
+            environment=self._edge.target.value,
+            at=now,
+            commit=found.commit,
+            previous=self._report.old,
+            by=str(self._forge.promoter()),
+            how="promotion",
+            source=self._edge.source.value,
+            gates=[gate.as_json() for gate in self._report.gates],
         )
-        deploy.finish(begun, target, workspace, forge.promoter(), environ, options.say)
-        report.outcome, report.new = Outcome.FINISHED, begun.commit
-        return report
-    reading = _ready(edge, pipelines, workspace, forge, options, environ)
-    report.gates = answer(edge, reading.gates, reading.facts)
-    report.commits = changes.commits(reading)
-    if not report.commits and not getattr(reading.facts.line, "foreign", ()):
-        _need_deployed(reading)
-        return report
-    report.workflows = changes.workflows(pipelines, target, report.old, report.new)
-    report.preview = deploy.preview(edge.target, report.new, environ, options.say)
-    if options.dry_run:
-        report.outcome = Outcome.STOPPED if stopped(report.gates) else Outcome.WOULD
-        return report
-    if stopped(report.gates) and not _lacks_approvals_alone(report.gates, forge):
-        report.outcome = Outcome.STOPPED
-        return report
-    if not options.ask(report):
-        report.outcome = Outcome.DECLINED
-        return report
-    assert not isinstance(reading.facts.line, Unknown), "a gate that needs it has said yes"
-    step = step_of(edge, reading.facts.line)
-    found = move.way(pipelines, step, forge.makes_merge_commits)
-    if not forge.merge_requests:
-        options.say(f"moving {step.branch} from {report.old[:12]} to {found.commit[:12]} ...")
-        decision = move.push(pipelines, step, _decision(reading, report, found, forge), forge.promoter())
-    else:
-        request = move.request(pipelines, forge, step, found)
-        report.request = request.url
-        options.say(f"merge request {request.url}")
-        if stopped(report.gates):
-            reading = _wait_for_approvals(reading, report, found, workspace, forge, options, environ)
-            if stopped(report.gates):
-                report.outcome = Outcome.STOPPED
-                return report
-        decided = _decision(reading, report, found, forge)
-        decision = move.merge(pipelines, forge, request, decided, options.wait_seconds, options.say)
-    deploy.finish(decision, target, workspace, forge.promoter(), environ, options.say)
-    report.outcome = Outcome.PROMOTED
-    return report
 
-
-def _wait_for_approvals(
-    reading: Reading,
-    report: Report,
-    found: move.Way,
-    workspace: Workspace,
-    forge: Forge,
-    options: Options,
-    environ: dict[str, str],
-) -> Reading:
-    """Wait for them, then look at everything again: what was read before has grown old."""
-    authors, needed = {commit.email for commit in report.commits}, reading.gates.approvals
-    asked = (found.branch, report.edge.target, found.commit, authors, needed)
-    wait_for_approvals(forge, *asked, options.wait_seconds, options.say)
-    fresh = read(report.edge, reading.pipelines, workspace, forge, environ)
-    report.gates = answer(report.edge, fresh.gates, fresh.facts)
-    return fresh
+    def _deploy(self, decision: Record) -> None:
+        who, say = self._forge.promoter(), self._options.say
+        deploy.finish(decision, self._target, self._workspace, who, self._environ, say)
 
 
 def pending(pipelines: Pipelines, branch: str, environment: str) -> Record | None:
@@ -169,21 +212,16 @@ def pending(pipelines: Pipelines, branch: str, environment: str) -> Record | Non
     return unfinished(pipelines, environment, holds)
 
 
-def _ready(
-    edge: Edge, pipelines: Pipelines, workspace: Workspace, forge: Forge, options: Options, environ: dict[str, str]
-) -> Reading:
-    """The edge as it is, once no run is active in the target or the time to wait for that is over."""
-    deadline = time.monotonic() + options.wait_seconds
-    while True:
-        reading = read(edge, pipelines, workspace, forge, environ)
-        active = reading.facts.active
-        if not active or isinstance(active, Unknown) or time.monotonic() >= deadline:
-            return reading
-        options.say(f"waiting for runs in {edge.target}: {', '.join(sorted(active))} ...")
-        time.sleep(_LOOK_SECONDS)
+def interrupted_error(begun: Record, by_hand: str) -> UserError:
+    """For a look (--dry-run) at an environment whose last promotion or rollback was interrupted."""
+    return UserError(
+        f"A {begun.how} of {begun.environment} to {begun.commit[:12]} was interrupted.",
+        found=f"its decision {begun.tag}, and no deployment of it",
+        do_next=f"the same command without --dry-run finishes it; by hand: {by_hand}",
+    )
 
 
-def _need_deployed(reading: Reading) -> None:
+def need_deployed(reading: Reading) -> None:
     """Nothing is ahead; then the target is deployed too, or something else than a promotion is needed."""
     if isinstance(reading.target.deployed, Unknown):
         raise UserError(reading.target.deployed.why)
@@ -195,30 +233,9 @@ def _need_deployed(reading: Reading) -> None:
         )
 
 
-def _lacks_approvals_alone(gates: list[Gate], forge: Forge) -> bool:
-    """Then a merge request is opened, where they are given."""
-    return forge.merge_requests and {gate.name for gate in stopped(gates)} == {"approvals"}
-
-
-def _decision(reading: Reading, report: Report, found: move.Way, forge: Forge) -> Record:
-    now = reading.facts.now
-    assert not isinstance(now, Unknown), "a gate that needs the time has said yes"
-    return Record(
-        kind="promotion",
-        environment=reading.edge.target.value,
-        at=now,
-        commit=found.commit,
-        previous=report.old,
-        by=str(forge.promoter()),
-        how="promotion",
-        source=reading.edge.source.value,
-        gates=[{"name": g.name, "verdict": g.verdict.value, "evidence": g.evidence} for g in report.gates],
-    )
-
-
 def exit_status(report: Report) -> int:
-    """0: it went ahead, would, or there was nothing to do; 3: a gate stops it; 1: it was declined."""
-    return {Outcome.STOPPED: 3, Outcome.DECLINED: 1}.get(report.outcome, 0)
+    """0: it went ahead, would, or there was nothing to do; 3: a gate or a policy stops it; 1: it was declined."""
+    return {Outcome.STOPPED: 3, Outcome.REFUSED: 3, Outcome.DECLINED: 1}.get(report.outcome, 0)
 
 
 def mark(verdict: Verdict) -> str:

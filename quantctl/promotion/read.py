@@ -20,7 +20,7 @@ from quantctl.errors import UserError
 from quantctl.forge import Approvals, Forge
 from quantctl.pipelines import Pipelines
 from quantctl.promotion import move, signoffs, soak
-from quantctl.promotion.gates import Facts, Line, Promoter, Soaked, Unknown
+from quantctl.promotion.gates import Facts, Line, Soaked, Unknown
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 
@@ -64,7 +64,7 @@ def read(edge: Edge, pipelines: Pipelines, workspace: Workspace, forge: Forge, e
         soaked = pool.submit(_try, lambda: _soaked(source, pipelines, workspace, environ))
         active = pool.submit(_try, lambda: workspace.active_runs(workspace.jobs(target)))
         approvals = pool.submit(_try, lambda: _approvals(forge, edge, pipelines, line.result()))
-        promoter = pool.submit(_try, lambda: _promoter(forge))
+        promoter = pool.submit(_try, forge.is_release_manager)
     facts = Facts(
         now=now.result(),
         line=line.result(),
@@ -72,7 +72,7 @@ def read(edge: Edge, pipelines: Pipelines, workspace: Workspace, forge: Forge, e
         soaked=soaked.result(),
         approvals=approvals.result(),
         sign_offs=_try(lambda: [str(one) for one in signoffs.of(pipelines, edge.source, head)]),
-        promoter=promoter.result(),
+        release_manager=promoter.result(),
         active=active.result(),
         freezes=target.freezes,
     )
@@ -157,10 +157,6 @@ def step_of(edge: Edge, line: Line) -> move.Step:
     told = "\n".join(f"- {commit.id[:12]} {commit.subject}" for commit in line.ahead)
     why = f"Promote {edge.source} to {edge.target}: {line.source[:12]}\n\n{told}"
     return move.Step(edge.target.value, line.target, line.source, line.source, why, edge.source.value)
-
-
-def _promoter(forge: Forge) -> Promoter:
-    return Promoter(str(forge.promoter()), forge.is_release_manager())
 
 
 def _try(ask: Callable[[], T]) -> T | Unknown:

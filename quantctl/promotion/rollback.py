@@ -15,8 +15,9 @@ from quantctl.deployments import PREFIXES, Record
 from quantctl.errors import UserError
 from quantctl.forge import Forge, connect
 from quantctl.pipelines import Commit, Pipelines, read_pipelines
+from quantctl.preview.note import section
 from quantctl.promotion import changes, deploy, move
-from quantctl.promotion.promote import Options, Outcome, pending
+from quantctl.promotion.promote import Options, Outcome, interrupted_error, pending
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 
@@ -61,11 +62,7 @@ def rollback(
     report = Rollback(env.value, old=head)
     if begun := pending(pipelines, settings.branch, env):
         if options.dry_run:
-            raise UserError(
-                f"A {begun.how} of {env} to {begun.commit[:12]} was interrupted.",
-                found=f"its decision {begun.tag}, and no deployment of it",
-                do_next="the same command without --dry-run finishes it",
-            )
+            raise interrupted_error(begun, f"quantctl up {env}")
         options.say(f"finishing the {begun.how} to {begun.commit[:12]}, decided at {begun.at:%Y-%m-%d %H:%M} UTC ...")
         deploy.finish(begun, settings, workspace, forge.promoter(), environ, options.say)
         report.outcome = Outcome.FINISHED
@@ -77,7 +74,11 @@ def rollback(
     step = move.Step(settings.branch, head, head, report.to.commit, _why(env, report))
     found = move.way(pipelines, step, forge.makes_merge_commits)
     # What is not in the remote yet cannot be previewed by commit; its tree is that of the earlier one.
-    report.preview = deploy.preview(env, report.to.commit, environ, options.say)
+    story = deploy.preview(env, report.to.commit, environ, options.say)
+    report.preview = section(story)
+    if story.failed or story.refused:
+        report.outcome = Outcome.REFUSED
+        return report
     if options.dry_run:
         report.outcome = Outcome.WOULD
         return report

@@ -188,7 +188,7 @@ def _tag(call: Call, name: str) -> Json:
     kind, target, date, contents = told.split("\0", 3)
     commit = _commit(call, f"refs/tags/{name}")
     return {
-        "name": name, "target": target, "message": contents.removesuffix("\n") if kind == "tag" else "",
+        "name": name, "target": target, "message": contents.removesuffix("\n").removesuffix("\n") if kind == "tag" else "",
         "commit": shown(call, commit), "created_at": date or None, "release": None,
         "protected": access.is_kept(name) or bool(access.protections(call.store, "tag", name)),
     }  # fmt: skip

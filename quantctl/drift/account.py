@@ -1,0 +1,141 @@
+"""What the Snowflake account says of an environment's grants, read as the deployer with snowflake-connector-python.
+
+What the deployer's role is not shown is not judged.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from infra.naming import Names
+from quantctl.drift.grants import Grant, Held, identifier, last, plain, quoted
+
+_SECONDS = 20  # to log in, and for one answer; the connector waits for minutes
+_AT_ONCE = 8  # statements; a connection may be shared by threads (PEP 249, threadsafety 2)
+# What the writer may create, and the column that says that one is of another kind of object (external, materialized ...).
+_OBJECTS = {
+    "TABLE": ("is_external", "is_dynamic", "is_iceberg"),
+    "VIEW": ("is_materialized",),
+    "STAGE": (),
+    "SEQUENCE": (),
+}
+_NOT_THERE = 2003  # does not exist or not authorized
+
+
+class Account:
+    """A connection as the deployer. Close it."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        import snowflake.connector  # a third of a second, which commands that do not need it do not wait for
+
+        logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)  # what fails is told as a finding
+        self._connector = snowflake.connector
+        self._connection = snowflake.connector.connect(**connection_of(environ))
+        self.role = str(environ.get("SNOWFLAKE_ROLE", "")).upper()
+
+    def close(self) -> None:
+        """Log out."""
+        self._connection.close()
+
+    def held(self, database: str, names: Names) -> Held:
+        """Everything granted on, to, and of what the environment owns.
+
+        Raises:
+            snowflake.connector.Error: a statement was refused for another reason than that its object is missing.
+        """
+        schema = f"{database}.{names.schema}"
+        asked: list[Callable[[], list[Grant]]] = [
+            partial(self._grants, f"ON SCHEMA {quoted(schema)}"),
+            partial(self._future, schema),
+            partial(self._grants, f"TO ROLE {identifier(names.service_role)}"),
+            partial(self._holders, "ROLE", names.service_role),
+            partial(self._roles_of_user, names.service_user),
+        ]
+        for role in (f"{database}.{names.reader}", f"{database}.{names.writer}"):
+            asked.append(partial(self._grants, f"TO DATABASE ROLE {quoted(role)}"))
+            asked.append(partial(self._holders, "DATABASE ROLE", role))
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            objects = [row for rows in pool.map(partial(self._objects, schema), _OBJECTS) for row in rows]
+            asked += [partial(self._grants, f"ON {kind} {quoted(name)}") for kind, name, _ in objects]
+            grants = frozenset(grant for found in pool.map(lambda ask: ask(), asked) for grant in found)
+        return Held(self.role, grants, frozenset((kind, name) for kind, name, exactly in objects if exactly))
+
+    def run(self, statement: str) -> None:
+        """One statement that changes something."""
+        self._connection.cursor().execute(statement)
+
+    def _rows(self, statement: str) -> list[dict[str, Any]]:
+        """Rows by column; none when the object is not there, which the engine tells."""
+        cursor = self._connection.cursor(self._connector.DictCursor)
+        try:
+            return list(cursor.execute(statement, timeout=_SECONDS).fetchall())
+        except self._connector.errors.ProgrammingError as error:
+            if error.errno == _NOT_THERE:
+                return []
+            raise
+        finally:
+            cursor.close()
+
+    def _grants(self, what: str) -> list[Grant]:
+        return [
+            Grant(row["privilege"], row["granted_on"], plain(row["name"]), *_grantee(row["granted_to"], row["grantee_name"]))
+            for row in self._rows(f"SHOW GRANTS {what}")
+        ]
+
+    def _future(self, schema: str) -> list[Grant]:
+        return [
+            Grant(row["privilege"], row["grant_on"], schema, *_grantee(row["grant_to"], row["grantee_name"]), future=True)
+            for row in self._rows(f"SHOW FUTURE GRANTS IN SCHEMA {quoted(schema)}")
+        ]
+
+    def _holders(self, kind: str, role: str) -> list[Grant]:
+        shown = kind.replace(" ", "_")
+        return [
+            Grant("USAGE", shown, role, *_grantee(row["granted_to"], row["grantee_name"]))
+            for row in self._rows(f"SHOW GRANTS OF {kind} {quoted(role)}")
+        ]
+
+    def _roles_of_user(self, user: str) -> list[Grant]:
+        rows = self._rows(f"SHOW GRANTS TO USER {identifier(user)}")
+        return [Grant("USAGE", "ROLE", plain(row["role"]), "USER", user) for row in rows]
+
+    def _objects(self, schema: str, kind: str) -> list[tuple[str, str, bool]]:
+        """Kind, qualified name, and whether it is of this kind exactly, so that grants `on all` of it reach it."""
+        found = []
+        for row in self._rows(f"SHOW {kind}S IN SCHEMA {quoted(schema)}"):
+            other = any(str(row.get(column, "")).upper() in ("Y", "TRUE") for column in _OBJECTS[kind])
+            found.append((kind, f"{schema}.{row['name']}", not other))
+        return found
+
+
+def connection_of(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The connector's arguments from what the provider reads in the environment.
+
+    https://www.pulumi.com/registry/packages/snowflake/installation-configuration/
+    """
+    from cryptography.hazmat.primitives import serialization
+
+    said: dict[str, Any] = {
+        "account": f"{environ.get('SNOWFLAKE_ORGANIZATION_NAME', '')}-{environ.get('SNOWFLAKE_ACCOUNT_NAME', '')}",
+        "user": environ.get("SNOWFLAKE_USER", ""),
+        "login_timeout": _SECONDS,
+        "network_timeout": _SECONDS,
+    }
+    for name in ("role", "host", "port", "protocol", "password", "token", "warehouse", "authenticator"):
+        if value := environ.get(f"SNOWFLAKE_{name.upper()}"):
+            said[name] = value
+    if pem := environ.get("SNOWFLAKE_PRIVATE_KEY"):
+        phrase = environ.get("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
+        key = serialization.load_pem_private_key(pem.encode(), phrase.encode() if phrase else None)
+        form, plain_text = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        said["private_key"] = key.private_bytes(serialization.Encoding.DER, form, plain_text)
+    return said
+
+
+def _grantee(kind: str, name: str) -> tuple[str, str]:
+    """A database role without its database, whichever way it is told."""
+    return kind, last(plain(name)) if kind == "DATABASE_ROLE" else plain(name)

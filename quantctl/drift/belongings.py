@@ -1,0 +1,107 @@
+"""Jobs, secrets and secret ACLs that nobody declared, and a secret that was overwritten by hand. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quantctl.drift.changed import named
+from quantctl.drift.finding import By, Class, Finding, Mend
+from quantctl.drift.steps import Refresh
+
+_SCHEDULES = ("schedule", "trigger", "continuous")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The environment's secret scope: principal -> permission, and key -> when it was set, in ms since 1970."""
+
+    name: str
+    acls: Mapping[str, str]
+    secrets: Mapping[str, int]
+
+
+def job_findings(env: str, refresh: Refresh, jobs: list[Mapping[str, Any]], folder: str) -> list[Finding]:
+    """Jobs with a task in the environment's folder that no stack declares; `jobs` are those of the whole workspace."""
+    declared = {str(step.old.get("id")) for step in refresh.of("Job")}
+    return [
+        _undeclared(env, job, folder)
+        for job in jobs
+        if str(job["job_id"]) not in declared and lies_in(job.get("settings") or {}, folder)
+    ]
+
+
+def lies_in(settings: Any, folder: str) -> bool:
+    """Whether any path in a job's settings is in the folder. Databricks takes paths with and without /Workspace."""
+    if isinstance(settings, str):
+        return settings.startswith((f"{folder}/", f"/Workspace{folder}/"))
+    if isinstance(settings, Mapping):
+        return any(lies_in(value, folder) for value in settings.values())
+    return isinstance(settings, list) and any(lies_in(value, folder) for value in settings)
+
+
+def is_live(settings: Mapping[str, Any]) -> bool:
+    """Whether the job runs by itself."""
+    return any(settings.get(key) and settings[key].get("pause_status") != "PAUSED" for key in _SCHEDULES)
+
+
+def paused(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a job's update says so that it no longer runs by itself."""
+    return {key: {**settings[key], "pause_status": "PAUSED"} for key in _SCHEDULES if settings.get(key)}
+
+
+def _undeclared(env: str, job: Mapping[str, Any], folder: str) -> Finding:
+    settings, number = job.get("settings") or {}, str(job["job_id"])
+    who = job.get("creator_user_name") or "somebody"
+    runs = "runs by itself" if is_live(settings) else "does not run by itself"
+    do = f"a workflow file for it in the pipelines repository, or databricks jobs delete {number}"
+    mend = Mend(do)
+    if is_live(settings):
+        mend = Mend(f"{do}; --fix only pauses it", By.PAUSE, (number,))
+    resource = f"job {settings.get('name') or number}"
+    return Finding(env, Class.DRIFT, resource, f"tasks in {folder}", "no such job", f"made by {who}, {runs}", mend)
+
+
+def scope_findings(env: str, refresh: Refresh, scope: Scope, deployer: str) -> list[Finding]:
+    """Who may read the scope's secrets though nobody said so, and what lies in it beside what is declared.
+
+    Whoever creates a scope manages it, and that is the deployer.
+    """
+    return [*_acls(env, refresh, scope, deployer), *_secrets(env, refresh, scope)]
+
+
+def _acls(env: str, refresh: Refresh, scope: Scope, deployer: str) -> Iterator[Finding]:
+    declared = {str(step.inputs.get("principal")).lower() for step in refresh.of("SecretAcl")} | {deployer.lower()}
+    for principal, level in sorted(scope.acls.items()):
+        if principal.lower() not in declared:
+            words = f"databricks secrets delete-acl {scope.name} {principal}"
+            resource = f"secret scope {scope.name}"
+            yield Finding(
+                env,
+                Class.DRIFT,
+                resource,
+                f"ACL of {principal}",
+                "nothing",
+                level,
+                Mend(words, By.ACL, (scope.name, principal)),
+            )
+
+
+def _secrets(env: str, refresh: Refresh, scope: Scope) -> Iterator[Finding]:
+    declared = {str(step.inputs.get("key")): step for step in refresh.of("Secret")}
+    for key, updated in sorted(scope.secrets.items()):
+        resource = f"secret {scope.name}/{key}"
+        if key not in declared:
+            # A secret's value is read back by nobody: what is deleted is lost.
+            mend = Mend(f"databricks secrets delete-secret {scope.name} {key}, once nobody misses it")
+            yield Finding(env, Class.DRIFT, resource, "", "no such key", "there", mend)
+            continue
+        step = declared[key]
+        put = step.old.get("lastUpdatedTimestamp")
+        if step.new is not None and put and updated != int(put):
+            urn = step.urn
+            # Replaced without a deletion, which the engine refuses all the same where the resource is protected.
+            words = f"pulumi up --ignore-protect --target-replace '**Secret::{step.name}' -s {env}"
+            mend = Mend(words, By.REPLACE, (urn,))
+            yield Finding(env, Class.DRIFT, named(step), "value", "as deployed", "overwritten since", mend, urn)

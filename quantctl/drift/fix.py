@@ -1,0 +1,154 @@
+"""Mend what a look found, without promoting anything and without deleting data; then somebody looks again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import snowflake.connector.errors
+
+from infra.source import Snapshot
+from quantctl.drift import engine
+from quantctl.drift.account import Account
+from quantctl.drift.belongings import paused
+from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding
+from quantctl.drift.folder import deployed_commit
+from quantctl.drift.judge import Read
+from quantctl.drift.workspace import Unreadable, Workspace
+
+Say = Callable[[str], None]
+_AT_ONCE = 2  # engines, as in quantctl up
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done in one environment, in this order."""
+
+    environment: str
+    engine: tuple[str, ...]
+    replace: tuple[str, ...]
+    statements: tuple[str, ...]
+    workspace: tuple[Finding, ...]
+    refused: str = ""
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is something to do."""
+        return bool(self.engine or self.replace or self.statements or self.workspace)
+
+
+def plan(drift: EnvironmentDrift, refused: str = "") -> Plan:
+    """What mends the drift of an environment; nothing for what is unknown or waiting, or left to a person. Pure.
+
+    `refused` is why the engine must not run here; the rest is mended all the same.
+    """
+    found = drift.of(Class.DRIFT)
+
+    def targets(by: By) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(target for finding in found if finding.mend.by is by for target in finding.mend.targets))
+
+    return Plan(
+        environment=drift.environment,
+        engine=() if refused else targets(By.ENGINE),
+        replace=() if refused else targets(By.REPLACE),
+        statements=tuple(dict.fromkeys(text for finding in found for text in finding.mend.statements)),
+        workspace=tuple(finding for finding in found if finding.mend.by in (By.ACL, By.PAUSE)),
+        refused=refused if targets(By.ENGINE) or targets(By.REPLACE) else "",
+    )
+
+
+def why_no_engine(drift: EnvironmentDrift) -> str:
+    """Why `pulumi up` would be refused or would promote here; empty when it mends. Pure."""
+    for finding in drift.of(Class.DRIFT):
+        if finding.property == "local edits":
+            return f"the {finding.resource} has local edits, with which no update runs: {finding.mend.words}"
+        if finding.property == "commit" and finding.mend.by is By.HAND:
+            return f"the {finding.resource} was moved, and its branch has moved too: {finding.mend.words}"
+    return ""
+
+
+def fix(found: Sequence[tuple[EnvironmentDrift, Read | None]], environ: Mapping[str, str], seconds: float, say: Say) -> None:
+    """Do it, several environments at once. What fails is said and left to the second look."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        running = [
+            pool.submit(_environment, plan(drift, why_no_engine(drift)), read, environ, seconds, say)
+            for drift, read in found
+        ]
+        for done in running:
+            done.result()
+
+
+def _environment(what: Plan, read: Read, environ: Mapping[str, str], seconds: float, say: Say) -> None:
+    env = what.environment
+
+    def tell(text: str) -> None:
+        say(f"{env}: {text}")
+
+    if what.refused:
+        tell(f"the engine is not asked: {what.refused}")
+    if what.engine or what.replace:
+        with _deployed(read, environ) as pinned:
+            for how, targets in ((engine.mend, what.engine), (engine.replace, what.replace)):
+                if targets:
+                    tell(f"pulumi up of {len(targets)} resources ...")
+                    if wrong := how(env, pinned, targets, seconds):
+                        tell(f"not mended: {wrong}")
+    if what.statements:
+        _account(what.statements, environ, tell)
+    if what.workspace:
+        _workspace(what.workspace, tell)
+
+
+@contextlib.contextmanager
+def _deployed(read: Read, environ: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """An environment in which the branch is where it was deployed, so that jobs are mended to what they were."""
+    commit = deployed_commit(read.refresh)
+    if isinstance(read.snapshot, Snapshot) and commit and read.ahead is not None:
+        with engine.at_commit(environ, read.snapshot, commit) as pinned:
+            yield pinned
+    else:
+        yield environ
+
+
+def _account(statements: Sequence[str], environ: Mapping[str, str], tell: Say) -> None:
+    try:
+        with contextlib.closing(Account(environ)) as account:
+            for statement in statements:
+                _each(partial(account.run, statement), _without_key(statement), tell)
+    except snowflake.connector.errors.Error as error:
+        tell(f"not mended: {' '.join(str(error).split())}")
+
+
+def _workspace(findings: Sequence[Finding], tell: Say) -> None:
+    try:
+        workspace = Workspace()
+    except Unreadable as error:
+        tell(f"not mended: {error}")
+        return
+    for finding in findings:
+        targets = finding.mend.targets
+        if finding.mend.by is By.ACL:
+            _each(partial(workspace.delete_acl, *targets), finding.mend.words, tell)
+        else:
+            _each(partial(_pause, workspace, targets[0]), f"pause {finding.resource}", tell)
+
+
+def _pause(workspace: Workspace, job: str) -> None:
+    workspace.pause(job, paused(workspace.settings(job)))
+
+
+def _each(do: Callable[[], None], words: str, tell: Say) -> None:
+    try:
+        do()
+        tell(words)
+    except (Unreadable, snowflake.connector.errors.Error) as error:
+        tell(f"not mended: {words}: {' '.join(str(error).split())}")
+
+
+def _without_key(statement: str) -> str:
+    """A public key is no secret, and no reading either."""
+    head, _, key = statement.partition("'")
+    return f"{head}'...'" if key else statement

@@ -1,0 +1,79 @@
+"""All that was read of one environment -> its findings. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infra.naming import names_of
+from infra.settings import Settings
+from infra.source import Snapshot
+from quantctl.drift.belongings import Scope, job_findings, scope_findings
+from quantctl.drift.changed import engine_findings
+from quantctl.drift.finding import EnvironmentDrift, Finding, report, unknown
+from quantctl.drift.folder import Branch, folder_findings, missing_folder
+from quantctl.drift.grants import Held, declared_grants, grant_findings
+from quantctl.drift.steps import Refresh
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was read of one environment; what could not be read is its reason, a text, instead.
+
+    `ahead` is how many commits the branch is ahead of the deployed one; None when that is not in its history.
+    """
+
+    settings: Settings
+    refresh: Refresh
+    snapshot: Snapshot | str
+    ahead: int | None
+    jobs: list[Mapping[str, Any]] | str
+    edits: list[str] | str
+    scope: Scope | str | None
+    held: Held | str
+
+    @property
+    def env(self) -> str:
+        """The environment's name."""
+        return self.settings.environment.value
+
+    @property
+    def branch(self) -> Branch | None:
+        """The branch's head, where Git answered."""
+        if isinstance(self.snapshot, str):
+            return None
+        return Branch(self.snapshot.branch, self.snapshot.commit, self.ahead)
+
+
+def judge(read: Read) -> EnvironmentDrift:
+    """Every difference, and everything that could not be told. What is unknown is never drift."""
+    env, settings, refresh = read.env, read.settings, read.refresh
+    found = [unknown(env, "what the engine reads", reason) for reason in refresh.errors]
+    for what, seen in (
+        (f"branch {settings.branch}", read.snapshot),
+        (f"Git folder {settings.folder}", read.edits),
+        ("jobs of the workspace", read.jobs),
+        (f"secret scope {names_of(settings).secret_scope}", read.scope),
+        (f"grants of schema {settings.schema_.upper()}", read.held),
+    ):
+        if isinstance(seen, str):
+            found.append(unknown(env, what, seen))
+    found += missing_folder(engine_findings(env, refresh), refresh, read.branch)
+    found += folder_findings(env, refresh, read.branch, [] if isinstance(read.edits, str) else read.edits)
+    if refresh.steps and not refresh.errors:  # without the state nobody knows what was declared
+        found += _undeclared(read)
+    return report(env, found)
+
+
+def _undeclared(read: Read) -> list[Finding]:
+    env, settings, refresh, names = read.env, read.settings, read.refresh, names_of(read.settings)
+    found: list[Finding] = []
+    if not isinstance(read.jobs, str):
+        found += job_findings(env, refresh, read.jobs, settings.folder)
+    if read.scope is not None and not isinstance(read.scope, str):
+        found += scope_findings(env, refresh, read.scope, settings.deployer)
+    if not isinstance(read.held, str):
+        schema, owners = f"{settings.database.upper()}.{names.schema}", frozenset({read.held.deployer, names.service_role})
+        found += grant_findings(env, declared_grants(refresh), read.held, schema, owners)
+    return found

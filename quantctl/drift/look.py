@@ -1,0 +1,145 @@
+"""Look at environments, all at once and reading only: engine, Git, workspace and account. Then `judge` decides."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+from infra.errors import UserError as InfraError
+from infra.naming import names_of
+from infra.preflight import reach_databricks, reach_snowflake
+from infra.settings import Settings
+from infra.source import Snapshot, take_snapshot
+from quantctl.drift import engine
+from quantctl.drift.account import Account
+from quantctl.drift.finding import EnvironmentDrift, report, unknown
+from quantctl.drift.folder import deployed_commit
+from quantctl.drift.judge import Read, judge
+from quantctl.drift.steps import Refresh, Step
+from quantctl.drift.unchanged import unchanged
+from quantctl.drift.workspace import Unreadable, Workspace
+from quantctl.errors import UserError
+from quantctl.stack_settings import stack_settings
+
+SECONDS = 300.0  # for one run of the engine
+Say = Callable[[str], None]
+T = TypeVar("T")
+
+
+def find(
+    envs: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    seconds: float = SECONDS,
+    thorough: bool = False,
+    say: Say = lambda text: None,
+) -> list[EnvironmentDrift]:
+    """What differs in each environment between what was deployed and what is there. Nothing is changed, nothing hangs.
+
+    `os.environ` must be `environ` (`quantctl.environment.enter`): the SDKs read it. `seconds` limits each run of the engine;
+    `thorough` asks the engine about unchanged jobs too.
+    """
+    return [judge(read) if isinstance(read, Read) else read for read in look(envs, environ, seconds, thorough, say)]
+
+
+def look(
+    envs: Sequence[str], environ: Mapping[str, str], seconds: float, thorough: bool, say: Say
+) -> list[Read | EnvironmentDrift]:
+    """What was read of each environment; or at once that it is unknown, where there is nothing to ask about."""
+    with ThreadPoolExecutor(3 + 5 * len(envs)) as pool:  # most of these threads wait for somebody else
+        reached = [pool.submit(_tried, partial(reach, environ)) for reach in (reach_databricks, reach_snowflake)]
+        chosen = {env: _tried(partial(stack_settings, env, environ)) for env in envs}
+        silent = tuple(reason for task in reached if (reason := task.result()))
+        if silent:
+            return [report(env, [unknown(env, "the environment", reason) for reason in silent]) for env in chosen]
+        world = _World(environ, seconds, thorough, say, pool)
+        reading = {env: world.read(settings) for env, settings in chosen.items() if isinstance(settings, Settings)}
+        try:
+            return [
+                reading[env]() if isinstance(settings, Settings) else report(env, [unknown(env, "its settings", settings)])
+                for env, settings in chosen.items()
+            ]
+        finally:
+            world.close()
+
+
+class _World:
+    """What all environments share: the workspace with its list of jobs, the account, and how many engines run at once."""
+
+    def __init__(
+        self, environ: Mapping[str, str], seconds: float, thorough: bool, say: Say, pool: ThreadPoolExecutor
+    ) -> None:
+        self._environ, self._seconds, self._thorough, self._say, self._pool = environ, seconds, thorough, say, pool
+        self._engines = threading.Semaphore(max(2, os.cpu_count() or 2))
+        self._workspace = pool.submit(_tried, Workspace)
+        self._account = pool.submit(_tried, partial(Account, environ))
+        self._jobs = pool.submit(self._with, self._workspace, lambda workspace: workspace.jobs())
+
+    def read(self, settings: Settings) -> Callable[[], Read]:
+        """Begin to read one environment; what is returned waits for it."""
+        env = settings.environment.value
+        names, database = names_of(settings), settings.database.upper()
+        refresh = self._pool.submit(self._refresh, env)
+        snapshot = self._pool.submit(_tried, partial(take_snapshot, settings.remote, settings.branch))
+        edits = self._pool.submit(self._edits, settings.folder, snapshot)
+        scope = self._pool.submit(self._with, self._workspace, lambda workspace: workspace.scope(names.secret_scope))
+        held = self._pool.submit(self._with, self._account, lambda account: account.held(database, names))
+
+        def wait() -> Read:
+            seen, branch = refresh.result(), snapshot.result()
+            ahead = branch.ahead_of(deployed_commit(seen)) if isinstance(branch, Snapshot) else None
+            return Read(settings, seen, branch, ahead, self._jobs.result(), edits.result(), scope.result(), held.result())
+
+        return wait
+
+    def close(self) -> None:
+        """Log out of the account."""
+        account = self._account.result()
+        if isinstance(account, Account):
+            _tried(account.close)
+
+    def _refresh(self, env: str) -> Refresh:
+        held = engine.state(env, self._environ, self._seconds)
+        if isinstance(held, str):
+            return Refresh(errors=(held,))
+        skipped = [] if self._thorough else self._unchanged(held)
+        with self._engines:
+            self._say(f"{env}: asking the engine about {len(held) - len(skipped)} of {len(held)} resources ...")
+            return engine.look(env, self._environ, skipped, self._seconds)
+
+    def _unchanged(self, held: Sequence[Step]) -> list[Step]:
+        """Jobs and their permissions about which the engine need not be asked."""
+        listed = self._jobs.result()
+        if isinstance(listed, str):
+            return []
+        declared = {str(step.old.get("id")) for step in held if step.type == "Job"}
+        jobs = {str(job["job_id"]): job.get("settings") or {} for job in listed if str(job["job_id"]) in declared}
+        permissions = self._with(self._workspace, lambda workspace: workspace.permissions(jobs))
+        return unchanged(held, jobs, {} if isinstance(permissions, str) else permissions)
+
+    def _edits(self, folder: str, snapshot: Future[Snapshot | str]) -> list[str] | str:
+        at = snapshot.result()
+        if isinstance(at, str):
+            return []  # told once, as the branch that cannot be read
+        edited: list[str] | str = self._with(self._workspace, lambda workspace: workspace.edits(folder, at))
+        return edited
+
+    @staticmethod
+    def _with(client: Future[T | str], ask: Callable[[T], Any]) -> Any:
+        """What a client answers, or the reason why not."""
+        connected = client.result()
+        return connected if isinstance(connected, str) else _tried(partial(ask, connected))
+
+
+def _tried(ask: Callable[[], T]) -> T | str:
+    """The answer, or the reason why there is none, on one line."""
+    import snowflake.connector.errors
+
+    try:
+        return ask()
+    except (InfraError, UserError, Unreadable, OSError, ValueError, snowflake.connector.errors.Error) as error:
+        return " ".join(str(error).split())[:600] or type(error).__name__

@@ -1,0 +1,169 @@
+"""What a killed update had begun: found out before the next one, so that nothing is created twice.
+
+The engine notes in the state what it begins ("pending operations"). Killed before the answer to a create has come, it does
+not know the new object, warns, and creates another one: Databricks takes any number of jobs of one name. So what is there is
+taken into the state by `pulumi import`. The engine's own `pulumi refresh --import-pending-creates` forgets the operation and
+takes nothing in (measured with 3.256).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra import sdk
+from quantctl import stacks
+from quantctl.errors import UserError
+
+_CLIENT_SECONDS = 20
+# Types whose ID follows from what is declared: https://www.pulumi.com/registry/packages/snowflake/, "Import" of each page.
+_ID_FROM_INPUTS = {
+    "snowflake:index/accountRole:AccountRole": '"{name}"',
+    "snowflake:index/databaseRole:DatabaseRole": '"{database}"."{name}"',
+    "snowflake:index/networkPolicy:NetworkPolicy": '"{name}"',
+    "snowflake:index/resourceMonitor:ResourceMonitor": '"{name}"',
+    "snowflake:index/schema:Schema": '"{database}"."{name}"',
+    "snowflake:index/serviceUser:ServiceUser": '"{name}"',
+    "snowflake:index/warehouse:Warehouse": '"{name}"',
+    "databricks:index/secretScope:SecretScope": "{name}",
+}
+# Types that may be created again: the second time changes nothing.
+_AGAIN = ("snowflake:index/grant", "databricks:index/permissions:", "databricks:index/secret", "databricks:index/directory:")
+_VERSION = re.compile(r"::default_(\d+)_(\d+)_(\d+)::")
+_ABSENT = re.compile(r"does not exist|not found|cannot find", re.I)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Something that was begun and whose end the engine did not see."""
+
+    kind: str  # the engine's word: creating, updating, deleting ...
+    urn: str
+    type: str
+    inputs: dict[str, Any]
+    parent: str
+    provider: str
+
+    @property
+    def name(self) -> str:
+        """As people say it: `Job risk_model`."""
+        return f"{self.type.rsplit(':', 1)[-1]} {self.short}"
+
+    @property
+    def short(self) -> str:
+        """The logical name, the last part of the URN."""
+        return self.urn.rsplit("::", 1)[-1]
+
+
+def pending(deployment: dict[str, Any]) -> list[Operation]:
+    """The operations that an exported state names as begun."""
+    found = []
+    for one in deployment.get("pending_operations") or []:
+        resource = one["resource"]
+        urn, type_, parent, provider = (str(resource.get(key, "")) for key in ("urn", "type", "parent", "provider"))
+        found.append(Operation(one["type"], urn, type_, resource.get("inputs") or {}, parent, provider))
+    return found
+
+
+def begun(env: str, environ: dict[str, str]) -> list[Operation]:
+    """What the last update of a stack began and did not end."""
+    return pending(_deployment(env, environ))
+
+
+def settle(env: str, environ: dict[str, str], say: Callable[[str], None]) -> None:
+    """Take what an interrupted update created into the state, and forget what it did not.
+
+    Raises:
+        UserError: something cannot be found out; nothing has been created meanwhile.
+    """
+    deployment = _deployment(env, environ)
+    operations = pending(deployment)
+    if not operations:
+        return
+    known = {(str(one.get("type")), str(one.get("id"))) for one in deployment.get("resources", [])}
+    for operation in operations:
+        if operation.kind == "creating":
+            became = _created(operation, env, environ, known)
+            say(f"The last update of {env} was interrupted while creating {operation.name}: {became}.")
+        else:
+            say(f"The last update of {env} was interrupted while {operation.kind} {operation.name}: it is read again.")
+    stacks.run(["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "-s", env], environ)
+
+
+def _created(operation: Operation, env: str, environ: dict[str, str], known: set[tuple[str, str]]) -> str:
+    """What became of a creation, in words; it is in the state afterwards when the object is there."""
+    if operation.type.startswith(_AGAIN) and operation.type not in _ID_FROM_INPUTS:
+        return "it is declared again, which changes nothing if it is there"
+    if pattern := _ID_FROM_INPUTS.get(operation.type):
+        candidates = [pattern.format(**operation.inputs)]
+    else:
+        candidates = [one for one in _ask(operation, environ) if (operation.type, one) not in known]
+    if len(candidates) > 1:
+        raise UserError(
+            f"The last update of {env} was interrupted while creating {operation.name}, and there are several.",
+            found=", ".join(candidates),
+            expected="one at most",
+            do_next="delete those that are not wanted, and run this again",
+        )
+    if candidates and _take_in(operation, candidates[0], env, environ):
+        return f"it is there ({candidates[0]}), and is in the state now"
+    return "it is not there"
+
+
+def _ask(operation: Operation, environ: dict[str, str]) -> list[str]:
+    """IDs of the objects that may be the one, from the workspace."""
+    client = sdk.workspace_client(_CLIENT_SECONDS, **_credentials(environ))
+    if operation.type == "databricks:index/job:Job":
+        name = operation.inputs["name"]
+        answer = client.do("GET", "/api/2.2/jobs/list", query={"name": name})
+        return [str(job["job_id"]) for job in answer.get("jobs", [])]
+    if operation.type == "databricks:index/repo:Repo":
+        path = str(operation.inputs["path"]).removeprefix("/Workspace")
+        answer = client.do("GET", "/api/2.0/repos", query={"path_prefix": path})
+        return [str(repo["id"]) for repo in answer.get("repos", []) if repo["path"].removeprefix("/Workspace") == path]
+    take_in = f"pulumi import {operation.type} {operation.short} ID --parent 'parent={operation.parent}'"
+    raise UserError(
+        f"The last update was interrupted while creating {operation.name}; whether it is there has to be looked up by hand.",
+        do_next=f"if it is: `{take_in}`, else `pulumi refresh --clear-pending-creates`",
+    )
+
+
+def _take_in(operation: Operation, identity: str, env: str, environ: dict[str, str]) -> bool:
+    """`pulumi import` under the URN that the program declares; False when there is no such object."""
+    version = _VERSION.search(operation.provider)
+    resource = {
+        "type": operation.type,
+        "name": operation.short,
+        "id": identity,
+        "parent": "parent",
+        **({"version": ".".join(version.groups())} if version else {}),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "import.json"
+        file.write_text(json.dumps({"nameTable": {"parent": operation.parent}, "resources": [resource]}))
+        flags = ["--protect=false", "--generate-code=false", "--yes", "--skip-preview"]
+        done = stacks.run(["import", "-f", str(file), *flags, "-s", env], environ, must=False)
+    if done.returncode == 0:
+        return True
+    said = stacks.quiet(done.stdout + done.stderr)
+    if _ABSENT.search(said):
+        return False
+    raise UserError(f"{operation.name} could not be taken into the state of {env}. The engine said:\n{said}")
+
+
+def _credentials(environ: dict[str, str]) -> dict[str, str]:
+    """Of the sandbox, which need not be in this process's environment; elsewhere the SDK finds its own."""
+    if "DATABRICKS_TOKEN" not in environ:
+        return {}
+    return {"host": environ.get("DATABRICKS_HOST", ""), "token": environ["DATABRICKS_TOKEN"]}
+
+
+def _deployment(env: str, environ: dict[str, str]) -> dict[str, Any]:
+    state = json.loads(stacks.run(["stack", "export", "-s", env], environ).stdout)
+    deployment = state.get("deployment")
+    return deployment if isinstance(deployment, dict) else {}

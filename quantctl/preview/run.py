@@ -1,0 +1,137 @@
+"""Run the previews, several stacks at once, and put what the engine and Git say into stories."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from infra.errors import UserError as InfraError
+from infra.settings import Settings
+from infra.what_if import WHAT_IF
+from quantctl import project, stacks
+from quantctl.errors import UserError
+from quantctl.pipelines import Pipelines, read_pipelines
+from quantctl.preview import events
+from quantctl.preview.redact import Redactor, secret_values
+from quantctl.preview.story import Commits, Story, tell
+from quantctl.stack_settings import stack_settings
+
+# Told (environment, words) while a preview runs.
+Progress = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One stack to preview. `what_if` is the ref that its branch might move to, `save_plan` where the engine's plan goes."""
+
+    environment: str
+    what_if: str | None = None
+    save_plan: Path | None = None
+
+
+def previews(wanted: Sequence[Wanted], environ: Mapping[str, str], progress: Progress) -> list[Story]:
+    """One story for each, in the same order. What fails is a story too; the others go on."""
+    redactor = Redactor(secret_values(environ))
+    pipelines = cache(read_pipelines)
+    with ThreadPoolExecutor(min(len(wanted), len(os.sched_getaffinity(0))) or 1) as pool:
+        told = list(pool.map(lambda one: _preview(one, environ, redactor, progress), wanted))
+    stories = []
+    for story, settings in told:
+        try:
+            stories.append(story if settings is None else _with_commits(story, settings, pipelines, redactor))
+        except (InfraError, UserError):
+            stories.append(story)  # Git failed meanwhile: the commits' ids are told without their subjects
+    return stories
+
+
+def _preview(
+    one: Wanted, environ: Mapping[str, str], redactor: Redactor, progress: Progress
+) -> tuple[Story, Settings | None]:
+    env = one.environment
+    try:
+        settings = stack_settings(env, environ)
+        read = engine_preview(one, environ, redactor, lambda name: progress(env, f"looks at {name}"))
+    except (InfraError, UserError) as error:
+        progress(env, "failed")
+        return Story(env, one.what_if, errors=(redactor.text(str(error)),), failed=True), None
+    story = tell(env, read, settings, one.what_if)
+    progress(env, "failed" if story.failed else f"{story.changes or 'no'} {'change' if story.changes == 1 else 'changes'}")
+    return story, settings
+
+
+def engine_preview(
+    one: Wanted, environ: Mapping[str, str], redactor: Redactor, progress: Callable[[str], None]
+) -> events.Events:
+    """`pulumi preview` with the policy pack; every resource that is looked at is told to `progress`.
+
+    Raises:
+        UserError: there is no engine.
+    """
+    # --json alone tells no policy results; the stream of events does.
+    changed = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true", **({WHAT_IF: one.what_if} if one.what_if else {})}
+    words = ["preview", "--json", "--non-interactive", "--color", "never", "-s", one.environment, *stacks.POLICY]
+    words += ["--save-plan", str(one.save_plan)] if one.save_plan else []
+    with tempfile.TemporaryFile("w+", errors="replace") as errors:
+        try:
+            process = subprocess.Popen(
+                ["pulumi", *words],
+                env={**environ, **changed},
+                cwd=project.root(),
+                text=True,
+                errors="replace",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        except FileNotFoundError:
+            raise UserError("The engine `pulumi` was not found.", do_next="`quantctl toolchain --obtain`") from None
+        lines = []
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line)
+                if name := events.progress(line):
+                    progress(name)
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+        errors.seek(0)
+        said = stacks.quiet(errors.read()).strip()
+    read = events.read(lines, redactor)
+    if code and not read.errors and not any(violation.mandatory for violation in read.violations):
+        return replace(read, failed=True, errors=(redactor.text(said or f"pulumi ended with exit status {code}"),))
+    return replace(read, failed=read.failed or code != 0)
+
+
+def _with_commits(story: Story, settings: Settings, pipelines: Callable[[str], Pipelines], redactor: Redactor) -> Story:
+    """The story with the subjects and files between the two commits."""
+    commits = story.commits
+    if commits is None or commits.old == commits.new:
+        return story
+    repository = pipelines(settings.remote)
+    old, new = commits.old, commits.new
+    if not repository.knows(new) or (old and not repository.knows(old)):
+        return story
+    listed = repository.between(old, new)
+    back = bool(old) and not listed
+    if back and old:
+        listed = repository.between(new, old)
+    before, after = repository.blobs(old) if old else {}, repository.blobs(new)
+    head = repository.heads.get(settings.branch)
+    found = Commits(
+        old,
+        new,
+        subjects=tuple((commit.id[:7], redactor.text(commit.subject)) for commit in listed),
+        files=tuple(sorted(path for path in {*before, *after} if before.get(path) != after.get(path))) if old else (),
+        back=back,
+        diverged=len(repository.between(new, head)) if story.what_if and head else 0,
+    )
+    return replace(story, commits=found)

@@ -1,0 +1,143 @@
+"""`quantctl up ENV`: the guarded update of one stack. What is shown, or was reviewed, is what runs; else nothing does."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from infra.source import take_snapshot
+from infra.what_if import REVIEWED, WHAT_IF
+from quantctl import plan, stacks
+from quantctl.errors import UserError
+from quantctl.forge import connect
+from quantctl.plan import Plan
+from quantctl.preview.note import section, title
+from quantctl.preview.redact import Redactor, secret_values
+from quantctl.preview.run import Progress, Wanted, previews
+from quantctl.preview.story import Story
+from quantctl.promotion.deploy import make_ready, record_updates
+from quantctl.stack_settings import stack_settings
+from quantctl.workspace import Workspace
+
+
+def save(one: Wanted, environ: Mapping[str, str], file: Path, progress: Progress) -> Story:
+    """Preview and keep the plan in `file`; a preview that fails or that a policy refuses leaves none.
+
+    Raises:
+        UserError: the state cannot be read, or the plan would hold a secret in plain text.
+    """
+    story, made = _preview(one, environ, progress)
+    if made is not None:
+        plan.write(file, made)
+    return story
+
+
+def update(
+    env: str,
+    file: Path | None,
+    yes: bool,
+    environ: Mapping[str, str],
+    console: Console,
+    told: Callable[[], AbstractContextManager[Progress]],
+) -> None:
+    """Run the reviewed plan in `file`, or preview, show and ask; then update. `told` shows progress.
+
+    Raises:
+        UserError: something is not as it was reviewed, nobody can be asked, or the update fails.
+    """
+    if environ.get(WHAT_IF):
+        raise UserError(f"{WHAT_IF} is for previews.", found=environ[WHAT_IF], do_next=f"unset {WHAT_IF}")
+    if not yes and not sys.stdin.isatty():
+        raise UserError("Nobody can be asked here.", do_next=f"quantctl up {env} --yes, after a review")
+    with told() as progress:
+        make_ready(env, dict(environ), lambda text: progress(env, text))
+    if file is None:
+        with told() as progress:
+            story, made = _preview(Wanted(env), environ, progress)
+        console.print(section(story), markup=False, highlight=False, soft_wrap=True)
+        if made is None:
+            raise UserError(f"{env} is not updated: {title([story])}.", do_next="mend what the preview names")
+    else:
+        made = plan.read(file)
+        _need_same(env, made, environ)
+        console.print(f"Reviewed: {made.title}", markup=False, highlight=False, soft_wrap=True)
+    if not yes and not typer.confirm(f"Update {env} to commit {made.facts.commit[:12]}?"):
+        raise UserError(f"{env} is not updated.", do_next=f"quantctl up {env} when it is time")
+    with told() as progress:
+        result = _apply(env, made, environ, progress)
+    _done(env, made, result, environ, console)
+
+
+def _preview(one: Wanted, environ: Mapping[str, str], progress: Progress) -> tuple[Story, Plan | None]:
+    env = one.environment
+    # Before the preview: a state that moves on while it runs is not what was previewed.
+    remote = stack_settings(env, environ).remote
+    before = plan.facts(env, "", remote, environ)
+    with tempfile.TemporaryDirectory(prefix="quant-plan.") as folder:
+        kept = Path(folder) / "plan.json"
+        [story] = previews([replace(one, save_plan=kept)], environ, progress)
+        if story.failed or story.refused or story.commits is None:
+            return story, None
+        engine = json.loads(kept.read_text())
+    if Redactor(secret_values(environ)).holds_secret(plan.plain_text(engine)):
+        raise UserError(
+            "The plan is not kept: it would hold a secret in plain text.",
+            expected="every secret marked as one: pulumi config set --secret, or pulumi.Output.secret in the program",
+        )
+    return story, Plan(replace(before, commit=story.commits.new), title([story]), engine)
+
+
+def _need_same(env: str, made: Plan, environ: Mapping[str, str]) -> None:
+    settings = stack_settings(env, environ)
+    head = take_snapshot(settings.remote, settings.branch).commit
+    if found := plan.differences(made.facts, plan.facts(env, head, settings.remote, environ)):
+        raise UserError(
+            f"{env} is not updated: what would run is not what was reviewed. Nothing was changed.\n  "
+            + "\n  ".join(f"- {text}" for text in found),
+            do_next=f"preview and review it again: quantctl preview {env} --save-plan FILE",
+        )
+
+
+def _apply(env: str, made: Plan, environ: Mapping[str, str], progress: Progress) -> stacks.Result:
+    """The engine's update, held to plan and commit; it previews first, so what differs is seen before it begins."""
+    progress(env, "looks at the plan")
+    with tempfile.TemporaryDirectory(prefix="quant-plan.") as folder:
+        file = Path(folder) / "plan.json"
+        file.touch(0o600)
+        file.write_text(json.dumps(made.engine))
+        held = {**environ, REVIEWED: made.facts.commit}
+        try:
+            result = stacks.up(env, held, lambda step: progress(env, f"looks at {step}"), ("--plan", str(file)))
+        except UserError as error:
+            progress(env, "failed")
+            raise _explained(env, str(error)) from None
+    progress(env, "is updated")
+    return result
+
+
+def _explained(env: str, said: str) -> UserError:
+    if "violates plan" not in said and "since the review" not in said:
+        return UserError(said)
+    begun = f"Updating ({env})" in said
+    changed = "Something was changed before it was seen" if begun else "Nothing was changed"
+    return UserError(
+        f"{env} is not updated as reviewed: what would run is not what was reviewed. {changed}.",
+        found=said[max(said.find("error:"), 0) :].partition("\n\n")[0],
+        do_next=f"preview and review it again: quantctl preview {env} --save-plan FILE",
+    )
+
+
+def _done(env: str, made: Plan, result: stacks.Result, environ: Mapping[str, str], console: Console) -> None:
+    """After a successful update; the one place where a deployment is known to have happened."""
+    settings = stack_settings(env, environ)
+    record_updates([settings], Workspace(), connect(settings, environ))
+    counts = ", ".join(f"{number} {what}" for what, number in result.counts.items())
+    console.print(f"{env} is at commit {made.facts.commit[:12]}: {counts or 'done'}.", markup=False, highlight=False)

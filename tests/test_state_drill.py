@@ -1,0 +1,117 @@
+"""A state that was lost, and an update that was killed: what a team does then, with the real engine."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from quantctl import interrupted, stacks
+from quantctl.errors import UserError
+from tests.conftest import Team
+from tests.paths import ROOT
+from tests.workspace_proxy import proxy
+
+pytestmark = pytest.mark.real
+
+
+def test_a_lost_state_is_put_back_from_an_export(team: Team, tmp_path: Path) -> None:
+    """Export, lose, import: a preview finds nothing to change, and the secrets in the state can still be read."""
+    kept = tmp_path / "quant_stg.json"
+    assert team.pulumi("stack", "export", "-s", "quant_stg", "--file", str(kept)).returncode == 0
+    secrets = _secrets(team)
+    assert secrets and not any(value in kept.read_text() for value in secrets)
+    backend = Path(team.environ["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    for file in (backend / ".pulumi" / "stacks" / "quant").glob("quant_stg.json*"):
+        file.unlink()
+    lost = team.pulumi("preview", "-s", "quant_stg")
+    assert lost.returncode != 0 and "no stack named 'quant_stg'" in lost.stderr
+    assert team.pulumi("stack", "init", "quant_stg", "--no-select").returncode == 0
+    assert team.pulumi("stack", "import", "-s", "quant_stg", "--file", str(kept)).returncode == 0
+    done = team.pulumi("preview", "-s", "quant_stg", "--expect-no-changes")
+    assert done.returncode == 0, done.stdout
+    assert _secrets(team) == secrets
+
+
+def _secrets(team: Team) -> list[str]:
+    """The values of the secrets that quant_stg's state holds, decrypted."""
+    state = json.loads(team.pulumi("stack", "export", "--show-secrets", "-s", "quant_stg").stdout)
+    found: list[str] = []
+
+    def walk(value: object) -> None:
+        if isinstance(value, dict):
+            if "plaintext" in value:
+                found.append(json.loads(value["plaintext"]))
+            for part in value.values():
+                walk(part)
+        elif isinstance(value, list):
+            for part in value:
+                walk(part)
+
+    walk(state)
+    return [value for value in found if isinstance(value, str) and len(value) > 20]
+
+
+@pytest.fixture
+def two_jobs_missing(team: Team) -> Iterator[None]:
+    """Two jobs of quant_lr deleted by hand; afterwards each is there once, and nothing differs."""
+    jobs = team.workspace("deployer").jobs
+    for name in ("quant_lr risk_model", "quant_lr factor_returns"):
+        [job] = jobs.list(name=name)
+        jobs.delete(job.job_id or 0)
+    yield
+    team.up("quant_lr")
+    assert team.changes("quant_lr") == {}
+    for name in ("quant_lr risk_model", "quant_lr factor_returns"):
+        assert len(list(jobs.list(name=name))) == 1
+
+
+def test_a_killed_update_is_gone_on_with_and_nothing_is_created_twice(team: Team, two_jobs_missing: None) -> None:
+    """kill -9 while two jobs are created, one of which never arrived: whose lock it is, what became of each."""
+    over, arrived, stopped, number = threading.Event(), threading.Event(), threading.Event(), itertools.count()
+
+    def before(method: str, path: str) -> None:
+        if path.endswith("/jobs/create") and next(number):
+            stopped.set()
+            over.wait(60)
+            raise ConnectionAbortedError("the second one never arrives")
+
+    def after(method: str, path: str, body: bytes) -> None:
+        if path.endswith("/jobs/create"):
+            arrived.set()
+            over.wait(60)  # the answer never comes
+
+    command = ["pulumi", "up", "--refresh", "--yes", "--skip-preview", "--non-interactive", "-s", "quant_lr"]
+    with proxy(team.environ["DATABRICKS_HOST"], before, after) as host:
+        environ = {**team.environ, "DATABRICKS_HOST": host}
+        quiet = subprocess.DEVNULL
+        with subprocess.Popen(command, env=environ, cwd=ROOT, stdout=quiet, stderr=quiet, start_new_session=True) as engine:
+            assert arrived.wait(90) and stopped.wait(20)
+            os.killpg(engine.pid, signal.SIGKILL)
+        over.set()
+    # Whoever comes next is told whose lock it is, and how it is released.
+    with pytest.raises(UserError) as met:
+        stacks.up("quant_lr", team.environ, lambda _: None)
+    for word in ("quant_lr is locked", f"pid {engine.pid}", "quantctl lock release quant_lr"):
+        assert word in str(met.value), met.value
+    [row] = json.loads(team.quantctl("lock", "quant_lr", "--format", "json").stdout)
+    assert (row["pid"], row["owner"]) == (engine.pid, "gone"), row
+    since = datetime.datetime.fromisoformat(row["since"])
+    assert datetime.timedelta(0) < datetime.datetime.now(datetime.UTC) - since < datetime.timedelta(minutes=5)
+    released = team.quantctl("lock", "release", "quant_lr", "--yes")
+    assert released.returncode == 0, released.stderr
+    assert "`quantctl up quant_lr` finds out what became of it" in released.stdout
+    begun = {operation.name for operation in interrupted.begun("quant_lr", team.environ)}
+    assert begun == {"Job risk_model", "Job factor_returns"}
+    told: list[str] = []
+    interrupted.settle("quant_lr", team.environ, told.append)
+    assert sorted(line.split(": ")[1][:15] for line in told) == ["it is not there", "it is there (40"], told
+    assert interrupted.begun("quant_lr", team.environ) == []
