@@ -11,8 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from infra.errors import UserError as InfraError
+from infra.preflight import reach_databricks
 from quantctl.errors import UserError
-from quantctl.forge import Forge
+from quantctl.forge import Answer, Forge
 from quantctl.promotion.gates import Unknown
 from quantctl.workspace import Workspace
 
@@ -59,42 +60,24 @@ class Memory:
         return answer.result()
 
 
-class PatientForge:
-    """A forge that is asked once who promotes, whatever the number of edges; one that cannot be asked says why."""
-
-    def __init__(self, forge: Forge | Unknown) -> None:
-        self._forge, self._memory = forge, Memory()
-
-    def promoter(self) -> Any:
-        """As the forge says."""
-        return self._memory.ask("promoter", self._known().promoter)
-
-    def is_release_manager(self) -> Any:
-        """As the forge says."""
-        return self._memory.ask("release manager", self._known().is_release_manager)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._known(), name)
-
-    def _known(self) -> Forge:
-        if isinstance(self._forge, Unknown):
-            raise UserError(self._forge.why)
-        return self._forge
-
-
 class PatientWorkspace(Workspace):
     """Every question is asked once, whoever wants to know; none after `seconds`.
 
-    None at all once the first one has failed, or an answer took so long that there was none.
+    None at all where nobody answers the door, and once the first has failed or one took so long that there was no answer.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, environ: Mapping[str, str]) -> None:
         super().__init__()
+        self._environ = environ
         logging.getLogger("databricks.sdk").setLevel(logging.CRITICAL)  # what fails is told in its place
         self._seconds, self._end = seconds, time.monotonic() + seconds
         self._silent: UserError | None = None
         self._answered = False
         self._memory = Memory()
+
+    def knock(self) -> None:
+        """Refuse in seconds where nobody answers; the SDK would try for most of a minute."""
+        self._memory.ask("knock", lambda: reach_databricks(self._environ))
 
     def client(self) -> Any:
         """The SDK's client, once something was answered."""
@@ -105,6 +88,7 @@ class PatientWorkspace(Workspace):
         return self._memory.ask(key, lambda: self._ask_in_time(path, query, **more))
 
     def _ask_in_time(self, path: str, query: dict[str, Any] | None, **more: Any) -> Any:
+        self.knock()
         if self._silent:
             raise self._silent
         begun = time.monotonic()
@@ -120,6 +104,32 @@ class PatientWorkspace(Workspace):
         if not isinstance(answer, dict):  # a proxy's page
             raise UserError(f"Databricks: {path} was answered with something that is no JSON object.")
         return answer
+
+
+class PatientForge:
+    """A forge that is asked once about who promotes, whatever the number of edges; one that cannot be asked says why."""
+
+    def __init__(self, forge: Forge | Unknown, workspace: PatientWorkspace) -> None:
+        self._forge, self._workspace, self._memory = forge, workspace, Memory()
+
+    def is_release_manager(self) -> Answer:
+        """As the forge says; a plain Git remote asks the workspace."""
+        answer: Answer = self._memory.ask("release manager", self._is_release_manager)
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._known(), name)
+
+    def _is_release_manager(self) -> Answer:
+        forge = self._known()
+        if not forge.merge_requests:
+            self._workspace.knock()
+        return forge.is_release_manager()
+
+    def _known(self) -> Forge:
+        if isinstance(self._forge, Unknown):
+            raise UserError(self._forge.why)
+        return self._forge
 
 
 class Patience:

@@ -257,9 +257,9 @@ def _steps(status: Status) -> Iterator[Step]:
         if one.drift.verdict is DriftVerdict.DRIFT or one.interrupted:
             continue  # that comes first
         if one.deployed is None and not isinstance(one.head, Unknown):
-            yield Step(f"pulumi up -s {one.name}", f"{one.name} is not deployed yet")
+            yield Step(f"quantctl up {one.name}", f"{one.name} is not deployed yet")
         elif not isinstance(one.undeployed, Unknown) and one.undeployed:
-            yield Step(f"pulumi up -s {one.name}", f"{number(len(one.undeployed), 'commit')} of its branch to deploy")
+            yield Step(f"quantctl up {one.name}", f"{number(len(one.undeployed), 'commit')} of its branch to deploy")
     for edge in status.edges:
         if edge.way is Way.OPEN and not isinstance(edge.commits, Unknown):
             why = f"{number(len(edge.commits), 'commit')}, and every gate says yes"

@@ -15,10 +15,10 @@ from infra.vocabulary import Environment
 from quantctl import deployments
 from quantctl.deployments import PREFIXES, Record
 from quantctl.errors import UserError
-from quantctl.forge import Forge, connect
+from quantctl.forge import connect
 from quantctl.pipelines import Commit, Pipelines, read_pipelines
 from quantctl.promotion import signoffs
-from quantctl.promotion.gates import Facts, Promoter, Unknown, answer
+from quantctl.promotion.gates import Facts, Unknown, answer
 from quantctl.promotion.promote import pending
 from quantctl.promotion.read import read
 from quantctl.stack_settings import stack_settings
@@ -43,7 +43,7 @@ def read_status(days: int, environ: Mapping[str, str], say: Say, find_drift: Fin
         if not known:
             raise UserError("No environment's settings can be read.", found=str(next(iter(settings.values()))))
         targets = {edge.target for edge in EDGES}
-        workspace = PatientWorkspace(WORKSPACE_SECONDS)
+        workspace = PatientWorkspace(WORKSPACE_SECONDS, environ)
         patience.reading("the pipelines repository and the workspace")
         begun = at_once(
             {
@@ -57,7 +57,7 @@ def read_status(days: int, environ: Mapping[str, str], say: Say, find_drift: Fin
         patience.reading("folders, runs and gates")
         world = _World(settings, pipelines, workspace, environ, at, days)
         unset = Unknown("its settings cannot be read")
-        forges = {target: PatientForge(begun.get(target, unset)) for target in targets}
+        forges = {target: PatientForge(begun.get(target, unset), workspace) for target in targets}
         asks: dict[Any, Callable[[], Any]] = {edge: partial(world.edge, edge, forges[edge.target]) for edge in EDGES}
         asks |= {env: partial(world.environment, env) for env in Environment}
         found = at_once(asks)
@@ -86,10 +86,11 @@ class _World:
         self._settings, self._pipelines, self._workspace = settings, pipelines, workspace
         self._environ, self._at, self._days = environ, at, days
 
-    def edge(self, edge: Edge, forge: Any) -> EdgeStatus:
+    def edge(self, edge: Edge, forge: PatientForge) -> EdgeStatus:
         """What would move, and the gates. Where Git cannot be read, those that need no Git still answer."""
         target = _known(self._settings[edge.target])
-        reading = attempt(lambda: read(edge, _known(self._pipelines), self._workspace, forge, self._environ))
+        asked: Any = forge  # what of a Forge the gates need
+        reading = attempt(lambda: read(edge, _known(self._pipelines), self._workspace, asked, self._environ))
         if not isinstance(reading, Unknown):
             line, gates = reading.facts.line, answer(edge, reading.gates, reading.facts)
             if isinstance(line, Unknown):
@@ -103,7 +104,7 @@ class _World:
             soaked=why,
             approvals=why,
             sign_offs=why,
-            promoter=attempt(lambda: _promoter(forge)),
+            release_manager=attempt(forge.is_release_manager),
             active=attempt(lambda: self._workspace.active_runs(self._workspace.jobs(target))),
             freezes=target.freezes,
         )
@@ -159,10 +160,6 @@ class _World:
     def _edits(self, settings: Settings, where: Deployed) -> Sequence[str] | Unknown | None:
         pipelines = _known(self._pipelines)
         return attempt(lambda: local_edits(self._workspace.client(), settings.folder, pipelines.blobs(where.commit)))
-
-
-def _promoter(forge: Forge) -> Promoter:
-    return Promoter(str(forge.promoter()), forge.is_release_manager())
 
 
 def _commit(pipelines: Pipelines, commit: str) -> Commit:
