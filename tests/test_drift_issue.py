@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Mend, exit_status, report, unknown
-from quantctl.drift.formats import as_json
 
 from infra.vocabulary import Environment
 from quantctl import drift_issue
+from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Mend, exit_status, report, unknown
+from quantctl.drift.formats import as_json
 from quantctl.errors import UserError
 from tests.paths import ROOT
 

@@ -71,7 +71,7 @@ class PatientWorkspace(Workspace):
         self._environ = environ
         logging.getLogger("databricks.sdk").setLevel(logging.CRITICAL)  # what fails is told in its place
         self._seconds, self._end = seconds, time.monotonic() + seconds
-        self._silent: UserError | None = None
+        self._silent: UserError | InfraError | None = None
         self._answered = False
         self._memory = Memory()
 
@@ -96,7 +96,7 @@ class PatientWorkspace(Workspace):
             raise UserError(f"Databricks: not everything was answered in {self._seconds:.0f} s.")
         try:
             answer = super()._ask(path, query, **more)
-        except UserError as error:
+        except (UserError, InfraError) as error:
             if not self._answered or time.monotonic() - begun > _SILENT_SECONDS:
                 self._silent = error
             raise

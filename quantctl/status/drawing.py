@@ -138,7 +138,7 @@ def _way(one: EdgeStatus, line: _Line) -> Markup:
     shapes = [
         element("path", d=line.path, class_=f"way {tone}"),
         element("path", d="M-10 -6 L0 0 L-10 6 Z", transform=f"translate({x} {y}) rotate({turn})", class_=f"tip {tone}"),
-        element("rect", x=label_x - 58, y=label_y - 22, width=116, height=44, rx=8, class_="label"),
+        element("rect", x=label_x - 61, y=label_y - 22, width=122, height=44, rx=8, class_="label"),
         element("text", looks.waiting(one), x=label_x, y=label_y + (5 if quiet else -3), class_="on-way"),
     ]
     if not quiet:
