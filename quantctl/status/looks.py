@@ -51,7 +51,7 @@ def health(one: EnvironmentStatus) -> tuple[Tone, str]:
     if isinstance(one.deployed, Unknown):
         return CANNOT_TELL
     if one.interrupted:
-        return Tone.BAD, f"{one.interrupted.how} not finished"
+        return Tone.BAD, "not finished"
     if one.deployed is None:
         return Tone.WAIT, "not deployed"
     if isinstance(one.undeployed, Unknown):
