@@ -13,12 +13,14 @@ import pytest
 from infra.errors import UserError
 from infra.promotion import EDGES
 from infra.vocabulary import Environment
+from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Mend, report
 from quantctl.forge.model import Verdict
 from quantctl.promotion.gates import Gate, Unknown
 from quantctl.status.asking import PatientWorkspace, attempt
 from quantctl.status.command import Format, written
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, RunsOf, Status, Way
 from quantctl.status.page import page
+from quantctl.status.read import with_drift
 from quantctl.status.runs import by_day, first_day
 from quantctl.status.signs import signs
 from quantctl.workspace import Run, Workspace
@@ -246,3 +248,20 @@ def test_a_workspace_that_fails_is_asked_once(monkeypatch: pytest.MonkeyPatch) -
     assert asked[3:] == ["/refused"]
     late = PatientWorkspace(0, {})
     assert attempt(lambda: late._ask("/a")) == Unknown("Databricks: not everything was answered in 0 s.")
+
+
+def test_the_engines_verdicts_take_the_place_of_the_signs() -> None:
+    """With --drift each environment says what the engine found; an engine that fails is told as that."""
+
+    def find(envs: object, environ: object) -> list[EnvironmentDrift]:
+        gone = Finding("quant", Class.DRIFT, "job risk_model", "", "there", "missing", Mend("pulumi up --refresh -s quant"))
+        return [report("quant", [gone]), report("quant_stg", [])]
+
+    def fail(envs: object, environ: object) -> list[EnvironmentDrift]:
+        raise UserError("The engine `pulumi` was not found.")
+
+    given = [environment(DEV), environment(STAGING)]
+    first, second = with_drift(given, find, {})
+    assert first.drift == Drift(DriftVerdict.DRIFT, ["job risk_model: declared there, is missing"], full=True)
+    assert (second.drift.words, second.head) == ("clean", given[1].head)
+    assert with_drift(given, fail, {})[0].drift == Drift(DriftVerdict.UNKNOWN, ["The engine `pulumi` was not found."])

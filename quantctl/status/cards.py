@@ -114,8 +114,12 @@ def _last(one: EnvironmentStatus, now: datetime.datetime) -> Child:
     if one.last is None:
         return element("span", "not recorded", class_="quiet")
     came = f"{one.last.how} from {one.last.source}" if one.last.source else one.last.how
-    to = element("code", one.last.commit[:8])
-    return join(came, " to ", to, f", by {looks.who(one.last.by)}, ", _when(int(one.last.at.timestamp()), now))
+    told = (
+        element("code", one.last.commit[:8]),
+        f" by {looks.who(one.last.by)}, ",
+        _when(int(one.last.at.timestamp()), now),
+    )
+    return join(*told, element("span", f" ({came})", class_="quiet"))
 
 
 def _runs(one: EnvironmentStatus, status: Status) -> Markup:

@@ -64,7 +64,7 @@ def read_status(days: int, environ: Mapping[str, str], say: Say, find_drift: Fin
         environments = [_whole(env, found[env]) for env in Environment]
         if find_drift is not None:
             patience.reading("every resource, by the engine (--drift)")
-            environments = _with_drift(environments, find_drift, environ)
+            environments = with_drift(environments, find_drift, environ)
     edges = [one if isinstance(one, EdgeStatus) else EdgeStatus(e, one, []) for e in EDGES for one in (found[e],)]
     clock = "this machine" if isinstance(now, Unknown) else "the workspace"
     host = str(environ.get("DATABRICKS_HOST") or environ.get("DATABRICKS_CONFIG_PROFILE") or "")
@@ -191,7 +191,7 @@ def _whole(env: Environment, found: EnvironmentStatus | Unknown) -> EnvironmentS
     return EnvironmentStatus(env, found, found, found, found, drift, found, found)
 
 
-def _with_drift(
+def with_drift(
     environments: Sequence[EnvironmentStatus], find: FindDrift, environ: Mapping[str, str]
 ) -> list[EnvironmentStatus]:
     """The same with the engine's verdicts in the place of the folder's signs."""

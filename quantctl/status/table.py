@@ -106,7 +106,7 @@ def _last(one: EnvironmentStatus, status: Status) -> Text:
         return _toned(*looks.CANNOT_TELL)
     if one.last is None:
         return Text("not recorded", "dim")
-    return Text(f"{ago(one.last.at, status.at)}, {one.last.how} by {looks.who(one.last.by)}")
+    return Text(f"{ago(one.last.at, status.at)} by {looks.who(one.last.by)} ({one.last.how})")
 
 
 def _runs(one: EnvironmentStatus, name: str) -> Text:
