@@ -7,6 +7,7 @@ import datetime
 import html.parser
 import itertools
 import json
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +15,11 @@ from infra.errors import UserError
 from infra.promotion import EDGES
 from infra.vocabulary import Environment
 from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Mend, report
+from quantctl.errors import UserError as QuantctlError
 from quantctl.forge.model import Verdict
 from quantctl.promotion.gates import Gate, Unknown
 from quantctl.status.asking import PatientWorkspace, attempt
-from quantctl.status.command import Format, written
+from quantctl.status.command import Format, write_whole, written
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, RunsOf, Status, Way
 from quantctl.status.page import page
 from quantctl.status.read import with_drift
@@ -265,3 +267,16 @@ def test_the_engines_verdicts_take_the_place_of_the_signs() -> None:
     assert first.drift == Drift(DriftVerdict.DRIFT, ["job risk_model: declared there, is missing"], full=True)
     assert (second.drift.words, second.head) == ("clean", given[1].head)
     assert with_drift(given, fail, {})[0].drift == Drift(DriftVerdict.UNKNOWN, ["The engine `pulumi` was not found."])
+
+
+def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """What stands there is replaced at once; a folder that is not there is told, and nothing is left behind."""
+    page_file = tmp_path / "status.html"
+    page_file.write_text("old")
+    write_whole(page_file, "new")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("status.html", "new")]
+    with pytest.raises(QuantctlError, match=r"status.html cannot be written"):
+        write_whole(tmp_path / "none" / "status.html", "new")
+    with pytest.raises(QuantctlError, match="cannot be written"):
+        write_whole(tmp_path, "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["status.html"]

@@ -116,9 +116,9 @@ def the_way_out() -> Iterator[Requests]:
 def chromium(folder: Path, *arguments: str) -> str:
     """What headless Chromium prints. Root needs --no-sandbox; what it would fetch for itself is switched off."""
     assert BROWSER is not None
-    usual = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage",
-             "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
-             "--allow-file-access-from-files", f"--user-data-dir={folder / 'profile'}")  # fmt: skip
+    own = ("background-networking", "component-update", "sync", "extensions", "gpu", "dev-shm-usage")
+    usual = ["--headless=new", "--no-sandbox", "--hide-scrollbars", "--no-first-run", "--allow-file-access-from-files"]
+    usual += [f"--user-data-dir={folder / 'profile'}", *(f"--disable-{name}" for name in own)]
     done = subprocess.run([BROWSER, *usual, *arguments], capture_output=True, text=True, timeout=_SECONDS, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout

@@ -90,10 +90,3 @@ def test_what_is_silent_hides_nothing_else(team: Team) -> None:
         assert {flow["name"] for flow in found[env]["workflows"]} == _WORKFLOWS
     verdicts = {gate["name"]: gate["verdict"] for gate in whole["edges"][0]["gates"]}
     assert (verdicts["fast-forward"], verdicts["no-freeze"]) == ("cannot tell", "yes")
-
-
-def test_a_page_that_cannot_be_written_is_told(team: Team, tmp_path: Path) -> None:
-    """One message names the file, and nothing is left beside it."""
-    done = status(team, 1, "--format", "html", "--output", str(tmp_path / "none" / "page.html"))
-    assert f"{tmp_path / 'none' / 'page.html'} cannot be written" in done.stderr
-    assert not list(tmp_path.iterdir())

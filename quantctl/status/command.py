@@ -43,7 +43,7 @@ def status_command(
     environ = environment.enter(project.state())
     status = read_status(days, environ, lambda text: typer.echo(text, err=True), _engine() if drift else None)
     if output is not None:
-        _write(output, written(status, format))
+        write_whole(output, written(status, format))
         typer.echo(f"written: {output}", err=True)
     elif format is Format.table and sys.stdout.isatty():
         Console().print(status_table(status))
@@ -70,7 +70,7 @@ def written(status: Status, format: Format) -> str:
     return told.getvalue()
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """All of it or nothing: whoever serves the page never sees half of one."""
     begun = path.with_name(f".{path.name}.new")
     try:
