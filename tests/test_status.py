@@ -18,8 +18,10 @@ from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Mend, repor
 from quantctl.errors import UserError as QuantctlError
 from quantctl.forge.model import Verdict
 from quantctl.promotion.gates import Gate, Unknown
+from quantctl.status import conclusions
 from quantctl.status.asking import PatientWorkspace, attempt
 from quantctl.status.command import Format, write_whole, written
+from quantctl.status.for_programs import as_json
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, RunsOf, Status, Way
 from quantctl.status.page import page
 from quantctl.status.read import with_drift
@@ -78,17 +80,20 @@ def test_a_way_is_open_only_when_every_gate_says_yes(commits: object, verdicts: 
 def test_a_promotion_is_offered_only_when_it_would_go_ahead() -> None:
     """The next steps are a deployment that waits and the one open way; what drifted is not updated over it."""
     status = team_status()
-    assert [step.command for step in status.steps] == ["quantctl up quant", "quantctl promote quant_stg quant_lr"]
+    assert [step.command for step in conclusions.steps(status)] == [
+        "quantctl up quant",
+        "quantctl promote quant_stg quant_lr",
+    ]
     drifted = with_environment(status, DEV, drift=Drift(DriftVerdict.DRIFT, ["local edits: a.py"]))
-    assert [step.command for step in drifted.steps] == ["quantctl promote quant_stg quant_lr"]
-    assert drifted.attention[0] == "quant has drifted: local edits: a.py"
+    assert [step.command for step in conclusions.steps(drifted)] == ["quantctl promote quant_stg quant_lr"]
+    assert conclusions.attention(drifted)[0] == "quant has drifted: local edits: a.py"
 
 
 def test_what_waits_is_no_alarm() -> None:
     """A branch that is ahead of its folder is a next step, not something that needs attention."""
     status = dataclasses.replace(team_status(), edges=[], environments=[environment(DEV, [commit("aa", "Waits")])])
-    assert status.attention == []
-    assert [step.why for step in status.steps] == ["1 commit of its branch to deploy"]
+    assert conclusions.attention(status) == []
+    assert [step.why for step in conclusions.steps(status)] == ["1 commit of its branch to deploy"]
 
 
 FOLDER = Deployed("3f2a9c1b".ljust(40, "0"), "quant", "x")
@@ -169,11 +174,11 @@ def test_a_reason_is_told_once() -> None:
     """Everything that could not be read is named in all forms, with the reason told once."""
     why = "Databricks: http://127.0.0.1:9 does not answer."
     status = dataclasses.replace(team_status(), environments=[unread(env, why) for env in Environment])
-    assert [len(what) for reason, what in status.unread.items() if reason == why] == [7 * 4]
+    assert [len(what) for reason, what in conclusions.unread(status).items() if reason == why] == [7 * 4]
     text = written(status, Format.table)
     assert text.count("does not answer") == 1
     assert page(status).count("does not answer") == 1 + len(Environment)  # and with each environment's drift
-    assert {"why": why}.items() <= status.as_json()["cannot_tell"][0].items()
+    assert {"why": why}.items() <= as_json(status)["cannot_tell"][0].items()
 
 
 def test_json_has_everything() -> None:

@@ -14,6 +14,8 @@ from rich.console import Console
 
 from quantctl import environment, project
 from quantctl.errors import UserError
+from quantctl.status import conclusions
+from quantctl.status.for_programs import as_json
 from quantctl.status.model import Status
 from quantctl.status.page import page
 from quantctl.status.read import FindDrift, read_status
@@ -49,7 +51,7 @@ def status_command(
         Console().print(status_table(status))
     else:
         sys.stdout.write(written(status, format))
-    raise typer.Exit(1 if status.unread else 0)
+    raise typer.Exit(1 if conclusions.unread(status) else 0)
 
 
 def _engine() -> FindDrift:
@@ -62,7 +64,7 @@ def _engine() -> FindDrift:
 def written(status: Status, format: Format) -> str:
     """As a file or a pipe gets it: no colour, and tables of 100 columns."""
     if format is Format.json:
-        return f"{json.dumps(status.as_json(), indent=2)}\n"
+        return f"{json.dumps(as_json(status), indent=2)}\n"
     if format is Format.html:
         return page(status)
     told = io.StringIO()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from quantctl.forge.model import Verdict
 from quantctl.promotion.gates import Unknown
+from quantctl.status import conclusions
 from quantctl.status.model import Day, DriftVerdict, EdgeStatus, EnvironmentStatus, RunsOf, Status, Way, Workflow, number
 
 
@@ -99,7 +100,7 @@ def counts(day: Day) -> list[tuple[Tone, str]]:
 
 def summary(status: Status) -> list[tuple[Tone, str]]:
     """The page's first line: how much is to be looked at, cannot be told, waits, is ready, is stopped."""
-    urgent, unread = len(status.attention), len(status.unread)
+    urgent, unread = len(conclusions.attention(status)), len(conclusions.unread(status))
     found = [(Tone.GOOD, "nothing needs attention")]
     if urgent:
         found = [(Tone.BAD, f"{number(urgent, 'thing')} {'needs' if urgent == 1 else 'need'} attention")]
@@ -128,6 +129,11 @@ def who(by: str) -> str:
 def several(what: Sequence[str]) -> str:
     """The first three, and how many more."""
     return ", ".join(what[:3]) + (f" and {len(what) - 3} more" if len(what) > 3 else "")
+
+
+def told(reasons: Mapping[str, Sequence[str]]) -> list[str]:
+    """What cannot be told, a line for each reason."""
+    return [f"{several(what)}: {why}" for why, what in reasons.items()]
 
 
 def drift_told(status: Status) -> str:

@@ -1,12 +1,11 @@
-"""What `quantctl status` shows: values, and the conclusions that are drawn from them. Pure."""
+"""What `quantctl status` shows: values. Pure."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from infra.promotion import Edge
 from infra.vocabulary import Environment
@@ -151,20 +150,13 @@ class EdgeStatus:
         verdicts = {gate.verdict for gate in self.gates}
         if Verdict.NO in verdicts:
             return Way.CLOSED
-        return Way.CANNOT_TELL if Verdict.UNKNOWN in verdicts else Way.OPEN
+        unknown = Verdict.UNKNOWN in verdicts or isinstance(self.commits, Unknown)
+        return Way.CANNOT_TELL if unknown else Way.OPEN
 
     @property
     def stopped(self) -> list[Gate]:
         """The gates that do not let it through; none where nothing waits to go through."""
         return [] if self.way is Way.NOTHING else stopped(self.gates)
-
-
-@dataclass(frozen=True)
-class Step:
-    """A command that would go ahead, and what for."""
-
-    command: str
-    why: str
 
 
 @dataclass(frozen=True)
@@ -179,92 +171,6 @@ class Status:
     environments: Sequence[EnvironmentStatus]
     edges: Sequence[EdgeStatus]
 
-    @property
-    def unread(self) -> dict[str, list[str]]:
-        """Why something cannot be told -> what it is. Each reason once, however much it hides."""
-        found: dict[str, list[str]] = {}
-        for what, why in _unread(self):
-            found.setdefault(why, []).append(what)
-        return found
-
-    @property
-    def attention(self) -> list[str]:
-        """What somebody should look at, the most urgent first; what merely waits is none."""
-        return [text for _, text in sorted(_attention(self), key=lambda one: one[0])]
-
-    @property
-    def steps(self) -> list[Step]:
-        """What would go ahead: deployments that wait, and promotions that every gate lets through."""
-        return list(_steps(self))
-
-    def as_json(self) -> dict[str, Any]:
-        """For programs; {"cannot_tell": why} stands where something could not be read."""
-        return {
-            "at": self.at.isoformat(),
-            "clock": self.clock,
-            "remote": self.remote,
-            "host": self.host,
-            "days": self.days,
-            "environments": [_environment_json(one) for one in self.environments],
-            "edges": [_edge_json(one) for one in self.edges],
-            "attention": self.attention,
-            "steps": [{"command": step.command, "why": step.why} for step in self.steps],
-            "cannot_tell": [{"why": why, "what": what} for why, what in self.unread.items()],
-        }
-
-
-def _unread(status: Status) -> Iterator[tuple[str, str]]:
-    for one in status.environments:
-        facts = {
-            "branch head": one.head,
-            "deployed commit": one.deployed,
-            "commits to deploy": one.undeployed,
-            "runs": one.workflows,
-            "sign-offs": one.sign_offs,
-            "last deployment": one.last,
-        }
-        yield from ((f"{one.name}: {what}", fact.why) for what, fact in facts.items() if isinstance(fact, Unknown))
-        if one.drift.verdict is DriftVerdict.UNKNOWN:
-            yield f"{one.name}: drift", "; ".join(one.drift.findings) or "nothing was found out"
-    for edge in status.edges:
-        if isinstance(edge.commits, Unknown):
-            yield f"{edge.edge}: commits", edge.commits.why
-        for gate in edge.gates:
-            if gate.verdict is Verdict.UNKNOWN:
-                yield f"{edge.edge}: gate {gate.name}", gate.evidence
-
-
-def _attention(status: Status) -> Iterator[tuple[int, str]]:
-    for one in status.environments:
-        if one.drift.verdict is DriftVerdict.DRIFT:
-            yield 0, f"{one.name} has drifted: {'; '.join(one.drift.findings)}"
-        if one.interrupted:
-            found = one.interrupted
-            yield 1, f"{one.name}: a {found.how} to {found.commit[:8]} was decided and not finished; run it again"
-        if isinstance(one.workflows, Sequence):
-            failed = [flow for flow in one.workflows if flow.total.failed]
-            told = ", ".join(f"{flow.name} ({flow.total.failed})" for flow in failed[:3])
-            more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
-            if failed:
-                yield 2, f"{one.name}: failed runs of {told}{more}"
-    for edge in status.edges:
-        if edge.foreign:
-            yield 1, f"{edge.edge}: {number(edge.foreign, 'commit')} of {edge.edge.target} alone"
-
-
-def _steps(status: Status) -> Iterator[Step]:
-    for one in status.environments:
-        if one.drift.verdict is DriftVerdict.DRIFT or one.interrupted:
-            continue  # that comes first
-        if one.deployed is None and not isinstance(one.head, Unknown):
-            yield Step(f"quantctl up {one.name}", f"{one.name} is not deployed yet")
-        elif not isinstance(one.undeployed, Unknown) and one.undeployed:
-            yield Step(f"quantctl up {one.name}", f"{number(len(one.undeployed), 'commit')} of its branch to deploy")
-    for edge in status.edges:
-        if edge.way is Way.OPEN and not isinstance(edge.commits, Unknown):
-            why = f"{number(len(edge.commits), 'commit')}, and every gate says yes"
-            yield Step(f"quantctl promote {edge.edge.source} {edge.edge.target}", why)
-
 
 def number(count: int, what: str) -> str:
     """3 commits, 1 commit."""
@@ -278,41 +184,3 @@ def ago(then: datetime.datetime, now: datetime.datetime) -> str:
         if seconds >= size:
             return f"{number(int(seconds // size), unit)} ago"
     return "just now"
-
-
-def _environment_json(one: EnvironmentStatus) -> dict[str, Any]:
-    return {
-        "name": one.name.value,
-        "stage": one.stage,
-        "head": _known(one.head),
-        "deployed": _known(one.deployed),
-        "undeployed": _known(one.undeployed),
-        "workflows": _known(one.workflows),
-        "drift": {"verdict": one.drift.verdict.value, "findings": list(one.drift.findings), "full": one.drift.full},
-        "sign_offs": _known(one.sign_offs),
-        "last_deployment": _known(one.last),
-        "interrupted": _known(one.interrupted),
-    }
-
-
-def _edge_json(one: EdgeStatus) -> dict[str, Any]:
-    return {
-        "source": one.edge.source.value,
-        "target": one.edge.target.value,
-        "way": one.way.value,
-        "commits": _known(one.commits),
-        "foreign": one.foreign,
-        "gates": [{"name": g.name, "verdict": g.verdict.value, "evidence": g.evidence} for g in one.gates],
-    }
-
-
-def _known(fact: Any) -> Any:
-    if isinstance(fact, Unknown):
-        return {"cannot_tell": fact.why}
-    if isinstance(fact, Record):
-        return fact.as_json()
-    if isinstance(fact, list | tuple):
-        return [_known(one) for one in fact]
-    if isinstance(fact, datetime.date):
-        return fact.isoformat()
-    return {key: _known(value) for key, value in fact.__dict__.items()} if hasattr(fact, "__dataclass_fields__") else fact

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from quantctl.status import cards, looks
+from quantctl.status import cards, conclusions, looks
 from quantctl.status.cards import mark
 from quantctl.status.drawing import drawing
 from quantctl.status.looks import Tone
@@ -50,9 +50,14 @@ def _header(status: Status) -> Markup:
 
 def _main(status: Status) -> Iterable[Markup]:
     yield element("section", element("h2", "Pipeline", class_="hidden"), drawing(status), class_="drawing")
-    yield from _notes("Needs attention", Tone.BAD, status.attention)
-    yield from _notes("Cannot tell", Tone.UNKNOWN, [f"{looks.several(what)}: {why}" for why, what in status.unread.items()])
-    steps = [join(element("code", step.command), " ", element("span", step.why, class_="quiet")) for step in status.steps]
+    yield from _notes("Needs attention", Tone.BAD, conclusions.attention(status))
+    yield from _notes(
+        "Cannot tell", Tone.UNKNOWN, [f"{looks.several(what)}: {why}" for why, what in conclusions.unread(status).items()]
+    )
+    steps = [
+        join(element("code", step.command), " ", element("span", step.why, class_="quiet"))
+        for step in conclusions.steps(status)
+    ]
     yield from _notes("Next", Tone.WAIT, steps)
     yield element(
         "section",

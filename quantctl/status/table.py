@@ -10,7 +10,7 @@ from rich.text import Text
 
 from quantctl.forge.model import Verdict
 from quantctl.promotion.gates import Unknown
-from quantctl.status import looks
+from quantctl.status import conclusions, looks
 from quantctl.status.looks import Tone
 from quantctl.status.model import EdgeStatus, EnvironmentStatus, Status, Way, Workflow, ago, number
 
@@ -22,10 +22,12 @@ _SHOWN = 8  # workflows in the table, those with failures first; JSON and HTML h
 def status_table(status: Status) -> RenderableType:
     """Everything that one look should tell, the details below it."""
     parts: list[RenderableType] = [_environments(status), *_omitted(status), _edges(status)]
-    parts += _lines("needs attention", status.attention, Tone.BAD)
-    parts += _lines("next", [f"{step.command}  ({step.why})" for step in status.steps], Tone.WAIT)
+    parts += _lines("needs attention", conclusions.attention(status), Tone.BAD)
+    parts += _lines("next", [f"{step.command}  ({step.why})" for step in conclusions.steps(status)], Tone.WAIT)
     parts += [part for edge in status.edges for part in _stopped(edge)]
-    parts += _lines("cannot tell", [f"{looks.several(what)}: {why}" for why, what in status.unread.items()], Tone.UNKNOWN)
+    parts += _lines(
+        "cannot tell", [f"{looks.several(what)}: {why}" for why, what in conclusions.unread(status).items()], Tone.UNKNOWN
+    )
     legend = "  ".join(f"{mark} {kind.value}" for kind, mark in looks.RUN_MARKS.items())
     parts.append(Text(f"\nRuns, a mark a day: {legend}\n{looks.drift_told(status)}", "dim"))
     parts.append(Text(f"As of {status.at:%Y-%m-%d %H:%M} UTC, by the clock of {status.clock}.", "dim"))
