@@ -8,17 +8,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.drift import drift_seconds, median
 from bench.imports import import_seconds
 from bench.world import World, world
 
@@ -38,6 +36,9 @@ def main() -> None:
         console.print(f"{number} workflows ...", highlight=False)
         with tempfile.TemporaryDirectory() as folder, world(Path(folder), number) as made:
             rows += [{"workflows": number, **row} for row in measure(made, arguments.repeat)]
+        console.print(f"four environments with {number} workflows each ...", highlight=False)
+        with tempfile.TemporaryDirectory() as folder:
+            rows += [{"workflows": number, **row} for row in drift_seconds(Path(folder), number, arguments.repeat)]
     if arguments.format == "json":
         json.dump(rows, sys.stdout, indent=2)
         return
@@ -60,16 +61,6 @@ def measure(made: World, repeat: int) -> list[dict[str, float | str]]:
     add("up, nothing changed", median(lambda: made.pulumi(made.project, "up", "--yes", "--skip-preview"), repeat))
     add("refresh --preview-only", median(lambda: made.pulumi(made.project, "refresh", "--preview-only"), 1))
     return rows
-
-
-def median(run: Callable[[], None], repeat: int) -> float:
-    """Seconds of wall clock."""
-    found = []
-    for _ in range(repeat):
-        began = time.monotonic()
-        run()
-        found.append(time.monotonic() - began)
-    return statistics.median(found)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.errors import UserError, without_credentials
-from infra.git import FETCH_SECONDS, cache, need, run, run_in, said
+from infra.git import FETCH_SECONDS, cache, need, one_at_a_time, run, run_in, said
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ def _resolve(repository: Path, remote: str, ref: str) -> str:
         for wanted in [], ([ref] if len(ref) == 40 else []), ["+refs/heads/*:refs/quant/all/*"]:
             fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote, *wanted)
             if wanted:
-                run_in(repository, *fetch, seconds=FETCH_SECONDS)
+                with one_at_a_time(repository):
+                    run_in(repository, *fetch, seconds=FETCH_SECONDS)
             if known := _commit(repository, ref):
                 return known
     raise UserError(

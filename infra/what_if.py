@@ -24,7 +24,7 @@ def what_if(environ: Mapping[str, str], is_preview: bool) -> str | None:
     if ref is not None and not is_preview:
         raise UserError(
             f"{WHAT_IF} is set ({ref!r}): with it a stack is previewed and nothing else, because the workspace would check"
-            f" out what the branch is really at. Nothing was changed. Take it away (unset {WHAT_IF}) and run again."
+            f" out what the branch is really at. Nothing was deployed. Take it away (unset {WHAT_IF}) and run again."
         )
     return ref
 

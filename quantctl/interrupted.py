@@ -8,6 +8,7 @@ takes nothing in (measured with 3.256).
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import tempfile
@@ -19,17 +20,19 @@ from typing import Any
 from infra import sdk
 from quantctl import stacks
 from quantctl.errors import UserError
+from quantctl.lock import backend
+from quantctl.lock.locks import refusal
 
 _CLIENT_SECONDS = 20
 # Types whose ID follows from what is declared: https://www.pulumi.com/registry/packages/snowflake/, "Import" of each page.
 _ID_FROM_INPUTS = {
-    "snowflake:index/accountRole:AccountRole": '"{name}"',
+    "snowflake:index/accountRole:AccountRole": "{name}",
     "snowflake:index/databaseRole:DatabaseRole": '"{database}"."{name}"',
-    "snowflake:index/networkPolicy:NetworkPolicy": '"{name}"',
-    "snowflake:index/resourceMonitor:ResourceMonitor": '"{name}"',
+    "snowflake:index/networkPolicy:NetworkPolicy": "{name}",
+    "snowflake:index/resourceMonitor:ResourceMonitor": "{name}",
     "snowflake:index/schema:Schema": '"{database}"."{name}"',
-    "snowflake:index/serviceUser:ServiceUser": '"{name}"',
-    "snowflake:index/warehouse:Warehouse": '"{name}"',
+    "snowflake:index/serviceUser:ServiceUser": "{name}",
+    "snowflake:index/warehouse:Warehouse": "{name}",
     "databricks:index/secretScope:SecretScope": "{name}",
 }
 # Types that may be created again: the second time changes nothing.
@@ -79,13 +82,15 @@ def settle(env: str, environ: dict[str, str], say: Callable[[str], None]) -> Non
     """Take what an interrupted update created into the state, and forget what it did not.
 
     Raises:
-        UserError: something cannot be found out; nothing has been created meanwhile.
+        UserError: the stack is locked, or something cannot be found out; nothing has been created meanwhile.
     """
     deployment = _deployment(env, environ)
     operations = pending(deployment)
     if not operations:
         return
-    known = {(str(one.get("type")), str(one.get("id"))) for one in deployment.get("resources", [])}
+    if held := backend.locks(env, environ):  # by whoever is at it right now
+        raise refusal(env, held, datetime.datetime.now(datetime.UTC))
+    known = {str(one.get("urn")): str(one.get("id")) for one in deployment.get("resources", [])}
     for operation in operations:
         if operation.kind == "creating":
             became = _created(operation, env, environ, known)
@@ -95,42 +100,48 @@ def settle(env: str, environ: dict[str, str], say: Callable[[str], None]) -> Non
     stacks.run(["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "-s", env], environ)
 
 
-def _created(operation: Operation, env: str, environ: dict[str, str], known: set[tuple[str, str]]) -> str:
-    """What became of a creation, in words; it is in the state afterwards when the object is there."""
-    if operation.type.startswith(_AGAIN) and operation.type not in _ID_FROM_INPUTS:
-        return "it is declared again, which changes nothing if it is there"
+def identities(operation: Operation, environ: dict[str, str]) -> list[str]:
+    """IDs that the created object may have, as the type is imported; none when creating it again changes nothing.
+
+    Raises:
+        UserError: it is not known how to look for such an object.
+    """
     if pattern := _ID_FROM_INPUTS.get(operation.type):
-        candidates = [pattern.format(**operation.inputs)]
-    else:
-        candidates = [one for one in _ask(operation, environ) if (operation.type, one) not in known]
-    if len(candidates) > 1:
-        raise UserError(
-            f"The last update of {env} was interrupted while creating {operation.name}, and there are several.",
-            found=", ".join(candidates),
-            expected="one at most",
-            do_next="delete those that are not wanted, and run this again",
-        )
-    if candidates and _take_in(operation, candidates[0], env, environ):
-        return f"it is there ({candidates[0]}), and is in the state now"
-    return "it is not there"
-
-
-def _ask(operation: Operation, environ: dict[str, str]) -> list[str]:
-    """IDs of the objects that may be the one, from the workspace."""
+        return [pattern.format(**operation.inputs)]
+    if operation.type.startswith(_AGAIN):
+        return []
     client = sdk.workspace_client(_CLIENT_SECONDS, **_credentials(environ))
     if operation.type == "databricks:index/job:Job":
         name = operation.inputs["name"]
-        answer = client.do("GET", "/api/2.2/jobs/list", query={"name": name})
-        return [str(job["job_id"]) for job in answer.get("jobs", [])]
+        jobs = client.do("GET", "/api/2.2/jobs/list", query={"name": name}).get("jobs", [])
+        return [str(job["job_id"]) for job in jobs if job["settings"]["name"] == name]  # the query knows no upper case
     if operation.type == "databricks:index/repo:Repo":
         path = str(operation.inputs["path"]).removeprefix("/Workspace")
-        answer = client.do("GET", "/api/2.0/repos", query={"path_prefix": path})
-        return [str(repo["id"]) for repo in answer.get("repos", []) if repo["path"].removeprefix("/Workspace") == path]
+        repos = client.do("GET", "/api/2.0/repos", query={"path_prefix": path}).get("repos", [])
+        return [str(repo["id"]) for repo in repos if repo["path"].removeprefix("/Workspace") == path]
     take_in = f"pulumi import {operation.type} {operation.short} ID --parent 'parent={operation.parent}'"
     raise UserError(
         f"The last update was interrupted while creating {operation.name}; whether it is there has to be looked up by hand.",
         do_next=f"if it is: `{take_in}`, else `pulumi refresh --clear-pending-creates`",
     )
+
+
+def _created(operation: Operation, env: str, environ: dict[str, str], known: dict[str, str]) -> str:
+    """What became of a creation, in words; it is in the state afterwards when the object is there."""
+    found = [one for one in identities(operation, environ) if one not in known.values()]
+    replaces = operation.urn in known
+    if len(found) > 1 or (found and replaces and operation.type not in _ID_FROM_INPUTS):
+        raise UserError(
+            f"The last update of {env} was interrupted while creating {operation.name}"
+            f"{', in place of another one' if replaces else ''}, and what it made cannot be told apart.",
+            found=", ".join(found),
+            do_next="delete those that are not wanted, and run this again",
+        )
+    if replaces:
+        return "its name is in the state already"
+    if found and _take_in(operation, found[0], env, environ):
+        return f"it is there ({found[0]}), and is in the state now"
+    return "it is not there, or may be created again" if operation.type.startswith(_AGAIN) else "it is not there"
 
 
 def _take_in(operation: Operation, identity: str, env: str, environ: dict[str, str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -45,24 +46,8 @@ app = typer.Typer(
     help="Four maturity branches, four environments: a promotion is moving a branch ref and `pulumi up`.\n\n"
     'Begin with `quantctl up`; then eval "$(quantctl env)" and use plain `pulumi` in this shell.',
 )
-app.add_typer(sandbox_commands.app, name="sandbox")
-app.add_typer(keys_commands.app, name="keys")
-app.command("promote")(promotion.promote_command)
-app.command("rollback")(promotion.rollback_command)
-app.command("signoff")(promotion.signoff_command)
-app.command("history")(promotion.history_command)
-app.add_typer(lock_commands.app, name="lock")
-app.command("access")(access.show)
-app.command("approve")(approve.approve)
-app.command("preview")(preview.show)
-app.command("drift")(drift_command.drift)
-app.command("schema")(schema.show)
-app.command("drift-issue")(drift_issue.run)
-app.command("settings")(settings.show)
-app.command("status")(status_command)
 
 
-@app.command()
 def up(
     env: Annotated[Environment | None, typer.Argument(metavar="[ENV]", help="One stack, here or in the cloud.")] = None,
     plan: Annotated[
@@ -76,7 +61,7 @@ def up(
     `quantctl preview ENV --save-plan FILE`, then `quantctl up ENV --plan FILE`.
     """
     if env is not None:
-        environ = environment.engine_environment(project.state())
+        environ = environment.enter(project.state())
         update.update(env, plan, yes, environ, Console(), preview.told)
     elif plan is not None or yes:
         raise UserError("--plan and --yes are for the update of one stack.", do_next="name it: quantctl up ENV")
@@ -84,13 +69,11 @@ def up(
         up_module.up(project.state(), Console())
 
 
-@app.command()
 def down() -> None:
     """Stop the sandbox and delete its state folder."""
     up_module.down(project.state(), Console(soft_wrap=True))
 
 
-@app.command()
 def env(
     persona: Annotated[
         str | None, typer.Option("--as", help="Also say who you are: developer, reviewer, release_manager, deployer ...")
@@ -111,7 +94,6 @@ def env(
         typer.echo("The sandbox does not run; start it: quantctl sandbox start", err=True)
 
 
-@app.command("toolchain")
 def show_toolchain(
     format: FormatOption = Format.table,
     obtain: Annotated[bool, typer.Option("--obtain", help="Get what is missing first.")] = False,
@@ -133,7 +115,37 @@ def _text(value: object | None) -> str | None:
     return None if value is None else str(value)
 
 
+_SANDBOX, _CHANGES, _OPERATIONS, _ALLOWED = "The sandbox", "Changes", "Operations", "What is allowed"
+COMMANDS: tuple[tuple[str, str, Callable[..., None] | typer.Typer], ...] = (
+    ("up", _SANDBOX, up),
+    ("down", _SANDBOX, down),
+    ("env", _SANDBOX, env),
+    ("toolchain", _SANDBOX, show_toolchain),
+    ("sandbox", _SANDBOX, sandbox_commands.app),
+    ("preview", _CHANGES, preview.show),
+    ("promote", _CHANGES, promotion.promote_command),
+    ("approve", _CHANGES, approve.approve),
+    ("signoff", _CHANGES, promotion.signoff_command),
+    ("rollback", _CHANGES, promotion.rollback_command),
+    ("history", _CHANGES, promotion.history_command),
+    ("status", _OPERATIONS, status_command),
+    ("drift", _OPERATIONS, drift_command.drift),
+    ("drift-issue", _OPERATIONS, drift_issue.run),
+    ("lock", _OPERATIONS, lock_commands.app),
+    ("keys", _OPERATIONS, keys_commands.app),
+    ("access", _ALLOWED, access.show),
+    ("settings", _ALLOWED, settings.show),
+    ("schema", _ALLOWED, schema.show),
+)
+for _name, _panel, _command in COMMANDS:
+    if isinstance(_command, typer.Typer):
+        app.add_typer(_command, name=_name, rich_help_panel=_panel)
+    else:
+        app.command(_name, rich_help_panel=_panel)(_command)
+
+
 def main() -> None:
+    """Run the command line; what a user can act on is told without a traceback."""
     try:
         app()
     except (UserError, InfraError, control.SandboxError, ToolchainError) as error:

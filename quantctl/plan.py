@@ -96,13 +96,17 @@ def facts(env: str, commit: str, remote: str, environ: Mapping[str, str]) -> Fac
 
 
 def state_of(exported: Json) -> str:
-    """The digest of a checkpoint's resources and of what is pending; neither order nor times count. Pure."""
+    """The digest of a checkpoint's resources and of what is pending; neither order nor times count. Pure.
+
+    Of a secret only that it is one: it is encrypted anew whenever a state is written. Where its value decides what is done,
+    the engine's plan sees it.
+    """
     deployment = exported.get("deployment") or {}
     resources = [
         {key: value for key, value in resource.items() if key not in _VOLATILE}
         for resource in deployment.get("resources") or []
     ]
-    lines = sorted(json.dumps(resource, sort_keys=True) for resource in resources)
+    lines = sorted(json.dumps(_without_ciphertext(resource), sort_keys=True) for resource in resources)
     return _digest([*lines, json.dumps(deployment.get("pending_operations") or [], sort_keys=True)])
 
 
@@ -154,13 +158,13 @@ def read(file: Path) -> Plan:
 
 def plain_text(engine: Json) -> str:
     """Everything in the engine's plan that is not encrypted. Pure."""
+    return json.dumps(_without_ciphertext(engine), ensure_ascii=False)
 
-    def visible(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: visible(item) for key, item in value.items() if key not in ("ciphertext", "secure")}
-        return [visible(item) for item in value] if isinstance(value, list) else value
 
-    return json.dumps(visible(engine), ensure_ascii=False)
+def _without_ciphertext(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_ciphertext(item) for key, item in value.items() if key not in ("ciphertext", "secure")}
+    return [_without_ciphertext(item) for item in value] if isinstance(value, list) else value
 
 
 def _settings(root: Path, env: str, remote: str) -> str:

@@ -8,14 +8,12 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from databricks.sdk import WorkspaceClient
 from rich.console import Console
 from rich.table import Table
 
 from quantctl import project
 from quantctl.credentials import credentials as all_credentials
 from quantctl.errors import UserError
-from quantctl.soak import soak as run_days
 from sandbox import clock as sandbox_clock
 from sandbox import control, identities
 from sandbox.state import Endpoints
@@ -80,11 +78,10 @@ def credentials(format: FormatOption = Format.table) -> None:
         return
     table = Table()
     table.add_column("persona", no_wrap=True)
-    for title in ("Databricks", "Snowflake user", "role", "GitLab"):
+    for title in ("Databricks", "Snowflake user", "role"):
         table.add_column(title, overflow="fold")
     for one in found:
-        columns = ("persona", "databricks_user", "snowflake_user", "snowflake_role", "gitlab_user")
-        table.add_row(*(str(one[column] or "") for column in columns))
+        table.add_row(*(str(one[c]) for c in ("persona", "databricks_user", "snowflake_user", "snowflake_role")))
     Console(width=max(Console().width, 100)).print(table)
     typer.echo("Tokens, key files and endpoints: quantctl sandbox credentials --format json")
 
@@ -117,6 +114,10 @@ def soak(
     endpoints = project.running_endpoints(state)
     if not control.status(state).running:
         raise UserError("The sandbox does not run.", do_next="start it: quantctl sandbox start")
+    from databricks.sdk import WorkspaceClient  # a second of every other command
+
+    from quantctl.soak import soak as run_days
+
     token = state.tokens()[identities.DEPLOYER_ID]
     client = WorkspaceClient(host=endpoints.databricks_host, token=token, auth_type="pat")
     failed = done = 0
@@ -127,6 +128,7 @@ def soak(
             if not outcome.succeeded:
                 console.print(f"day {outcome.day}: {outcome.job} failed: {outcome.why}", markup=False)
     sandbox_clock.keep_in(state.folder)
-    typer.echo(f"{env}: {done} runs in {days} days, {failed} failed. It is {sandbox_clock.today():%Y-%m-%d} in the sandbox.")
+    passed = "1 day" if days == 1 else f"{days} days"
+    typer.echo(f"{env}: {done} runs in {passed}, {failed} failed. It is {sandbox_clock.today():%Y-%m-%d} in the sandbox.")
     if failed:
         raise typer.Exit(1)

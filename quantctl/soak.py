@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import OperationFailed
 from databricks.sdk.errors.base import DatabricksError
-from databricks.sdk.service.jobs import BaseJob, Run, RunResultState
+from databricks.sdk.service.jobs import BaseJob, RunLifecycleStateV2State, RunResultState
 
 from quantctl.errors import UserError
 from sandbox import clock
 from sandbox.state import State
 
-_WAIT = timedelta(minutes=20)
+_WAIT_SECONDS = 20 * 60
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,19 @@ def soak(
 
 
 def _run(client: WorkspaceClient, job: BaseJob, name: str, day: int) -> Outcome:
+    deadline = time.monotonic() + _WAIT_SECONDS
     try:
-        run = client.jobs.run_now(job.job_id or 0).result(timeout=_WAIT)
-    except (OperationFailed, TimeoutError) as error:  # what the SDK says of a run that did not end well
-        return Outcome(day, name, False, str(error))
-    except DatabricksError as error:
-        raise UserError(f"{name} could not be started.", found=str(error)) from None
-    return Outcome(day, name, run.state is not None and run.state.result_state is RunResultState.SUCCESS, _said(run))
-
-
-def _said(run: Run) -> str:
-    return (run.state and run.state.state_message) or ""
+        run_id = client.jobs.run_now(job.job_id or 0).run_id
+        while True:
+            run = client.jobs.get_run(run_id)
+            if run.status and run.status.state is RunLifecycleStateV2State.TERMINATED:
+                break
+            if time.monotonic() > deadline:
+                return Outcome(day, name, False, f"run {run_id} has not ended after {_WAIT_SECONDS // 60} minutes")
+            time.sleep(_POLL_SECONDS)  # the SDK's own waiter sleeps longer than a run here takes
+    except (DatabricksError, OSError) as error:
+        raise UserError(
+            f"{name} could not be run.", found=str(error), do_next="is the sandbox running? quantctl sandbox status"
+        ) from None
+    succeeded = run.state is not None and run.state.result_state is RunResultState.SUCCESS
+    return Outcome(day, name, succeeded, (run.state and run.state.state_message) or f"run {run_id}")

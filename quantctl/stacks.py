@@ -16,7 +16,7 @@ from typing import Any
 
 from quantctl import project
 from quantctl.errors import UserError
-from quantctl.lock.locks import refusal
+from quantctl.lock.locks import from_message, refusal
 from sandbox.state import State
 
 PROJECT = "quant"
@@ -53,7 +53,11 @@ def ensure(state: State, env: str, environ: dict[str, str]) -> bool:
 def up(
     env: str, environ: dict[str, str], progress: Callable[[str], None], options: Sequence[str] = ("--skip-preview",)
 ) -> Result:
-    """`pulumi up` of one stack; each step is told to `progress`."""
+    """`pulumi up` of one stack; each step is told to `progress`. quantctl.promotion.deploy.make_ready comes before.
+
+    Raises:
+        UserError: it failed, or the stack is locked; then it says by whom.
+    """
     command = ["up", "--yes", *options, "--non-interactive", "--color", "never", "-s", env, *POLICY]
     process = _start(command, environ, project.root())
     lines: list[str] = []
@@ -65,8 +69,8 @@ def up(
     code = process.wait()
     shown = quiet("".join(lines))
     if code != 0:
-        if (locked := refusal(env, shown, datetime.datetime.now(datetime.UTC))) is not None:
-            raise locked
+        if held := from_message(env, shown):
+            raise refusal(env, held, datetime.datetime.now(datetime.UTC))
         shown = shown[max(shown.find("Diagnostics:"), 0) :]  # what went well is not what the reader looks for
         raise UserError(
             f"`pulumi up -s {env}` failed (exit {code}). The engine said:\n\n{shown}\n",

@@ -109,25 +109,32 @@ def _need_same(env: str, made: Plan, environ: Mapping[str, str]) -> None:
 def _apply(env: str, made: Plan, environ: Mapping[str, str], progress: Progress) -> stacks.Result:
     """The engine's update, held to plan and commit; it previews first, so what differs is seen before it begins."""
     progress(env, "looks at the plan")
+    begun = False
+
+    def step(text: str) -> None:
+        nonlocal begun
+        begun = True  # the engine tells steps of the update, none of its preview
+        progress(env, f"looks at {text}")
+
     with tempfile.TemporaryDirectory(prefix="quant-plan.") as folder:
         file = Path(folder) / "plan.json"
         file.touch(0o600)
         file.write_text(json.dumps(made.engine))
         held = {**environ, REVIEWED: made.facts.commit}
         try:
-            result = stacks.up(env, held, lambda step: progress(env, f"looks at {step}"), ("--plan", str(file)))
+            result = stacks.up(env, held, step, ("--plan", str(file)))
         except UserError as error:
             progress(env, "failed")
-            raise _explained(env, str(error)) from None
+            raise explained(env, str(error), begun) from None
     progress(env, "is updated")
     return result
 
 
-def _explained(env: str, said: str) -> UserError:
+def explained(env: str, said: str, begun: bool) -> UserError:
+    """What the engine said of a failed update; told apart is what was stopped because it was not reviewed. Pure."""
     if "violates plan" not in said and "since the review" not in said:
         return UserError(said)
-    begun = f"Updating ({env})" in said
-    changed = "Something was changed before it was seen" if begun else "Nothing was changed"
+    changed = "The update had begun: something may have been changed" if begun else "Nothing was changed"
     return UserError(
         f"{env} is not updated as reviewed: what would run is not what was reviewed. {changed}.",
         found=said[max(said.find("error:"), 0) :].partition("\n\n")[0],

@@ -75,7 +75,8 @@ def _spawn(state: State) -> int:
     command = [sys.executable, "-m", "sandbox.server", "--state", str(state.folder)]
     source = str(Path(__file__).resolve().parents[1])
     # A shell that is somebody (`quantctl env --as`) makes no server that is.
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    personal = ("GIT_CONFIG_", "GIT_AUTHOR_", "GIT_COMMITTER_")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(personal)}
     environment = {**inherited, "PYTHONPATH": source}
     with state.log.open("ab") as log:
         process = subprocess.Popen(

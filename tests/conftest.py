@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -132,10 +133,9 @@ class Team:
         )
 
 
-@pytest.fixture(scope="session")
-def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+@contextlib.contextmanager
+def deployed(folder: Path) -> Iterator[Team]:
     """`quantctl up` in a fresh state folder; everything that was started is stopped at the end."""
-    folder = tmp_path_factory.mktemp("team")
     # A user's shell has none of the settings of a build machine's Python.
     usual = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     base = {**usual, "QUANT_SANDBOX": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
@@ -143,11 +143,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     try:
         done = subprocess.run([quantctl, "up"], env=base, capture_output=True, text=True, timeout=900, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-        shown = subprocess.run([quantctl, "env"], env=base, capture_output=True, text=True, check=True).stdout
-        listed = subprocess.run(
-            ["bash", "-c", 'eval "$1"; env -0', "-", shown], env=base, capture_output=True, text=True, check=True
-        ).stdout
-        environ = dict(entry.split("=", 1) for entry in listed.split("\0") if "=" in entry)
+        environ = shell(base)
         clone = folder / "pipelines"
         subprocess.run(["git", "clone", "-q", environ["QUANT_REMOTE"], str(clone)], check=True)
         answer = subprocess.run(
@@ -156,6 +152,22 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         yield Team(environ, clone, {entry["persona"]: entry for entry in json.loads(answer.stdout)})
     finally:
         subprocess.run([quantctl, "down"], env=base, capture_output=True, check=False)
+
+
+def shell(environ: dict[str, str], *options: str) -> dict[str, str]:
+    """The environment of a shell after `eval "$(quantctl env OPTIONS)"`."""
+    command = [str(ROOT / ".venv" / "bin" / "quantctl"), "env", *options]
+    shown = subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout
+    evaluated = ["bash", "-c", 'eval "$1"; env -0', "-", shown]
+    listed = subprocess.run(evaluated, env=environ, capture_output=True, text=True, check=True).stdout
+    return dict(entry.split("=", 1) for entry in listed.split("\0") if "=" in entry)
+
+
+@pytest.fixture(scope="session")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """One for all tests of a worker, which leave it as they found it."""
+    with deployed(tmp_path_factory.mktemp("team")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

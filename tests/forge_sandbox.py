@@ -137,8 +137,8 @@ def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
         yield made
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Forge]:
-    """A sandbox that the test may kill."""
-    with running(tmp_path) as made:
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
+    """A sandbox that the tests of a module may kill; they start it again."""
+    with running(tmp_path_factory.mktemp("own")) as made:
         yield made

@@ -67,7 +67,8 @@ def _included(root: Path, file: Path, given: Mapping[str, str]) -> Config:
     merged: Config = {}
     for item in own.get("include", []):
         merged = _merged(merged, _included(root, root / item["local"], item.get("inputs", {})))
-    return _merged(merged, {name: value for name, value in own.items() if name != "include"})
+    whole: Config = _merged(merged, {name: value for name, value in own.items() if name != "include"})
+    return whole
 
 
 def _merged(below: Any, above: Any) -> Any:

@@ -95,6 +95,12 @@ def test_a_change_in_place_leaves_no_gap() -> None:
     assert as_entry({"id": 3, "access_level": 40, "user_id": 5}) == {"user_id": 5}
 
 
+def test_a_preview_does_not_load_the_library() -> None:
+    """python-gitlab is loaded in the provider's own process, when something is to be asked or changed."""
+    program = "import sys, infra.environment, infra.preflight, quantctl.main; sys.exit('gitlab' in sys.modules)"
+    assert subprocess.run([ROOT / ".venv" / "bin" / "python", "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
 def forge(team: Team, who: str) -> dict[str, str]:
     """GitLab mode as somebody."""
     url = team.environ["QUANT_REMOTE"].removesuffix("/remote.git")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,8 +16,10 @@ from quantctl import drift_issue
 from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Mend, exit_status, report, unknown
 from quantctl.drift.formats import as_json
 from quantctl.errors import UserError
+from tests.forge_sandbox import Forge
 from tests.paths import ROOT
 
+pytest_plugins = ("tests.forge_sandbox",)
 DRIFTED = Finding("quant_stg", Class.DRIFT, "job risk_model", "timeout_seconds", "3600", "60", Mend("pulumi up --refresh"))
 WAITING = Finding("quant_lr", Class.WAITING, "folder", "commit", "aaaa", "bbbb", Mend("pulumi up"))
 UNREAD = unknown("quant_live", "the workspace", "it does not answer")
@@ -116,3 +119,26 @@ def test_another_forge_gets_the_decision_and_the_pipeline_its_report(tmp_path: P
     decision = json.loads(done.stdout)
     assert (done.returncode, decision["action"], decision["marker"]) == (0, "upsert", "quantctl drift"), done.stderr
     assert 'failures="1"' in (tmp_path / "drift.xml").read_text()
+
+
+def test_gitlab_has_one_issue(forge: Forge, tmp_path: Path) -> None:
+    """Against GitLab's API, as a release manager: opened, refreshed in place, left alone, closed with a comment."""
+    environ = {
+        **os.environ,
+        "QUANT_SANDBOX": str(forge.state.folder),
+        "QUANT_GITLAB_URL": forge.endpoints.gitlab_url,
+        "QUANT_GITLAB_PROJECT": "quant/pipelines",
+        "GITLAB_TOKEN": forge.state.gitlab_tokens()["rhea"],
+    }
+    file = tmp_path / "drift.json"
+    said = []
+    for found in ([DRIFTED], [DRIFTED, UNREAD], [UNREAD], []):
+        file.write_text(printed(run(*found)))
+        command = [sys.executable, "-m", "quantctl.main", "drift-issue", str(file)]
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout.split(":")[0].strip())
+    assert said == ["quant_stg drifted", "quant_stg drifted", "quant_live could not be read", "nothing differs"]
+    [issue] = (one for one in forge.project().issues.list(state="all", get_all=True) if "quantctl drift" in one.description)
+    assert (issue.state, issue.title) == ("closed", "Drift: quant_stg drifted; quant_live unknown; quant, quant_lr clean")
+    assert issue.description.startswith("<!-- quantctl drift -->\n## quant_stg drifted")

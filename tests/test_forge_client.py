@@ -50,6 +50,7 @@ def tag(who: str = "ravi@quant.example", **changed: str) -> Tag:
         (tag(kind="commit"), "a lightweight tag"),
         (tag(target=OTHER), f"it is a tag of {OTHER[:12]}"),
         (tag("dana@quant.example"), "has written some of these commits"),
+        (tag("00000000-0000-4000-8000-0000000000d0"), "is no person"),
         (tag(email="Dana@quant.example"), "has written some of these commits"),
         (tag(email="rhea@quant.example"), "its name is not that of its tagger"),
     ],
@@ -77,6 +78,7 @@ RAVI = Approver(3, "Ravi", "ravi", "2026-01-02T10:00:00Z")
     ("approver", "changed", "why"),
     [
         (RAVI, {"author": 3}, "the author of the merge request"),
+        (Approver(3, "deployer", "project_7_bot_ab12", ""), {}, "a bot"),
         (RAVI, {"names": frozenset({"ravi"})}, "has written"),
         (RAVI, {"emails": frozenset({"Ravi@home.example"})}, "has written"),
         (RAVI, {"emails": frozenset({"3-ravi@users.noreply.gitlab.example"})}, "has written"),
@@ -176,7 +178,7 @@ class World:
         """Plain Git as somebody, with the deployer's credentials beside it."""
         tokens = self.state.tokens()
         workspace = {"DATABRICKS_HOST": self.endpoints.databricks_host, "DATABRICKS_TOKEN": tokens[identities.DEPLOYER_ID]}
-        promoter = {"QUANT_PROMOTER_TOKEN": tokens[f"{who}@quant.example"]}
+        promoter = {"QUANT_PROMOTER_TOKEN": tokens.get(f"{who}@quant.example", "")}
         return {"QUANT_REMOTE": self.endpoints.remote_url, **workspace, **promoter, **changed}
 
     def settings(self, environ: dict[str, str], env: str = "quant_live") -> Settings:
@@ -305,8 +307,10 @@ def test_a_merge_request_from_opening_to_the_merge(protected: World) -> None:
     assert dana.find_merge_request("feature", "quant_live") == again
     authors = {"dana@quant.example"}
     assert rhea.approvals("feature", "quant_live", head, authors).given == ()
-    assert "1 approval" in rhea.lacks(request)
-    assert rhea.merge(request, head).result is MergeResult.NOT_READY
+    early = rhea.merge(request, head)
+    assert early.result is MergeResult.NOT_READY and "it lacks approvals" in early.said
+    with pytest.raises(UserError, match="is a bot"):
+        protected.forge("quant-deployer").approve("feature", "quant_live", head, "", authors)
     with pytest.raises(UserError, match="their own"):
         dana.approve("feature", "quant_live", head, "", authors)
     approval = ravi.approve("feature", "quant_live", head, "looked at it", authors)
@@ -315,7 +319,6 @@ def test_a_merge_request_from_opening_to_the_merge(protected: World) -> None:
     said: list[str] = []
     found = wait_for_approvals(rhea, "feature", "quant_live", head, authors, 1, 0, said.append)
     assert [one.by for one in found.given] == ["Ravi (@ravi)"] and said == ["1 of 1 approvals: Ravi (@ravi)"]
-    assert rhea.lacks(request) == ""
     assert dana.merge(request, head).result is MergeResult.REFUSED
     assert rhea.merge(request, OTHER).result is MergeResult.MOVED
     outcome = rhea.merge(request, head)
@@ -362,6 +365,9 @@ def test_a_note_is_written_once(world: World) -> None:
     assert ravi.post_note(number, "quant:preview", "fourth").startswith("posted: ")  # a developer does not
     marked = [note.body for note in request.notes.list(iterator=True) if "quant:preview" in note.body]
     assert sorted(marked) == ["<!-- quant:preview -->\nfourth", "<!-- quant:preview -->\nthird"]
+    assert rhea.post_note(number, "quant:preview", "fifth").startswith("updated: ")
+    marked = [note.body for note in request.notes.list(iterator=True) if "quant:preview" in note.body]
+    assert marked == ["<!-- quant:preview -->\nfifth"]
 
 
 def test_an_issue_is_opened_once_and_closed(world: World) -> None:
@@ -384,10 +390,13 @@ def test_approvals_as_tags(world: World) -> None:
     def approve(who: str, *more: str) -> subprocess.CompletedProcess[str]:
         command = [str(ROOT / ".venv" / "bin" / "quantctl"), "approve", "quant_stg", *more]
         environ = {**os.environ, **world.plain(who), "QUANT_SANDBOX": str(world.state.folder)}
+        if who == "deployer":
+            del environ["QUANT_PROMOTER_TOKEN"]
         return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
 
     refused = approve("dana")
     assert refused.returncode == 1 and "some of its commits are dana@quant.example's own" in refused.stderr
+    assert "is no person" in approve("deployer").stderr
     done = approve("ravi", "--note", "read it")
     assert done.returncode == 0, done.stderr
     name = f"approval/quant_stg/{head}/ravi@quant.example"

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 from gitlab.exceptions import GitlabCreateError, GitlabError, GitlabHttpError
 
 from sandbox import control
+from sandbox.forge.store import Store
 from tests.forge_sandbox import Forge
 
 pytest_plugins = ("tests.forge_sandbox",)
@@ -243,8 +248,6 @@ def test_a_merge_is_never_lost_or_half_told(own: Forge, answered: bool) -> None:
     seen(own, request, "rhea").merge(sha=request.sha)
     if not answered:
         # What the database holds when the process dies after git has moved the ref.
-        from sandbox.forge.store import Store
-
         store = Store(own.state.forge)
         kept = store.get("merge_request", request.iid)
         assert kept is not None
@@ -260,3 +263,65 @@ def test_a_merge_is_never_lost_or_half_told(own: Forge, answered: bool) -> None:
     own.endpoints = control.start(own.state)
     done = seen(own, request, "dana")
     assert (done.state, done.merged_by["username"], done.merge_commit_sha) == ("merged", "rhea", own.head(target))
+
+
+def test_merges_and_pushes_at_once_lose_nothing(forge: Forge) -> None:
+    """Three requests and three pushes race for one branch: what was answered is in it."""
+    target, clone = forge.name("target"), forge.clone()
+    forge.must(clone, "push", "--quiet", "origin", f"origin/quant:refs/heads/{target}")
+    sources = [forge.name("source") for _ in range(3)]
+    heads = [forge.commit(clone, source, "quant", {source: "1"}) for source in sources]
+    pushed = [forge.commit(clone, forge.name("side"), "quant", {f"push{n}": "1"}) for n in range(3)]
+    requests_ = [opened(forge, source, target) for source in sources]
+
+    def push(commit: str) -> str | None:
+        done = forge.git(clone, "push", "origin", f"{commit}:refs/heads/{target}")
+        return commit if done.returncode == 0 else None
+
+    def merge(request: Any) -> str | None:
+        try:
+            seen(forge, request, "rhea").merge(sha=request.sha)
+        except GitlabError:
+            return None
+        return str(request.sha)
+
+    with ThreadPoolExecutor(6) as pool:
+        answered = [*pool.map(merge, requests_), *pool.map(push, pushed)]
+    assert set(heads) <= set(answered)  # another head of the target is no reason to refuse a merge
+    for commit in filter(None, answered):
+        forge.must(forge.state.remote, "merge-base", "--is-ancestor", commit, target)
+
+
+def test_killed_while_merging(own: Forge) -> None:
+    """Wherever the kill falls: a request is merged exactly when its commit is in the target, and an answer is kept."""
+    target, clone = own.name("target"), own.clone()
+    own.must(clone, "push", "--quiet", "origin", f"origin/quant:refs/heads/{target}")
+    opened_ = []
+    for _ in range(8):
+        source = own.name("source")
+        own.commit(clone, source, "quant", {source: "1"})
+        opened_.append(opened(own, source, target))
+    answered: list[int] = []
+
+    def merge_all() -> None:
+        for request in opened_:
+            try:
+                seen(own, request, "rhea").merge(sha=request.sha)
+            except (requests.RequestException, GitlabError):
+                return
+            answered.append(request.iid)
+
+    thread = threading.Thread(target=merge_all)
+    thread.start()
+    while len(answered) < 3 and thread.is_alive():
+        time.sleep(0.005)
+    os.kill(own.endpoints.pid, signal.SIGKILL)
+    thread.join()
+    own.endpoints = control.start(own.state)
+    states = {one.iid: one for one in own.project().mergerequests.list(target_branch=target, get_all=True)}
+    for request in opened_:
+        arrived = own.git(own.state.remote, "merge-base", "--is-ancestor", request.sha, target).returncode == 0
+        assert (states[request.iid].state == "merged") == arrived
+        assert arrived or request.iid not in answered
+        assert not arrived or states[request.iid].merged_by["username"] == "rhea"
+    assert len(answered) >= 3

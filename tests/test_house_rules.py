@@ -10,7 +10,7 @@ import pytest
 
 from tests.paths import ROOT
 
-PURE = ("settings", "naming", "workflows", "access", "source", "keys", "preflight", "errors")
+PURE = ("branch_protection", "settings", "naming", "workflows", "access", "source", "keys", "preflight", "errors")
 
 
 def imports(file: Path) -> set[str]:

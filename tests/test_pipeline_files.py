@@ -6,6 +6,7 @@ import http.server
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,8 +18,11 @@ import pytest
 import typer
 import yaml
 
+import toolchain
 from infra.vocabulary import Environment
+from quantctl import environment
 from quantctl.main import app
+from sandbox.state import State
 from tests import gitlab_pipeline as gitlab
 from tests.paths import ROOT
 
@@ -164,6 +168,16 @@ def test_every_command_exists() -> None:
                 if word.startswith((".ci/", "ci/")):
                     assert (ROOT / word).is_file(), (where, word)
     assert seen == {"preview", "up", "drift", "drift-issue"}
+
+
+def test_quantctl_finds_the_engine_that_it_obtained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A pipeline's shell has the cloud's variables and no `pulumi` on PATH: `make install` is enough."""
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://state")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    found = toolchain.locate()
+    assert found is not None
+    path = environment.engine_environment(State(tmp_path))["PATH"]
+    assert shutil.which("pulumi", path=path) == str(next(one.path for one in found.programs if one.name == "pulumi"))
 
 
 def parse(command: Any, words: list[str], where: str) -> None:

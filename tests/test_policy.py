@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi.dynamic.dynamic import serialize_provider
 from rules import (
     agreement,
     branch_protection,
@@ -23,6 +24,7 @@ from rules import (
 from rules.engine import stack_of
 from rules.values import UNKNOWN, Declared, Secret
 
+from infra.gitlab.branch_protection import BranchProtectionProvider
 from tests.conftest import Team
 from tests.paths import ROOT
 
@@ -75,6 +77,7 @@ _WRITER = '"QUANT"."QUANT_LIVE_WRITER"'
 BRANCH = "pulumi-python:dynamic/gitlab:BranchProtection"
 _GUARDED = {
     "branch": "quant_live", "pushers": ["noOne"], "mergers": ["quant-release-managers"], "approvals": 1, "forcePush": False,
+    "__provider": serialize_provider(BranchProtectionProvider()),
 }  # fmt: skip
 CASES = [
     Case("protected-branch", BRANCH, {**_GUARDED, "branch": "quant"}, "BranchProtection branch: found 'quant'", _GUARDED),

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 
 import pytest
 import requests
@@ -40,8 +39,7 @@ def test_the_clock_moves_while_the_sandbox_runs(own: Forge) -> None:
     """Answers, commits and issues are of that day; a restart keeps it, a reset sets it right."""
     near = timedelta(minutes=2)
     assert "the time of this machine" in quantctl(own, "sandbox", "clock").stdout
-    assert quantctl(own, "sandbox", "clock", "--forward", "2.5").returncode == 0
-    assert "2 days, 12:00:00 ahead" in quantctl(own, "sandbox", "clock", "--forward", "0").stdout
+    assert "2 days, 12:00:00 ahead" in quantctl(own, "sandbox", "clock", "--forward", "2.5").stdout
     later = datetime.now(UTC) + timedelta(days=2.5)
     assert all(abs(date - later) < near for date in dates(own))
     issue = own.project().issues.create({"title": "Later"})
@@ -59,7 +57,6 @@ def test_a_soak_runs_every_job_each_day(forge: Forge) -> None:
     """Days of runs with commands only; a failed run is told and is the exit status."""
     token = forge.state.tokens()[identities.DEPLOYER_ID]
     client = WorkspaceClient(host=forge.endpoints.databricks_host, token=token, auth_type="pat")
-    assert "has no jobs" in quantctl(forge, "sandbox", "soak", "quant", "--days", "1").stderr
     branch, clone = forge.name("soaked"), forge.clone()
     forge.commit(clone, branch, "quant", {"good.py": "print(1)\n", "bad.py": "raise SystemExit('no data')\n"})
     folder = client.repos.create(forge.endpoints.remote_url, "gitLab", path=f"/Users/{identities.DEPLOYER_ID}/soak")
@@ -80,8 +77,7 @@ def test_a_soak_runs_every_job_each_day(forge: Forge) -> None:
     assert len(runs) == 2
     assert 23 < (max(runs) - min(runs)) / 3_600_000 < 25
     assert not list(client.jobs.list_runs(job_id=made["other"]))
-    client.jobs.delete(made["bad"] or 0)
-    assert quantctl(forge, "sandbox", "soak", "quant", "--days", "1").returncode == 0
+    assert quantctl(forge, "sandbox", "soak", "quant_stg", "--days", "1").returncode == 0
     assert "There is no environment" in quantctl(forge, "sandbox", "soak", "prod", "--days", "1").stderr
 
 
@@ -149,12 +145,10 @@ def test_a_persona_that_is_not_there(forge: Forge) -> None:
         assert all(word in done.stderr for word in words)
 
 
-def test_credentials_tell_gitlabs_tokens(forge: Forge, tmp_path: Path) -> None:
+def test_credentials_tell_gitlabs_tokens(forge: Forge) -> None:
     """As JSON only; service principals are no users of the forge."""
     listed = json.loads(quantctl(forge, "sandbox", "credentials", "--format", "json").stdout)
     tokens = {one["persona"]: (one["gitlab_user"], one["gitlab_token"]) for one in listed}
     assert tokens["reviewer"] == ("ravi", forge.state.gitlab_tokens()["ravi"])
     assert tokens["service_principal:quant"] == (None, None)
-    table = quantctl(forge, "sandbox", "credentials").stdout
-    assert "quant-deployer" in table
-    assert "glpat-" not in table
+    assert "glpat-" not in quantctl(forge, "sandbox", "credentials").stdout

@@ -82,8 +82,8 @@ def refusal(url: str, project: str, doing: str, status: int | None, said: str) -
         )
     if status == 403:
         return (
-            f"GitLab: the owner of GITLAB_TOKEN may not {doing or 'look'} in {project} ({said}). Give it the role that this"
-            " needs (docs/cloud.md), or take a token of somebody who has it."
+            f"GitLab: the owner of GITLAB_TOKEN may not {doing or 'look'} in {project} ({said}). It needs the"
+            " scope api and the role that docs/cloud.md says; or take a token of somebody who has it."
         )
     return (
         f"GitLab: {url}, {project}: {doing or 'a request'} failed: {said}. Check QUANT_GITLAB_URL and QUANT_GITLAB_PROJECT."

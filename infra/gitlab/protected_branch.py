@@ -185,10 +185,21 @@ def _names(client: Gitlab, own: list[dict[str, Any]], wider: list[dict[str, Any]
 def _name(client: Gitlab, level: dict[str, Any]) -> str:
     entry = as_entry(level)
     if "group_id" in entry:
-        return str(client.groups.get(entry["group_id"], with_projects=False).full_path)
+        return _path_of(client, entry["group_id"])
     if "access_level" in entry:
         return _NAMES.get(entry["access_level"], f"access level {entry['access_level']}")
     return f"{next(iter(entry)).removesuffix('_id').replace('_', ' ')} {level.get('access_level_description')}"
+
+
+def _path_of(client: Gitlab, number: int) -> str:
+    from gitlab.exceptions import GitlabGetError
+
+    try:
+        return str(client.groups.get(number, with_projects=False).full_path)
+    except GitlabGetError as error:
+        if error.response_code != 404:
+            raise
+        return f"group {number}, which the owner of GITLAB_TOKEN does not see"
 
 
 def _shown(found: Found | None) -> str:

@@ -35,7 +35,7 @@ class Account:
         logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)  # what fails is told as a finding
         self._connector = snowflake.connector
         self._connection = snowflake.connector.connect(**connection_of(environ))
-        self.role = str(environ.get("SNOWFLAKE_ROLE", "")).upper()
+        self.role = plain(self._connection.role or "")
 
     def close(self) -> None:
         """Log out."""
@@ -60,13 +60,24 @@ class Account:
             asked.append(partial(self._holders, "DATABASE ROLE", role))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             objects = [row for rows in pool.map(partial(self._objects, schema), _OBJECTS) for row in rows]
-            asked += [partial(self._grants, f"ON {kind} {quoted(name)}") for kind, name, _ in objects]
+            asked += [partial(self._grants_on, kind, name, schema) for kind, name, _ in objects]
             grants = frozenset(grant for found in pool.map(lambda ask: ask(), asked) for grant in found)
         return Held(self.role, grants, frozenset((kind, name) for kind, name, exactly in objects if exactly))
 
     def run(self, statement: str) -> None:
         """One statement that changes something."""
         self._connection.cursor().execute(statement)
+
+    def _grants_on(self, kind: str, name: str, schema: str) -> list[Grant]:
+        """Grants on an object that was listed; without any it was dropped meanwhile, or may not be read.
+
+        Raises:
+            ValueError: the latter, which is unknown and not clean.
+        """
+        found = self._grants(f"ON {kind} {quoted(name)}")
+        if not found and any(name == other for _, other, _ in self._objects(schema, kind)):
+            raise ValueError(f"the deployer's role is not shown the grants on {kind.lower()} {name}")
+        return found
 
     def _rows(self, statement: str) -> list[dict[str, Any]]:
         """Rows by column; none when the object is not there, which the engine tells."""
@@ -82,13 +93,26 @@ class Account:
 
     def _grants(self, what: str) -> list[Grant]:
         return [
-            Grant(row["privilege"], row["granted_on"], plain(row["name"]), *_grantee(row["granted_to"], row["grantee_name"]))
+            Grant(
+                row["privilege"],
+                row["granted_on"],
+                plain(row["name"]),
+                *_grantee(row["granted_to"], row["grantee_name"]),
+                option=_hands_on(row),
+            )
             for row in self._rows(f"SHOW GRANTS {what}")
         ]
 
     def _future(self, schema: str) -> list[Grant]:
         return [
-            Grant(row["privilege"], row["grant_on"], schema, *_grantee(row["grant_to"], row["grantee_name"]), future=True)
+            Grant(
+                row["privilege"],
+                row["grant_on"],
+                schema,
+                *_grantee(row["grant_to"], row["grantee_name"]),
+                True,
+                _hands_on(row),
+            )
             for row in self._rows(f"SHOW FUTURE GRANTS IN SCHEMA {quoted(schema)}")
         ]
 
@@ -101,7 +125,13 @@ class Account:
 
     def _roles_of_user(self, user: str) -> list[Grant]:
         rows = self._rows(f"SHOW GRANTS TO USER {identifier(user)}")
-        return [Grant("USAGE", "ROLE", plain(row["role"]), "USER", user) for row in rows]
+        return [
+            Grant("USAGE", "ROLE", plain(row["role"]), "USER", user)
+            if row.get("role")
+            # https://docs.snowflake.com/en/user-guide/security-access-control-overview: privileges may be a user's own
+            else Grant(row["privilege"], row["granted_on"], plain(row["name"]), "USER", user)
+            for row in rows
+        ]
 
     def _objects(self, schema: str, kind: str) -> list[tuple[str, str, bool]]:
         """Kind, qualified name, and whether it is of this kind exactly, so that grants `on all` of it reach it."""
@@ -134,6 +164,11 @@ def connection_of(environ: Mapping[str, str]) -> dict[str, Any]:
         form, plain_text = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         said["private_key"] = key.private_bytes(serialization.Encoding.DER, form, plain_text)
     return said
+
+
+def _hands_on(row: Mapping[str, Any]) -> bool:
+    """Whether the grant has the grant option; an owner always has."""
+    return row["privilege"] != "OWNERSHIP" and str(row.get("grant_option")).lower() == "true"
 
 
 def _grantee(kind: str, name: str) -> tuple[str, str]:

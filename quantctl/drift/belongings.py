@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ class Scope:
     secrets: Mapping[str, int]
 
 
-def job_findings(env: str, refresh: Refresh, jobs: list[Mapping[str, Any]], folder: str) -> list[Finding]:
+def job_findings(env: str, refresh: Refresh, jobs: Sequence[Mapping[str, Any]], folder: str) -> list[Finding]:
     """Jobs with a task in the environment's folder that no stack declares; `jobs` are those of the whole workspace."""
     declared = {str(step.old.get("id")) for step in refresh.of("Job")}
     return [

@@ -11,6 +11,7 @@ from quantctl.drift.finding import By, Class, Finding, Mend
 from quantctl.drift.steps import Refresh, Step, value_at
 
 _LONG = 160  # characters of a value that are shown
+_SECRET = re.compile(r"password|token|secret|private_?key|stringValue", re.I)
 _LEVEL = "permissionLevel"
 _WHO = ("userName", "groupName", "servicePrincipalName")
 _WORDS = {
@@ -115,7 +116,9 @@ def _properties(env: str, step: Step, new: Mapping[str, Any]) -> Iterator[Findin
         declared, real = value_at(step.old, path), value_at(new, path)
         # An empty list and none at all are the same to the providers.
         if declared != real and not (declared in (None, [], {}) and real in (None, [], {})):
-            words = (named(step), path, shown(declared), shown(real))
+            # What a provider does not mark as a secret, the engine prints (pulumi/pulumi #9330).
+            hidden = _SECRET.search(path) is not None
+            words = (named(step), path, *(("hidden", "another") if hidden else (shown(declared), shown(real))))
             yield Finding(env, Class.DRIFT, *words, engine_mend(env, step.urn), step.urn)
 
 

@@ -70,15 +70,19 @@ def why_no_engine(drift: EnvironmentDrift) -> str:
     return ""
 
 
-def fix(found: Sequence[tuple[EnvironmentDrift, Read | None]], environ: Mapping[str, str], seconds: float, say: Say) -> None:
+def fix(found: Sequence[tuple[EnvironmentDrift, Read]], environ: Mapping[str, str], seconds: float, say: Say) -> None:
     """Do it, several environments at once. What fails is said and left to the second look."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         running = [
             pool.submit(_environment, plan(drift, why_no_engine(drift)), read, environ, seconds, say)
             for drift, read in found
         ]
-        for done in running:
-            done.result()
+        try:
+            for done in running:
+                done.result()
+        except KeyboardInterrupt:
+            engine.stop()
+            raise
 
 
 def _environment(what: Plan, read: Read, environ: Mapping[str, str], seconds: float, say: Say) -> None:

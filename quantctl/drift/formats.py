@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Verdict
+from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Verdict
 from quantctl.markdown import table
 
 MARKER = "<!-- quantctl drift -->"  # by which a pipeline finds the issue that it opened
@@ -40,9 +40,9 @@ def as_markdown(reports: Sequence[EnvironmentDrift]) -> str:
             if found := each.of(kind):
                 parts += [f"### `{each.environment}`: {_TITLES[kind]}", ""]
                 parts += [table(_HEAD, [[_cell(text) for text in _row(finding)] for finding in found])]
-    drifted = " ".join(each.environment for each in reports if each.of(Class.DRIFT))
-    if drifted:
-        parts += [f"`quantctl drift {drifted} --fix` mends all of it that is not left to a person."]
+    mended = " ".join(each.environment for each in reports if any(f.mend.by is not By.HAND for f in each.of(Class.DRIFT)))
+    if mended:
+        parts += [f"`quantctl drift {mended} --fix` mends all of it that is not left to a person."]
     return "\n".join(parts).rstrip() + "\n"
 
 

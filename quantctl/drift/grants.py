@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from quantctl.drift.finding import By, Class, Finding, Mend
 from quantctl.drift.steps import Refresh, Step
 
+HANDS_ON = "granted, with the right to hand it on"
 _PLAIN = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
 
@@ -30,6 +31,7 @@ class Grant:
     grantee_kind: str
     grantee: str
     future: bool = False
+    option: bool = False  # WITH GRANT OPTION: whoever holds it may hand it on
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,14 @@ def _extra(env: str, said: Declared, held: Held, schema: str, owners: frozenset[
         if grant.grantee_kind == "DATABASE_ROLE" and (grant.privilege, grant.on) == ("USAGE", "DATABASE"):
             continue  # every database role has the use of its own database
         may = (grant.privilege, grant.on, grant.grantee) in said.on_existing
-        if within and not grant.future and grant.grantee_kind == "DATABASE_ROLE" and may:
+        declared = within and not grant.future and grant.grantee_kind == "DATABASE_ROLE" and may
+        if declared and not grant.option:
+            continue
+        if grant.option and (declared or replace(grant, option=False) in said.grants):
+            statement = _revoke(grant).replace("REVOKE ", "REVOKE GRANT OPTION FOR ", 1)
+            mend = Mend(statement, By.ACCOUNT, statements=(statement,))
+            step = said.grants.get(replace(grant, option=False))
+            yield replace(_finding(env, grant, "granted", mend), real=HANDS_ON, urn=step.urn if step else "")
             continue
         statement = _revoke(grant)
         yield _finding(env, grant, "nothing", Mend(statement, By.ACCOUNT, statements=(statement,)))
@@ -121,7 +130,8 @@ def _missing(env: str, said: Declared, held: Held, schema: str) -> Iterator[Find
     database = schema.split(".")[0]
     for kind, name in sorted(held.objects):
         for privilege, on, role, step in said.on_all:
-            if on != kind or Grant(privilege, kind, name, "DATABASE_ROLE", role) in held.grants:
+            given = Grant(privilege, kind, name, "DATABASE_ROLE", role)
+            if on != kind or given in held.grants or replace(given, option=True) in held.grants:
                 continue
             statement = f"GRANT {privilege} ON {_words(kind)} {quoted(name)} TO DATABASE ROLE {quoted(f'{database}.{role}')}"
             mend = Mend(statement, By.ACCOUNT, statements=(statement,))

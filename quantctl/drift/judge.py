@@ -13,7 +13,7 @@ from quantctl.drift.belongings import Scope, job_findings, scope_findings
 from quantctl.drift.changed import engine_findings
 from quantctl.drift.finding import EnvironmentDrift, Finding, report, unknown
 from quantctl.drift.folder import Branch, folder_findings, missing_folder
-from quantctl.drift.grants import Held, declared_grants, grant_findings
+from quantctl.drift.grants import HANDS_ON, Held, declared_grants, grant_findings
 from quantctl.drift.steps import Refresh
 
 
@@ -63,7 +63,9 @@ def judge(read: Read) -> EnvironmentDrift:
     found += folder_findings(env, refresh, read.branch, [] if isinstance(read.edits, str) else read.edits)
     if refresh.steps and not refresh.errors:  # without the state nobody knows what was declared
         found += _undeclared(read)
-    return report(env, found)
+    # The provider looks for a grant without the option to hand it on, and tells one with it as missing.
+    handed_on = {finding.urn for finding in found if finding.real == HANDS_ON}
+    return report(env, [f for f in found if not (f.property == "privileges" and f.urn in handed_on)])
 
 
 def _undeclared(read: Read) -> list[Finding]:

@@ -63,6 +63,9 @@ def look(
                 reading[env]() if isinstance(settings, Settings) else report(env, [unknown(env, "its settings", settings)])
                 for env, settings in chosen.items()
             ]
+        except KeyboardInterrupt:
+            engine.stop()
+            raise
         finally:
             world.close()
 
@@ -143,3 +146,5 @@ def _tried(ask: Callable[[], T]) -> T | str:
         return ask()
     except (InfraError, UserError, Unreadable, OSError, ValueError, snowflake.connector.errors.Error) as error:
         return " ".join(str(error).split())[:600] or type(error).__name__
+    except (LookupError, TypeError) as error:  # an answer without a field that the documentation has
+        return f"an answer was not understood: {error!r}"

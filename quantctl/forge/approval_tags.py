@@ -52,11 +52,18 @@ def judge(tags: Iterable[Tag], target: str, commit: str, authors: set[str]) -> A
     return Approvals(tuple(by_person.values()), tuple(void))
 
 
+def is_person(email: str) -> bool:
+    """Whether this is an e-mail address; a service principal has an application id in its place."""
+    return "@" in email
+
+
 def _problem(tag: Tag, target: str, commit: str, authors: set[str]) -> str | None:
     if tag.kind != "tag":
         return "a lightweight tag, which does not say who made it"
     if tag.target != commit:
         return f"it is a tag of {tag.target[:12]}, not of {commit[:12]}"
+    if not is_person(tag.email):
+        return f"{tag.email or 'nobody'} is no person: an approval is somebody's who has read it"
     if tag.email.lower() in authors:
         return f"{tag.email} has written some of these commits"
     if tag.name != tag_name(target, commit, tag.email):

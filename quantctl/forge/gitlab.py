@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from infra.branch_protection import GitLab
 from infra.errors import UserError as InfraError
 from infra.gitlab import client
-from infra.gitlab.protected_branch import as_entry, group_id, matching
 from infra.settings import Settings
 from infra.vocabulary import Environment
 from quantctl.errors import UserError
-from quantctl.forge import gitlab_merging, gitlab_notes, gitlab_people
+from quantctl.forge import gitlab_merging, gitlab_notes, gitlab_people, gitlab_permission
 from quantctl.forge.gitlab_people import Approver, Reviewed
 from quantctl.forge.model import (
     Answer,
@@ -27,8 +26,6 @@ from quantctl.forge.model import (
 
 if TYPE_CHECKING:
     from gitlab.v4.objects import ProjectMergeRequest
-
-_DEVELOPER = 30
 
 
 class GitLabForge:
@@ -59,60 +56,21 @@ class GitLabForge:
 
     def may_merge(self, branch: str) -> Answer:
         """The token's owner against the access levels of the protected branch; who may push may merge too."""
-        who = str(self.promoter())
         try:
             with self._told(f"see how {branch} is protected"):
-                rules = matching(self._project, branch)
-                if not rules:
-                    level = self._level()
-                    evidence = f"{branch} is not protected, and {who} has the access level {level} in the project"
-                    return Answer(Verdict.YES if level >= _DEVELOPER else Verdict.NO, evidence)
-                merges = [level for rule in rules for level in rule.merge_access_levels]
-                pushes = [level for rule in rules for level in rule.push_access_levels]
-                through = any(self._is_in(level) for level in [*merges, *pushes])
-                names = sorted({str(level.get("access_level_description")) for level in merges})
+                return gitlab_permission.may_merge(self._client, self._project, branch, str(self.promoter()))
         except InfraError as error:
             return Answer(Verdict.UNKNOWN, str(error))
-        allowed = ", ".join(names) or "nobody"
-        if through:
-            return Answer(Verdict.YES, f"{who} may merge into {branch}: allowed are {allowed}")
-        return Answer(Verdict.NO, f"{who} may not merge into {branch}: allowed are {allowed}")
 
     def is_release_manager(self) -> Answer:
         """A member of the release managers' group; where there is no such group, who may merge into quant_live."""
-        path, who = self._settings.release_managers, self.promoter()
+        path, who = self._settings.release_managers, str(self.promoter())
         try:
             with self._told("see groups"):
-                try:
-                    member = self._in_group(group_id(self._client, path))
-                except InfraError:
-                    return self.may_merge(Environment.LIVE)
+                answer = gitlab_permission.is_member(self._client, path, who)
         except InfraError as error:
             return Answer(Verdict.UNKNOWN, str(error))
-        evidence = f"{who} is {'' if member else 'not '}a member of the group {path} in GitLab"
-        return Answer(Verdict.YES if member else Verdict.NO, evidence)
-
-    def _is_in(self, level: dict[str, Any]) -> bool:
-        entry = as_entry(level)
-        if "user_id" in entry:
-            return bool(entry["user_id"] == self._me.id)
-        if "group_id" in entry:
-            return self._in_group(entry["group_id"])
-        return 0 < entry.get("access_level", 0) <= self._level()
-
-    def _in_group(self, group: int) -> bool:
-        members = self._client.groups.get(group, lazy=True).members_all.list(iterator=True)
-        return any(member.id == self._me.id for member in members)
-
-    def _level(self) -> int:
-        from gitlab.exceptions import GitlabGetError
-
-        try:
-            return int(self._project.members_all.get(self._me.id).access_level)
-        except GitlabGetError as error:
-            if error.response_code == 404:
-                return 0
-            raise
+        return answer or self.may_merge(Environment.LIVE)
 
     def approvals(self, source: str, target: str, commit: str, authors: set[str]) -> Approvals:
         """Of the open or merged merge requests from source to target whose head is exactly this commit."""
@@ -130,6 +88,8 @@ class GitLabForge:
         from gitlab.exceptions import GitlabError
 
         person = self.promoter()
+        if self._me.attributes.get("bot") or gitlab_people.is_bot(person.user_name):
+            raise UserError(f"{person} is a bot and approves nothing.", do_next="set GITLAB_TOKEN to a person's own token")
         with self._told("approve a merge request"):
             request = next((one for one in self._of(source, target, commit) if one.state == "opened"), None)
             if request is None:
@@ -211,11 +171,6 @@ class GitLabForge:
                 found.labels = sorted({*found.labels, *labels})
             found.save()
             return _told_of(found)
-
-    def lacks(self, request: MergeRequest) -> str:
-        """What GitLab still asks for, of what somebody can give; a conflict is for `merge` to tell."""
-        with self._told("read merge requests"):
-            return gitlab_merging.lacks(self._project, request.number)
 
     def merge(self, request: MergeRequest, sha: str) -> MergeOutcome:
         """Merge exactly `sha`; merged already is merged."""

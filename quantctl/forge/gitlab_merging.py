@@ -1,4 +1,4 @@
-"""Merging a merge request in GitLab: what it lacks, and how a merge ended."""
+"""Merging a merge request in GitLab, and how that ended."""
 
 from __future__ import annotations
 
@@ -22,16 +22,6 @@ _LACKS = {
     "requested_changes": "a reviewer has requested changes",
     "status_checks_must_pass": "status checks that pass",
 }
-
-
-def lacks(project: Project, number: int) -> str:
-    """What GitLab still asks for, in words; empty when nothing that somebody could give."""
-    now = _settled(project, number)
-    status = str(now.attributes.get("detailed_merge_status"))
-    if status != "not_approved":
-        return _LACKS.get(status, "")
-    left = now.approvals.get().attributes.get("approvals_left") or "some"
-    return f"{left} approval{'' if left == 1 else 's'} by somebody who has written nothing of it"
 
 
 def merge(project: Project, request: MergeRequest, sha: str) -> MergeOutcome:

@@ -6,6 +6,7 @@ not count: same address, same user name as the address, or same name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,6 +57,8 @@ def judge(approvers: Iterable[Approver], reviewed: Reviewed) -> Approvals:
 
 
 def _problem(approver: Approver, reviewed: Reviewed) -> str | None:
+    if is_bot(approver.user_name):
+        return "a bot, not a person"
     if approver.id == reviewed.author:
         return "the author of the merge request"
     if is_author(approver, reviewed.names, reviewed.emails):
@@ -67,6 +70,11 @@ def _problem(approver: Approver, reviewed: Reviewed) -> str | None:
 
 def _since(when: str, begin: str) -> bool:
     return bool(when and begin) and datetime.fromisoformat(when) >= datetime.fromisoformat(begin)
+
+
+def is_bot(user_name: str) -> bool:
+    """https://docs.gitlab.com/user/project/settings/project_access_tokens/#bot-users-for-projects"""
+    return re.match(r"(project|group)_\d+_bot", user_name) is not None
 
 
 def is_author(who: Approver, names: Iterable[str], emails: Iterable[str]) -> bool:

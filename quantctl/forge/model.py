@@ -148,9 +148,6 @@ class Forge(Protocol):
     def find_merge_request(self, source: str, target: str) -> MergeRequest | None:
         """The open merge request from source to target."""
 
-    def lacks(self, request: MergeRequest) -> str:
-        """What the forge still asks for before it merges, in words; empty when nothing."""
-
     def merge(self, request: MergeRequest, sha: str) -> MergeOutcome:
         """Merge when the source's head is exactly `sha`."""
 

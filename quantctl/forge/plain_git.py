@@ -11,7 +11,7 @@ from infra.settings import Settings
 from infra.vocabulary import Environment, Persona
 from quantctl.errors import UserError
 from quantctl.forge import git_tags
-from quantctl.forge.approval_tags import judge, tag_name
+from quantctl.forge.approval_tags import is_person, judge, tag_name
 from quantctl.forge.model import Answer, Approval, Approvals, MergeOutcome, MergeRequest, Person, Verdict
 from quantctl.forge.workspace_person import Owner, in_group, owner_of_the_token
 
@@ -62,6 +62,13 @@ class PlainGit:
                 expected="an approval by somebody who has written nothing of what moves",
                 do_next="ask somebody else to run `quantctl approve`",
             )
+        if not is_person(person.email):
+            raise UserError(
+                f"{person} is no person and approves nothing.",
+                found=person.how_known,
+                expected="a person's own Databricks token in QUANT_PROMOTER_TOKEN",
+                do_next='export it; in the sandbox: eval "$(quantctl env --as reviewer)"',
+            )
         name = tag_name(target, commit, person.email)
         git_tags.push_tag(self._settings.remote, name, commit, person, note or f"Approved for {target}")
         found = self.approvals(source, target, commit, authors)
@@ -80,10 +87,6 @@ class PlainGit:
     def find_merge_request(self, source: str, target: str) -> MergeRequest | None:
         """There are none."""
         return None
-
-    def lacks(self, request: MergeRequest) -> str:
-        """There are none."""
-        self._none()
 
     def merge(self, request: MergeRequest, sha: str) -> MergeOutcome:
         """There are none."""

@@ -42,7 +42,12 @@ def cancel(env: str, environ: dict[str, str]) -> None:
 
 
 def release_gone(env: str, environ: dict[str, str]) -> list[Lock]:
-    """Take away the locks on a stack whose owner is known to be gone; none while another's owner lives or is not known."""
+    """Take away the locks on a stack whose owner is known to be gone; none while another's owner lives or is not known.
+
+    Only in a folder: elsewhere the owner is hardly ever on this machine, and asking the engine takes the lock for a moment.
+    """
+    if not _backend(environ).startswith("file://"):
+        return []
     held = locks(env, environ)
     if held and all(owner(lock).state is OwnerState.GONE for lock in held) and locks(env, environ) == held:
         cancel(env, environ)

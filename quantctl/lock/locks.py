@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -115,15 +116,11 @@ def age(since: datetime.datetime | None, now: datetime.datetime) -> str:
     return f"{minutes} min {seconds % 60:02} s" if minutes else f"{seconds} s"
 
 
-def refusal(env: str, said: str, now: datetime.datetime) -> UserError | None:
-    """What to tell when the engine refused an update because of a lock; None when that was not the reason."""
-    held = from_message(env, said)
-    if not held:
-        return None
-    names = "; ".join(f"{lock.owner}, for {age(lock.since, now)}" for lock in held)
+def refusal(env: str, held: Sequence[Lock], now: datetime.datetime) -> UserError:
+    """What to tell whoever wants to update a stack that is locked."""
     return UserError(
         f"{env} is locked: another update runs, or one was killed.",
-        found=names,
+        found="; ".join(f"{lock.owner}, for {age(lock.since, now)}" for lock in held),
         do_next=f"wait; if the owner is gone, which `quantctl lock {env}` tells: `quantctl lock release {env}`",
     )
 

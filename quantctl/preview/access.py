@@ -73,8 +73,10 @@ def changes(steps: Iterable[Step], known: Mapping[str, str]) -> tuple[AccessChan
 
 
 def holders(step: Step) -> tuple[str, ...]:
-    """Who may do what with a new job, from its permissions."""
-    return tuple(f"{who} {held.words}" for (who, _, _), held in sorted(_permissions(step.name, step.new).items()))
+    """Which groups may do what with a new job, from its permissions; the environment's own identities are on every job."""
+    groups = {str(entry["groupName"]) for entry in step.new.get("accessControls") or [] if entry.get("groupName")}
+    held = _permissions(step.name, step.new)
+    return tuple(f"{who} {one.words}" for (who, _, _), one in sorted(held.items()) if who in groups)
 
 
 def _direction(what: str, old: _Held | None, new: _Held | None) -> Direction:

@@ -19,8 +19,8 @@ from quantctl import environment, project, update
 from quantctl.errors import UserError
 from quantctl.preview.formats import as_json, widget
 from quantctl.preview.merge_request import MergeRequest, merge_request
-from quantctl.preview.note import LIMITS, SMALLEST, note
-from quantctl.preview.posting import SPARE, forge_of, post
+from quantctl.preview.note import LIMITS, SPARE, note
+from quantctl.preview.posting import forge_of, post
 from quantctl.preview.run import Progress, Wanted, previews
 from quantctl.preview.story import Story
 
@@ -77,13 +77,13 @@ def show(
         typer.echo(f"No plan is kept in {save_plan}: there is nothing that could be run.", err=True)
     if report is not None:
         report.write_text(widget(stories) + "\n")
-    forge = forge_of(wanted[0].environment, environ) if post_it else None
-    limit = LIMITS["gitlab"] if forge is not None else SMALLEST
-    text = note(stories, limit - SPARE, request.pipeline)
-    printed = {Format.markdown: lambda: text, Format.json: lambda: as_json(stories), Format.widget: lambda: widget(stories)}
-    typer.echo(printed[format](), nl=format is not Format.markdown)
-    if post_it:
-        typer.echo(post(forge, number or request.number, text), err=True)
+    if format is Format.markdown:
+        typer.echo(note(stories, where=request.pipeline), nl=False)
+    else:
+        typer.echo(as_json(stories) if format is Format.json else widget(stories))
+    if post_it:  # last: what cannot be posted has been printed
+        whole = note(stories, LIMITS["gitlab"] - SPARE, request.pipeline)
+        typer.echo(post(forge_of(wanted[0].environment, environ), number or request.number, whole), err=True)
     raise typer.Exit(exit_status(stories))
 
 

@@ -84,7 +84,7 @@ def read(lines: Iterable[str], redactor: Redactor) -> Events:
     broken = {violation.policy for violation in violations}
     return Events(
         tuple(steps.values()),
-        tuple(dict.fromkeys(violations)),
+        tuple(sorted(set(violations), key=lambda violation: (violation.policy, violation.resource, violation.message))),
         tuple(text for text in dict.fromkeys(said["error"]) if text != "preview failed"),
         tuple(dict.fromkeys(said["warning"])),
         len(passed - broken),

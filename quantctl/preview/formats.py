@@ -20,9 +20,9 @@ def widget(stories: Sequence[Story]) -> str:
 
     https://docs.gitlab.com/user/infrastructure/iac/mr_integration/; a replacement is one of each, as there.
     """
-    total = {op: sum(story.counts.get(op, 0) for story in stories) for op in ("created", "updated", "removed", "replaced")}
-    created, deleted = total["created"] + total["replaced"], total["removed"] + total["replaced"]
-    return json.dumps({"create": created, "update": total["updated"], "delete": deleted})
+    total = {op: sum(story.counts.get(op, 0) for story in stories) for op in ("added", "changed", "removed", "replaced")}
+    added, deleted = total["added"] + total["replaced"], total["removed"] + total["replaced"]
+    return json.dumps({"create": added, "update": total["changed"], "delete": deleted})
 
 
 def _story(story: Story) -> dict[str, object]:

@@ -9,7 +9,6 @@ from quantctl.errors import UserError
 from quantctl.stack_settings import stack_settings
 
 MARKER = "quantctl preview"
-SPARE = 200  # characters that the forge's side needs for the marker
 
 
 class Notes(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ class Commits:
 
 @dataclass(frozen=True)
 class Change:
-    """One resource. `op` is created, updated, replaced or removed; `notes` are words for what has no old value."""
+    """One resource. `op` is added, changed, replaced or removed; `notes` are words for what has no old value."""
 
     op: str
     kind: str
@@ -79,12 +80,16 @@ class Story:
         return any(violation.mandatory for violation in self.violations)
 
 
-_DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "removed", "import": "imported"}
+_DONE = {"create": "added", "update": "changed", "replace": "replaced", "delete": "removed", "import": "imported"}
+_ORDER = {op: number for number, op in enumerate(_DONE)}
 
 
 def tell(env: str, events: Events, settings: Settings | None, what_if: str | None = None) -> Story:
     """The story of one preview, without the commits' subjects, which Git has."""
-    moving = [step for step in events.steps if step.op != "same"]
+    # The engine tells them as they come; a note that is written again has them in the same order.
+    moving = sorted(
+        (step for step in events.steps if step.op != "same"), key=lambda step: (_ORDER[step.op], step.type, step.name)
+    )
     new_jobs = {step.name for step in moving if step.type == "databricks:Job" and step.op == "create"}
     gone_jobs = {step.name for step in moving if step.type == "databricks:Job" and step.op == "delete"}
     first = any(step.type == "pulumi:Stack" and step.op == "create" for step in moving)
@@ -92,8 +97,8 @@ def tell(env: str, events: Events, settings: Settings | None, what_if: str | Non
     # Who may see a workflow that comes or goes is told with it.
     others = [step for step in moving if not _belongs(step, new_jobs | gone_jobs)]
     known = _known(settings) if settings else {}
-    counts = Counter(_DONE[step.op] for step in moving if not _is_component(step))
-    counts["unchanged"] = sum(step.op == "same" and not _is_component(step) for step in events.steps)
+    done = Counter(_DONE[step.op] for step in moving if not _is_component(step))
+    same = sum(step.op == "same" and not _is_component(step) for step in events.steps)
     return Story(
         environment=env,
         what_if=what_if,
@@ -104,7 +109,7 @@ def tell(env: str, events: Events, settings: Settings | None, what_if: str | Non
         schema=tuple(_change(step) for step in moving if step.type == "snowflake:Schema"),
         others=tuple(_change(step) for step in others if _is_other(step) or (first and access.concerns(step))),
         losses=tuple(_losses(moving)),
-        counts=dict(counts),
+        counts={**done, "unchanged": same},
         violations=events.violations,
         policies=events.policies,
         warnings=events.warnings,
@@ -156,6 +161,8 @@ def _change(step: Step) -> Change:
         fields = tuple(found for found in fields if found.name != "commit_hash")
     notes = ("the real thing is left alone",) if step.op == "delete" and step.retained else ()
     name = str(step.new.get("name") or step.old.get("name") or step.name)
+    if re.fullmatch(rf"{re.escape(step.name)}-[0-9a-f]{{7,}}", name):
+        name = step.name  # the engine makes such a name anew at every preview
     return Change(_DONE[step.op], kind, name, fields, notes)
 
 

@@ -14,8 +14,8 @@ LONGEST = 160  # characters of one value; the rest is counted
 
 
 def code(text: str, longest: int = LONGEST) -> str:
-    """`text` as a code span on one line, shortened; it may stand in a table."""
-    shown = shorten(_visible(text).strip(), longest).replace("|", "\\|" if "|" in text else "|")
+    """`text` as a code span on one line, shortened. Not for a table, where a `|` would end the cell."""
+    shown = shorten(_visible(text).strip(), longest)
     fence = "`" * (_longest_run(shown) + 1)
     pad = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{pad}{shown or ' '}{pad}{fence}"

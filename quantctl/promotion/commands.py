@@ -219,9 +219,10 @@ class _Screen:
             for gate in gates:
                 table.add_row(gate.name, mark(gate.verdict), escape(gate.evidence))
             self._out.print(table)
+        if report.preview:  # which names commits and workflows too
+            self._out.print(f"\n{report.preview}", markup=False, highlight=False, soft_wrap=True)
+            return
         for commit in report.commits:
             self._out.print(f"  {commit.id[:12]}  {commit.subject}  ({commit.author})", markup=False, highlight=False)
         if report.commits:
             self._out.print(f"workflows: {report.workflows}", markup=False, highlight=False)
-        if report.preview:
-            self._out.print(f"\n{report.preview}\n", markup=False, highlight=False, soft_wrap=True)

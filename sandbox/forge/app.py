@@ -28,7 +28,7 @@ from sandbox.forge import (
     protection,
     rules,
 )
-from sandbox.forge.call import Call, Handler, World
+from sandbox.forge.call import Call, Handler, Listed, World
 from sandbox.forge.errors import ApiError, bad, unauthorized
 from sandbox.forge.people import User
 
@@ -135,6 +135,8 @@ def _answer(world: World, url: str, request: Request, raw: bytes) -> Response:
             projects.check(found["id"])
         result = handler(Call(world, who, url, found, pairs, _body(request, raw)))
         if isinstance(result, list):
+            result = Listed(result, lambda item: item)
+        if isinstance(result, Listed):
             return _page(result, pairs, f"{url}{BASE}{path}")
     except ApiError as error:
         return JSONResponse(error.body, error.status)
@@ -197,7 +199,7 @@ def _body(request: Request, raw: bytes) -> dict[str, Any]:
     return body
 
 
-def _page(items: list[Any], query: dict[str, str], url: str) -> Response:
+def _page(listed: Listed, query: dict[str, str], url: str) -> Response:
     """Offset pages: https://docs.gitlab.com/api/rest/#offset-based-pagination"""
     try:
         page, size = int(query.get("page") or 1), min(int(query.get("per_page") or 20), 100)
@@ -205,6 +207,7 @@ def _page(items: list[Any], query: dict[str, str], url: str) -> Response:
         raise bad("page is invalid") from None
     if page < 1 or size < 1:
         raise bad("per_page does not have a valid value")
+    items = listed.items
     pages = max(-(-len(items) // size), 1)
     links = {"first": 1, "last": pages}
     links |= {"prev": page - 1} if page > 1 else {}
@@ -215,4 +218,4 @@ def _page(items: list[Any], query: dict[str, str], url: str) -> Response:
         "X-Next-Page": str(links.get("next", "")), "X-Prev-Page": str(links.get("prev", "")),
         "Link": ", ".join(f'<{target}>; rel="{rel}"' for rel, target in shown.items()),
     }  # fmt: skip
-    return JSONResponse(items[(page - 1) * size : page * size], headers=headers)
+    return JSONResponse([listed.shown(item) for item in items[(page - 1) * size : page * size]], headers=headers)

@@ -28,6 +28,14 @@ class World:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A list whose items cost something to tell: only those of the page are."""
+
+    items: list[Json]
+    shown: Callable[[Json], Json]
+
+
+@dataclass(frozen=True)
 class Call:
     """A request of somebody who is known; `url` is the forge's own address."""
 

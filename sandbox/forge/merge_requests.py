@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sandbox.forge import access, approvals, commits, labels, people, rules
-from sandbox.forge.call import PROJECT_ID, PROJECT_PATH, Call, World, now
+from sandbox.forge.call import PROJECT_ID, PROJECT_PATH, Call, Listed, World, now
 from sandbox.forge.errors import ApiError, bad, conflict, forbidden, invalid, missing
 from sandbox.forge.people import DEVELOPER, User
 from sandbox.forge.projects import settings
@@ -41,7 +43,7 @@ def create(call: Call) -> Json:
     return shown(call, request)
 
 
-def listed(call: Call) -> list[Json]:
+def listed(call: Call) -> Listed:
     """GET /projects/:id/merge_requests?state=&source_branch=&target_branch=&labels=&search=&author_username=&iids[]="""
     query, wanted = call.query, set(call.words("labels"))
     author = people.by_name(call.store, query["author_username"]) if query.get("author_username") else None
@@ -56,7 +58,7 @@ def listed(call: Call) -> list[Json]:
         and (iids is None or str(request["iid"]) in iids.split(","))
     ]  # fmt: skip
     found.sort(key=lambda request: str(request[_order(call)]), reverse=query.get("sort", "desc") == "desc")
-    return [shown(call, request) for request in found]
+    return Listed(found, partial(shown, call))
 
 
 def _order(call: Call) -> str:
@@ -66,13 +68,13 @@ def _order(call: Call) -> str:
     return order
 
 
-def of_commit(call: Call) -> list[Json]:
+def of_commit(call: Call) -> Listed:
     """GET /projects/:id/repository/commits/:sha/merge_requests"""
     sha = call.repository.resolve(call.path["sha"])
     if sha is None:
         raise missing("Commit")
     found = [r for r in _synced(call.world) if any(commit.sha == sha for commit in commits_of(call.repository, r))]
-    return [shown(call, request) for request in found]
+    return Listed(found, partial(shown, call))
 
 
 def get(call: Call) -> Json:

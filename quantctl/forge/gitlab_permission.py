@@ -1,0 +1,69 @@
+"""What the token's owner may do in GitLab: merge into a branch, and whether they are in a group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from infra.errors import UserError
+from infra.gitlab.protected_branch import as_entry, group_id, matching
+from quantctl.forge.model import Answer, Verdict
+
+if TYPE_CHECKING:
+    from gitlab import Gitlab
+    from gitlab.v4.objects import Project
+
+_DEVELOPER = 30  # https://docs.gitlab.com/api/access_requests/#valid-access-levels
+
+
+def may_merge(client: Gitlab, project: Project, branch: str, who: str) -> Answer:
+    """The access levels of every protection that the branch matches: each lets in, and who may push may merge."""
+    rules = matching(project, branch)
+    if not rules:
+        level = _level(client, project)
+        evidence = f"{branch} is not protected, and {who} has the access level {level} in the project"
+        return Answer(Verdict.YES if level >= _DEVELOPER else Verdict.NO, evidence)
+    merges = [level for rule in rules for level in rule.merge_access_levels]
+    pushes = [level for rule in rules for level in rule.push_access_levels]
+    allowed = ", ".join(sorted({str(level.get("access_level_description")) for level in merges})) or "nobody"
+    if any(_is_in(client, project, level) for level in [*merges, *pushes]):
+        return Answer(Verdict.YES, f"{who} may merge into {branch}: allowed are {allowed}")
+    return Answer(Verdict.NO, f"{who} may not merge into {branch}: allowed are {allowed}")
+
+
+def is_member(client: Gitlab, path: str, who: str) -> Answer | None:
+    """Whether the owner is in a group, by its path, or in one above it; None when there is no such group."""
+    try:
+        member = _in_group(client, group_id(client, path))
+    except UserError:
+        return None
+    evidence = f"{who} is {'' if member else 'not '}a member of the group {path} in GitLab"
+    return Answer(Verdict.YES if member else Verdict.NO, evidence)
+
+
+def _is_in(client: Gitlab, project: Project, level: dict[str, Any]) -> bool:
+    entry = as_entry(level)
+    if "user_id" in entry:
+        return bool(entry["user_id"] == _me(client).id)
+    if "group_id" in entry:
+        return _in_group(client, entry["group_id"])
+    return 0 < entry.get("access_level", 0) <= _level(client, project)
+
+
+def _in_group(client: Gitlab, group: int) -> bool:
+    members = client.groups.get(group, lazy=True).members_all.list(iterator=True)
+    return any(member.id == _me(client).id for member in members)
+
+
+def _level(client: Gitlab, project: Project) -> int:
+    from gitlab.exceptions import GitlabGetError
+
+    try:
+        return int(project.members_all.get(_me(client).id).access_level)
+    except GitlabGetError as error:
+        if error.response_code == 404:
+            return 0
+        raise
+
+
+def _me(client: Gitlab) -> Any:
+    return client.user

@@ -1,0 +1,289 @@
+"""A change goes the whole way with commands alone, and whatever should stop it does; on a sandbox of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import Team, deployed, shell
+from tests.paths import ROOT
+
+pytestmark = pytest.mark.real
+# One run and one day instead of three each: the rule is the same, and a soak runs every job.
+SHORT = {"soakDays": 1, "successfulRuns": 1}
+EDGES = ("quant -> quant_stg", "quant_stg -> quant_lr", "quant_lr -> quant_live")
+OPEN = {"soakDays": 0, "successfulRuns": 0, "failedRuns": 99, "approvals": 0, "signOff": False, "releaseManager": False}
+SLOW = """name: slow
+parameters: [{name: seconds, default: "0"}]
+tasks:
+  - task_key: wait
+    spark_python_task: {python_file: src/slow.py, parameters: ["{{job.parameters.seconds}}"]}
+    environment_key: default
+environments: [{environment_key: default, spec: {client: "2"}}]
+"""
+
+
+@dataclass
+class Stage:
+    """The team, and checkouts of this project with gates of their own."""
+
+    team: Team
+    folder: Path
+    shells: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
+
+    def project(self, name: str, gates: dict[str, Any], freezes: Sequence[dict[str, Any]] = ()) -> Path:
+        """A checkout with these gates in Pulumi.yaml."""
+        checkout = self.folder / name
+        if not checkout.exists():
+            listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+            for path in listed.split():
+                if (ROOT / path).is_file() and not path.startswith(("tests/", "docs/")):
+                    (checkout / path).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(ROOT / path, checkout / path)
+            (checkout / ".venv").symlink_to(ROOT / ".venv")
+        shared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+        shared["config"] |= {"gates": {"value": gates}, "freezes": {"value": list(freezes)}}
+        (checkout / "Pulumi.yaml").write_text(yaml.safe_dump(shared))
+        return checkout
+
+    def environ(self, project: Path, *options: str) -> dict[str, str]:
+        """A shell of a persona, in a checkout."""
+        if options not in self.shells:
+            self.shells[options] = shell(self.team.environ, *options)
+        return {**self.shells[options], "PYTHONPATH": str(project)}
+
+    def run(self, project: Path, persona: str, *words: str, gitlab: bool = False) -> subprocess.CompletedProcess[str]:
+        """quantctl of a checkout, as a persona."""
+        options = ("--as", persona, *(["--gitlab"] if gitlab else []))
+        command = [sys.executable, "-m", "quantctl.main", *words]
+        return subprocess.run(
+            command,
+            cwd=project,
+            env=self.environ(project, *options),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def must(self, project: Path, persona: str, *words: str, gitlab: bool = False) -> str:
+        """The same, which must succeed."""
+        done = self.run(project, persona, *words, gitlab=gitlab)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def stopped(self, project: Path, persona: str, *words: str) -> dict[str, str]:
+        """A promotion that gates stop: gate -> evidence."""
+        done = self.run(project, persona, "promote", *words, "--yes", "--format", "json")
+        assert done.returncode == 3, done.stdout + done.stderr
+        return {g["name"]: g["evidence"] for g in json.loads(done.stdout)["gates"] if g["verdict"] != "yes"}
+
+    def head(self, branch: str) -> str:
+        return self.team.git("ls-remote", "origin", f"refs/heads/{branch}").split()[0]
+
+    def at(self, env: str) -> str | None:
+        """Where the workspace says that an environment's folder is."""
+        [folder] = self.team.workspace("deployer").repos.list(path_prefix=f"/{env}")
+        return folder.head_commit_id
+
+    def change(self, message: str) -> str:
+        """Dana changes code on `quant`, which is deployed there."""
+        content = f'"""{message}"""\nimport sys, time\ntime.sleep(float(sys.argv[1]))\n'
+        commit = self.team.commit("quant", "src/slow.py", content, message)
+        self.must(self.folder / "short", "developer", "up", "quant", "--yes")
+        return commit
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Four environments at one commit, with a workflow that takes as long as it is told."""
+    folder = tmp_path_factory.mktemp("stage")
+    with deployed(folder) as team:
+        made = Stage(team, folder)
+        made.project("short", dict.fromkeys(EDGES, SHORT))
+        made.project("open", dict.fromkeys(EDGES, OPEN))
+        yield made
+
+
+def test_a_change_goes_the_whole_way(stage: Stage) -> None:
+    """Pushed, soaked, reviewed, signed off, released to some, then to all; each gate refuses until it is cleared."""
+    project, team = stage.folder / "short", stage.team
+    team.commit("quant", "workflows/slow.yml", SLOW, "A workflow that waits")
+    team.commit("quant", "src/slow.py", "import sys, time\ntime.sleep(float(sys.argv[1]))\n", "Its code")
+    found = stage.stopped(project, "release_manager", "quant", "quant_stg")
+    assert "pulumi up -s quant first" in found["soak"]
+    stage.must(project, "developer", "up", "quant", "--yes")
+    commit = stage.head("quant")
+    found = stage.stopped(project, "release_manager", "quant", "quant_stg")
+    assert found.keys() == {"soak", "approvals"}
+    assert "0.0 of 1 days" in found["soak"] and "0 of 1 successful run" in found["soak"]
+    stage.must(project, "developer", "sandbox", "soak", "quant", "--days", "1")
+    refused = stage.run(project, "developer", "approve", "quant_stg")
+    assert refused.returncode == 1 and "Dana" in refused.stderr
+    stage.must(project, "reviewer", "approve", "quant_stg", "--note", "read it")
+    looked = stage.run(project, "release_manager", "promote", "quant", "quant_stg", "--dry-run")
+    assert looked.returncode == 0, looked.stdout
+    assert "A workflow that waits" in looked.stdout and "slow" in looked.stdout
+    assert stage.at("quant_stg") != commit
+    done = json.loads(stage.must(project, "release_manager", "promote", "quant", "quant_stg", "--yes", "--format", "json"))
+    assert (done["outcome"], done["to"], done["workflows"]["added"]) == ("promoted", commit, ["slow"])
+    assert (stage.at("quant_stg"), stage.head("quant_stg")) == (commit, commit)
+    again = stage.must(project, "release_manager", "promote", "quant", "quant_stg", "--yes")
+    assert "has everything of quant already" in again
+
+    stage.must(project, "release_manager", "sandbox", "soak", "quant_stg", "--days", "1")
+    stage.must(project, "reviewer", "approve", "quant_lr")
+    found = stage.stopped(project, "release_manager", "quant_stg", "--release", "limited")
+    assert found.keys() == {"sign-off"} and "quantctl signoff quant_stg" in found["sign-off"]
+    stage.must(project, "uat_tester", "signoff", "quant_stg", "--by", "Uma Tester", "--note", "the numbers agree")
+    twice = stage.run(project, "uat_tester", "signoff", "quant_stg", "--by", "Uma Tester", "--note", "second thoughts")
+    assert twice.returncode == 1 and "never changed" in twice.stderr
+    stage.must(project, "release_manager", "promote", "quant_stg", "--release", "limited", "--yes")
+    assert stage.at("quant_lr") == commit
+
+    stage.must(project, "release_manager", "sandbox", "soak", "quant_lr", "--days", "1")
+    stage.must(project, "reviewer", "approve", "quant_live", "--from", "quant_lr")
+    found = stage.stopped(project, "developer", "quant_lr", "quant_live")
+    assert found.keys() == {"release-manager"} and "Dana" in found["release-manager"]
+    stage.must(project, "release_manager", "promote", "quant_lr", "quant_live", "--yes")
+    assert stage.at("quant_live") == commit
+    [last, *_] = json.loads(stage.must(project, "support", "history", "quant_live", "--format", "json"))
+    assert (last["commit"], last["source"], last["by"]) == (commit, "quant_lr", "Rhea (rhea@quant.example)")
+    assert {gate["name"]: gate["verdict"] for gate in last["gates"]}["release-manager"] == "yes"
+
+
+def test_what_is_wrong_in_the_world_stops_it(stage: Stage) -> None:
+    """A failed run, an active run and a hot fix in the target, and a freeze, each told with its evidence."""
+    project, workspace = stage.folder / "short", stage.team.workspace("deployer")
+    stage.change("Wait better")
+    [job] = workspace.jobs.list(name="quant slow")
+    failed = workspace.jobs.run_now(job.job_id or 0, job_parameters={"seconds": "no number"}).result()
+    [job] = workspace.jobs.list(name="quant_stg slow")
+    active = workspace.jobs.run_now(job.job_id or 0, job_parameters={"seconds": "60"})
+    before = stage.head("quant_stg")
+    stage.team.commit("quant_stg", "src/slow.py", "# hot fix\n", "Hot fix at night")
+    year_end = {"environments": ["quant_stg"], "start": "2026-01-01", "end": "2099-12-31", "why": "Year end"}
+    stage.project("short", dict.fromkeys(EDGES, SHORT), [year_end])
+    try:
+        found = stage.stopped(project, "release_manager", "quant", "quant_stg")
+    finally:
+        stage.project("short", dict.fromkeys(EDGES, SHORT))
+        workspace.jobs.cancel_run_and_wait(active.run_id)
+        stage.team.git("push", "-q", "--force", "origin", f"{before}:refs/heads/quant_stg")
+    assert found.keys() == {"fast-forward", "soak", "approvals", "no-active-runs", "no-freeze"}
+    for gate, word in (
+        ("fast-forward", "Hot fix at night"),
+        ("soak", f"run {failed.run_id}"),
+        ("approvals", "0 of 1"),
+        ("no-active-runs", f"slow (run {active.run_id})"),
+        ("no-freeze", "Year end"),
+    ):
+        assert word in found[gate]
+
+
+def test_of_two_at_once_one_wins(stage: Stage) -> None:
+    """The other is told, whatever it was doing; the branch and the folder are at one commit, and nothing is locked."""
+    project = stage.folder / "open"
+    commit = stage.head("quant")
+    environ = stage.environ(project, "--as", "release_manager")
+    command = [sys.executable, "-m", "quantctl.main", "promote", "quant", "quant_stg", "--yes"]
+    pipe = subprocess.PIPE
+    both = [subprocess.Popen(command, cwd=project, env=environ, stdout=pipe, stderr=pipe, text=True) for _ in range(2)]
+    told = [process.communicate(timeout=300) for process in both]
+    statuses = sorted(process.returncode for process in both)
+    said = "\n".join(out + err for out, err in told)
+    assert statuses in ([0, 0], [0, 1]), said
+    assert "Traceback" not in said
+    if statuses == [0, 1]:
+        assert any(word in said for word in ("moved by somebody else meanwhile", "is locked"))
+    stage.must(project, "release_manager", "promote", "quant", "quant_stg", "--yes")
+    assert (stage.at("quant_stg"), stage.head("quant_stg")) == (commit, commit)
+
+
+def test_killed_at_any_step_the_same_command_goes_on(stage: Stage) -> None:
+    """kill -9 before the branch moves, after it, in the update and before the record; promotions and rollbacks in turn."""
+    project = stage.folder / "open"
+    there = ["promote", "quant", "quant_stg", "--yes"]
+    back = ["rollback", "quant_stg", "--yes"]
+    for words, point in (
+        (back, "moving quant_stg"),
+        (there, "pulumi up -s quant_stg"),
+        (back, "Repo folder updating"),
+        (there, "the workspace reports"),
+    ):
+        _kill_at(stage, project, words, point)
+        stage.must(project, "release_manager", *words)
+        head = stage.head("quant_stg")
+        assert stage.at("quant_stg") == head, point
+        [last, *_] = json.loads(stage.must(project, "support", "history", "quant_stg", "--format", "json"))
+        assert last["commit"] == head, point
+        assert json.loads(stage.must(project, "deployer", "lock", "quant_stg", "--format", "json")) == []
+    same = stage.team.git("ls-remote", "origin", "refs/heads/quant").split()[0]
+    stage.team.git("fetch", "-q", "origin")
+    assert stage.team.git("rev-parse", f"{head}^{{tree}}") == stage.team.git("rev-parse", f"{same}^{{tree}}")
+
+
+def _kill_at(stage: Stage, project: Path, words: list[str], point: str) -> None:
+    """Run, and kill -9 with everything that it has started once it says `point`."""
+    environ = stage.environ(project, "--as", "release_manager")
+    command = [sys.executable, "-u", "-m", "quantctl.main", *words]
+    with subprocess.Popen(
+        command,
+        cwd=project,
+        env=environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if point in line:
+                os.killpg(process.pid, signal.SIGKILL)
+                break
+        else:
+            pytest.fail(f"{point!r} was never said:\n{''.join(said)}")
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_merge_request_is_opened_waited_for_and_merged(stage: Stage) -> None:
+    """In GitLab: without approvals it is left open, and the same command goes on when they are there; dana may not merge."""
+    gates = {edge: {**OPEN, "approvals": 1} for edge in EDGES}
+    project = stage.project("reviewed", gates)
+    commit = stage.change("Through a merge request")
+    done = stage.run(project, "release_manager", "promote", "quant", "quant_stg", "--yes", "--format", "json", gitlab=True)
+    assert done.returncode == 3, done.stdout + done.stderr
+    request = json.loads(done.stdout)["merge_request"]
+    assert request and stage.head("quant_stg") != commit
+    approved = stage.must(project, "reviewer", "approve", "quant_stg", gitlab=True)
+    assert request in approved
+    stage.must(project, "release_manager", "promote", "quant", "quant_stg", "--yes", gitlab=True)
+    head = stage.head("quant_stg")
+    stage.team.git("fetch", "-q", "origin")
+    assert stage.team.git("rev-parse", f"{head}^{{tree}}") == stage.team.git("rev-parse", f"{commit}^{{tree}}")
+    assert stage.at("quant_stg") == head
+    # quant_stg is protected now, as its stack declares it: the host lets nobody push there.
+    pushed = subprocess.run(
+        ["git", "push", "origin", f"{commit}:refs/heads/quant_stg", "--force"],
+        cwd=stage.team.clone,
+        env=stage.environ(project, "--as", "developer", "--gitlab"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert pushed.returncode != 0 and "protected branch" in pushed.stderr
