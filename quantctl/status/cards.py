@@ -14,6 +14,7 @@ from quantctl.status.markup import Child, Markup, element, join
 from quantctl.status.model import Day, EdgeStatus, EnvironmentStatus, RunsOf, Status, Way, Workflow, ago
 
 _COMMITS, _WORKFLOWS = 5, 12  # shown at once; the rest unfolds
+_ONE_ROW = 14  # days that stand side by side, however narrow the card
 
 
 def mark(tone: Tone, sign: str | None = None) -> Markup:
@@ -135,12 +136,13 @@ def _runs(one: EnvironmentStatus, status: Status) -> Markup:
 def _row(flow: Workflow) -> Markup:
     total = flow.total
     numbers = [element("span", text, class_=tone.value) for tone, text in looks.short(total)]
+    look = "days many" if len(flow.days) > _ONE_ROW else "days"
     spoken = "; ".join(f"{day.date:%d %B}: {_words(day)}" for day in flow.days)
     return element(
         "li",
         element("span", flow.name, class_="workflow"),
         element("span", *numbers, class_="numbers", role="img", aria_label=_words(total), title=_words(total)),
-        element("span", *map(_day, flow.days), class_="days", role="img", aria_label=spoken),
+        element("span", *map(_day, flow.days), class_=look, role="img", aria_label=spoken),
     )
 
 
