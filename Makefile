@@ -29,9 +29,17 @@ up: $(STAMP)  ## bring the four environments up in a local sandbox
 down: $(STAMP)  ## stop the sandbox and forget its state
 	@$(BIN)/quantctl down
 
-test: $(STAMP)  ## every test there is
+test: $(STAMP) browser  ## every test there is
 	@$(BIN)/quantctl toolchain --obtain
 	$(BIN)/pytest -n 2 --dist loadfile --durations 10
+
+browser:  ## headless Chromium for the tests of the status page: from Debian, where root may install it
+	@command -v chromium >/dev/null && command -v pdftotext >/dev/null || \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing Debian's chromium and poppler-utils: about a minute, once"; \
+	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	      chromium poppler-utils fonts-dejavu-core; } >/dev/null 2>&1 || echo "apt-get failed: what needs a browser is skipped"; \
+	  else echo "no Chromium or no pdftotext, and no root with apt-get to install them: what needs them is skipped"; fi
 
 lint: $(STAMP)  ## ruff and mypy --strict
 	$(BIN)/ruff check .

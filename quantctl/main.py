@@ -35,6 +35,7 @@ from quantctl.lock import commands as lock_commands
 from quantctl.preview import command as preview
 from quantctl.promotion import commands as promotion
 from quantctl.sandbox_commands import Format, FormatOption
+from quantctl.status.command import status_command
 from sandbox import control
 from toolchain.errors import ToolchainError
 
@@ -127,6 +128,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None] | typer.Typer], ...] = (
     ("signoff", _CHANGES, promotion.signoff_command),
     ("rollback", _CHANGES, promotion.rollback_command),
     ("history", _CHANGES, promotion.history_command),
+    ("status", _OPERATIONS, status_command),
     ("drift", _OPERATIONS, drift_command.drift),
     ("drift-issue", _OPERATIONS, drift_issue.run),
     ("lock", _OPERATIONS, lock_commands.app),

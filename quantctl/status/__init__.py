@@ -1,0 +1,1 @@
+"""`quantctl status`: the four environments and the ways between them, at one look."""

@@ -1,0 +1,49 @@
+"""Signs of drift that the Git folder gives, without asking the engine. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from infra.local_edits import listed
+from quantctl.promotion.gates import Unknown
+from quantctl.status.model import Deployed, Drift, DriftVerdict
+
+
+def signs(
+    env: str,
+    folder: Deployed | Unknown | None,
+    on_branch: bool | Unknown,
+    behind: int,
+    recorded: str | Unknown | None,
+    edits: Sequence[str] | Unknown | None,
+) -> Drift:
+    """What the folder tells.
+
+    `on_branch`: its commit stands in the branch's history; `behind`: commits of the branch that it lacks; `recorded`: the
+    commit of the last recorded deployment; `edits`: files that differ from the commit, None when the workspace does not
+    export them (more than 10 MB).
+    """
+    if isinstance(folder, Unknown):
+        return Drift(DriftVerdict.UNKNOWN, [folder.why])
+    if folder is None:
+        return Drift(DriftVerdict.WAITING, ["not deployed yet"])
+    drifted, notes = [], []
+    if folder.branch != env:
+        drifted.append(f"the folder is on {folder.branch or 'no branch'!r}, not on {env!r}")
+    if on_branch is False:
+        drifted.append(f"the folder is at {folder.commit[:8]}, which the branch {env} does not hold")
+    if edits and not isinstance(edits, Unknown):
+        drifted.append(f"local edits: {listed(list(edits))}")
+    if isinstance(edits, Unknown):
+        notes.append(f"local edits cannot be told: {edits.why}")
+    elif edits is None and on_branch is True:
+        notes.append("local edits cannot be told: the workspace does not export the folder")
+    if recorded is None:
+        notes.append("no deployment is recorded (plain pulumi up records none)")
+    elif not isinstance(recorded, Unknown) and recorded != folder.commit:
+        notes.append(f"{folder.commit[:8]} was deployed by no recorded deployment: plain pulumi up, or by hand")
+    if drifted:
+        return Drift(DriftVerdict.DRIFT, [*drifted, *notes])
+    if isinstance(on_branch, Unknown):
+        return Drift(DriftVerdict.UNKNOWN, [on_branch.why])
+    return Drift(DriftVerdict.WAITING if behind else DriftVerdict.CLEAN, notes)
