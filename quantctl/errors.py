@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from infra.errors import UserError as InfraError
 
-class UserError(Exception):
+
+class UserError(InfraError):
     """Shown without a traceback: what happened, found, expected, do next."""
 
     def __init__(self, message: str, *, found: str = "", expected: str = "", do_next: str = "") -> None:

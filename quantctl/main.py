@@ -148,7 +148,7 @@ def main() -> None:
     """Run the command line; what a user can act on is told without a traceback."""
     try:
         app()
-    except (UserError, InfraError, control.SandboxError, ToolchainError) as error:
+    except (InfraError, control.SandboxError, ToolchainError) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:  # whoever read our output has enough

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from infra.errors import UserError
+from infra.preflight import reach_databricks
 from infra.sdk import workspace_client
 from infra.settings import Settings
 
@@ -106,6 +108,7 @@ class Workspace:
     def _ask(self, path: str, query: dict[str, Any] | None = None, **more: Any) -> Any:
         try:
             if self._client is None:
+                reach_databricks(os.environ)  # the SDK waits half a minute for a host that is not there
                 self._client = workspace_client(_SECONDS)
             return self._client.do("GET", path, query=query, **more)
         except (OSError, ValueError) as error:  # the SDK's errors are the former, a wrong profile the latter

@@ -123,7 +123,7 @@ def test_a_change_goes_the_whole_way(stage: Stage) -> None:
     team.commit("quant", "workflows/slow.yml", SLOW, "A workflow that waits")
     team.commit("quant", "src/slow.py", "import sys, time\ntime.sleep(float(sys.argv[1]))\n", "Its code")
     found = stage.stopped(project, "release_manager", "quant", "quant_stg")
-    assert "pulumi up -s quant first" in found["soak"]
+    assert "quantctl up quant first" in found["soak"]
     stage.must(project, "developer", "up", "quant", "--yes")
     commit = stage.head("quant")
     found = stage.stopped(project, "release_manager", "quant", "quant_stg")

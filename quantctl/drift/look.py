@@ -22,7 +22,6 @@ from quantctl.drift.judge import Read, judge
 from quantctl.drift.steps import Refresh, Step
 from quantctl.drift.unchanged import unchanged
 from quantctl.drift.workspace import Unreadable, Workspace
-from quantctl.errors import UserError
 from quantctl.stack_settings import stack_settings
 
 SECONDS = 300.0  # for one run of the engine
@@ -144,7 +143,7 @@ def _tried(ask: Callable[[], T]) -> T | str:
 
     try:
         return ask()
-    except (InfraError, UserError, Unreadable, OSError, ValueError, snowflake.connector.errors.Error) as error:
+    except (InfraError, Unreadable, OSError, ValueError, snowflake.connector.errors.Error) as error:
         return " ".join(str(error).split())[:600] or type(error).__name__
     except (LookupError, TypeError) as error:  # an answer without a field that the documentation has
         return f"an answer was not understood: {error!r}"

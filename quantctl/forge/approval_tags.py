@@ -18,7 +18,7 @@ PREFIX = "approval"
 
 def tag_name(target: str, commit: str, who: str) -> str:
     """The name of somebody's approval."""
-    return f"{PREFIX}/{target}/{commit}/{slug(who)}"
+    return f"{PREFIX}/{target}/{commit[:12]}/{slug(who)}"
 
 
 def slug(who: str) -> str:

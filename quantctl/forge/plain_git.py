@@ -53,7 +53,7 @@ class PlainGit:
     def approvals(self, source: str, target: str, commit: str, authors: set[str]) -> Approvals:
         """Annotated tags on the remote."""
         pipelines = read_pipelines(self._settings.remote, (PREFIX,))
-        return judge(pipelines.tags(f"{PREFIX}/{target}/{commit}"), target, commit, authors)
+        return judge(pipelines.tags(f"{PREFIX}/{target}/{commit[:12]}"), target, commit, authors)
 
     def approve(self, source: str, target: str, commit: str, note: str, authors: set[str]) -> Approval:
         """Make the tag on the remote; made already, it is left as it is."""

@@ -28,7 +28,7 @@ def owner_of_the_token(environ: Mapping[str, str]) -> Owner:
         UserError: the workspace does not answer, or refuses the token.
     """
     token = environ.get("QUANT_PROMOTER_TOKEN")
-    source = "QUANT_PROMOTER_TOKEN" if token else "the Databricks credentials (DATABRICKS_TOKEN, or a profile)"
+    source = "QUANT_PROMOTER_TOKEN" if token else "this shell's Databricks credentials"
     try:
         chosen = {"host": environ.get("DATABRICKS_HOST"), "token": token, "auth_type": "pat"} if token else {}
         client = workspace_client(_SECONDS, **chosen)
@@ -40,7 +40,7 @@ def owner_of_the_token(environ: Mapping[str, str]) -> Owner:
             f"Databricks: who promotes cannot be told: {said[0][:200] if said else type(error).__name__}. Check"
             f" DATABRICKS_HOST, and {source}."
         ) from None
-    return read_owner(me, f"the owner of {source}, says the workspace")
+    return read_owner(me, f"known by {source}")
 
 
 def read_owner(me: Mapping[str, Any], how_known: str) -> Owner:
@@ -57,5 +57,5 @@ def in_group(owner: Owner, group: str) -> Answer:
     member = group.lower() in owner.groups
     return Answer(
         Verdict.YES if member else Verdict.NO,
-        f"{owner.person} is {'' if member else 'not '}in the group {group} of the workspace ({owner.person.how_known})",
+        f"{owner.person}, {owner.person.how_known}, is {'' if member else 'not '}in the workspace's group {group}",
     )

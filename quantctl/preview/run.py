@@ -45,7 +45,7 @@ def previews(wanted: Sequence[Wanted], environ: Mapping[str, str], progress: Pro
     for story, settings in told:
         try:
             stories.append(story if settings is None else _with_commits(story, settings, pipelines, redactor))
-        except (InfraError, UserError):
+        except InfraError:
             stories.append(story)  # Git failed meanwhile: the commits' ids are told without their subjects
     return stories
 
@@ -57,7 +57,7 @@ def _preview(
     try:
         settings = stack_settings(env, environ)
         read = engine_preview(one, environ, redactor, lambda name: progress(env, f"looks at {name}"))
-    except (InfraError, UserError) as error:
+    except InfraError as error:
         progress(env, "failed")
         return Story(env, one.what_if, errors=(redactor.text(str(error)),), failed=True), None
     story = tell(env, read, settings, one.what_if)

@@ -162,5 +162,5 @@ def step_of(edge: Edge, line: Line) -> move.Step:
 def _try(ask: Callable[[], T]) -> T | Unknown:
     try:
         return ask()
-    except (UserError, InfraError) as error:
+    except InfraError as error:
         return Unknown(str(error))

@@ -32,7 +32,7 @@ def of(pipelines: Pipelines, environment: str, commit: str | None = None) -> lis
     for tag in pipelines.tags(f"signoff/{environment}"):
         parts = tag.name.split("/")
         match = re.match(r"Signed off by (?P<by>[^\n]+)\n\n(?P<note>.*)", tag.message, re.S)
-        if len(parts) == 4 and parts[2] == tag.commit and match:
+        if len(parts) == 4 and parts[2] == tag.commit[:12] and match:
             note = match["note"].strip()
             found.append(
                 SignOff(environment, tag.commit, match["by"], note, f"{tag.tagger} <{tag.email}>", tag.at, tag.name)
@@ -51,7 +51,7 @@ def write(pipelines: Pipelines, environment: str, commit: str, by: str, note: st
         raise UserError(
             "--by names nobody.", found=repr(by), expected="the name of who signs off", do_next="--by 'Uma Tester'"
         )
-    name = f"signoff/{environment}/{commit}/{slug}"
+    name = f"signoff/{environment}/{commit[:12]}/{slug}"
     made = pipelines.make_tag(name, commit, f"Signed off by {by}\n\n{note.strip()}", who, at)
     try:
         pipelines.push({f"refs/tags/{name}": (made, None)})

@@ -27,7 +27,7 @@ def attempt(ask: Callable[[], T]) -> T | Unknown:
     """The answer, or on one line why there is none."""
     try:
         return ask()
-    except (UserError, InfraError) as error:
+    except InfraError as error:
         return Unknown(" ".join(str(error).split()))
     except (KeyError, TypeError, ValueError) as error:  # an answer without what the API promises
         return Unknown(f"an answer has another form than the API's: {type(error).__name__}: {error}"[:300])
@@ -96,7 +96,7 @@ class PatientWorkspace(Workspace):
             raise UserError(f"Databricks: not everything was answered in {self._seconds:.0f} s.")
         try:
             answer = super()._ask(path, query, **more)
-        except (UserError, InfraError) as error:
+        except InfraError as error:
             if not self._answered or time.monotonic() - begun > _SILENT_SECONDS:
                 self._silent = error
             raise
