@@ -125,9 +125,11 @@ def up(team: Team, plan: Path) -> subprocess.CompletedProcess[str]:
 def test_reviewed_is_what_runs(team: Team, tmp_path: Path) -> None:
     """A branch that moved, a state that moved and a plan of something else stop the update; the reviewed one runs."""
     team.git("fetch", "-q", "origin")
-    before, next_ = team.git("rev-parse", "origin/quant_stg"), team.git("rev-parse", "origin/quant")
+    before = team.git("rev-parse", "origin/quant_stg")
+    next_ = team.git("commit-tree", "origin/quant^{tree}", "-p", before, "-m", "What is reviewed")
+    team.git("push", "-q", "origin", f"{next_}:refs/heads/reviewed")
     file, old = tmp_path / "plan.json", tmp_path / "old.json"
-    preview = team.quantctl("preview", "quant_stg", "--what-if", "quant", "--save-plan", str(file))
+    preview = team.quantctl("preview", "quant_stg", "--what-if", "reviewed", "--save-plan", str(file))
     assert preview.returncode == 0, preview.stderr
     for who in team.credentials.values():
         assert str(who["databricks_token"]) not in file.read_text()
@@ -141,7 +143,7 @@ def test_reviewed_is_what_runs(team: Team, tmp_path: Path) -> None:
     assert "Nothing was changed" in refused.stderr and "Traceback" not in refused.stderr
 
     try:
-        team.git("push", "-q", "origin", "origin/quant:quant_stg")
+        team.git("push", "-q", "origin", f"{next_}:refs/heads/quant_stg")
         # The state has moved on: somebody let a resource go unprotected, or protected.
         urn = next(each for each in json.loads(file.read_text())["plan"]["resourcePlans"] if each.endswith("Repo::folder"))
         assert team.pulumi("state", "protect", urn, "--yes", "-s", "quant_stg").returncode == 0
@@ -167,5 +169,5 @@ def test_reviewed_is_what_runs(team: Team, tmp_path: Path) -> None:
         # As a rollback is made: the old tree on top.
         team.git("fetch", "-q", "origin")
         restored = team.git("commit-tree", f"{before}^{{tree}}", "-p", "origin/quant_stg", "-m", "Put it back")
-        team.git("push", "-q", "origin", f"{restored}:refs/heads/quant_stg")
+        team.git("push", "-q", "origin", f"{restored}:refs/heads/quant_stg", ":refs/heads/reviewed")
         team.up("quant_stg")
