@@ -26,6 +26,11 @@ settings.register_profile("search", derandomize=False)
 settings.load_profile("steady")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that no worker waits for another at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("real") is None)
+
+
 @dataclass(frozen=True)
 class Team:
     """A sandbox with what a platform engineer has at hand: a shell, a clone of the pipelines, credentials."""

@@ -29,10 +29,23 @@ def clean(team: Team, stack: str, config: str, **environ: str) -> None:
     must(team.pulumi("preview", "--refresh", "--expect-no-changes", "-s", stack, "--config-file", config, **environ))
 
 
+def test_a_group_that_is_missing_is_told(team: Team) -> None:
+    """With the setting that names it, before anything is tried."""
+    names = {"developers": {"group": "desk-developers", "role": "DESK_DEVELOPERS"}}
+    missing = team.pulumi("preview", "-s", "quant", "--config-file", team.config("quant", personas=names))
+    assert missing.returncode != 0
+    for word in ("'desk-developers' does not exist", "quant:personas.developers.group", "Pulumi.quant.yaml"):
+        assert word in missing.stdout, missing.stdout
+
+
 def test_a_personal_folder_is_its_developers_own(team: Team) -> None:
-    """Made once, never pulled back, and not deleted while it holds what nobody else has."""
-    config = team.config("quant", developers=[DANA])
+    """Made once, never pulled back, and not deleted while it holds what nobody else has; beside managed groups and roles."""
+    words = ("developers", "reviewers", "releaseManagers", "uatTesters", "limitedRelease", "endUsers", "support")
+    names = {word: {"group": f"desk-{word.lower()}", "role": f"DESK_{word.upper()}"} for word in words}
+    config = team.config("quant", developers=[DANA], personas=names, groups="managed")
     must(up(team, "quant", config))
+    found = [group.display_name for group in team.workspace("deployer").groups.list()]
+    assert {f"desk-{word.lower()}" for word in words} <= set(found)
     dana = team.workspace("developer")
     [folder] = dana.repos.list(path_prefix=f"/Users/{DANA}")
     assert (folder.path, folder.branch) == (f"/Users/{DANA}/quant", "quant")
@@ -78,14 +91,18 @@ def test_a_limited_release_limits_and_warns(team: Team) -> None:
     must(up(team, "quant_lr"))
 
 
-def test_a_warehouse_of_its_own(team: Team) -> None:
-    """Declared with auto-suspend, timeout, quota and network policy, used by the jobs, and gone again without a trace."""
+def test_a_warehouse_and_a_git_credential_of_its_own(team: Team) -> None:
+    """Declared with quota and network policy, and with the token as a secret; gone again without a trace."""
     managed = {"size": "SMALL", "autoSuspendSeconds": 120, "statementTimeoutSeconds": 900, "monthlyCredits": 10}
     config = team.config(
-        "quant_stg", warehouse="QUANT_STG_WH", managedWarehouse=managed, allowedAddresses=["10.0.0.0/8", "127.0.0.1"]
+        "quant_stg",
+        warehouse="QUANT_STG_WH",
+        managedWarehouse=managed,
+        allowedAddresses=["10.0.0.0/8", "127.0.0.1"],
+        gitCredential={"username": "deploy-token"},
     )
-    admin = team.admin()
-    refused = up(team, "quant_stg", config)
+    admin = {**team.admin(), "QUANT_GIT_TOKEN": "glpat-not-a-real-one"}
+    refused = up(team, "quant_stg", config, QUANT_GIT_TOKEN=admin["QUANT_GIT_TOKEN"])
     assert refused.returncode != 0
     assert "Insufficient privileges" in refused.stdout  # a resource monitor is an account administrator's
     must(up(team, "quant_stg", config, **admin))
@@ -95,37 +112,12 @@ def test_a_warehouse_of_its_own(team: Team) -> None:
         columns = [c.name for c in cursor.describe("SHOW WAREHOUSES LIKE 'QUANT_STG_WH'")]
         row = dict(zip(columns, cursor.execute("SHOW WAREHOUSES LIKE 'QUANT_STG_WH'").fetchone(), strict=True))
         assert (str(row["auto_suspend"]), row["resource_monitor"]) == ("120", "QUANT_STG_WH_MONITOR")
+    principal = team.workspace("service_principal:quant_stg")
+    assert [held.git_username for held in principal.git_credentials.list()] == ["deploy-token"]
+    assert "glpat-not-a-real-one" not in must(team.pulumi("stack", "export", "-s", "quant_stg"))
     must(up(team, "quant_stg", **admin))
     with team.snowflake("admin") as connection:
         assert connection.cursor().execute("SHOW WAREHOUSES LIKE 'QUANT_STG_WH'").fetchall() == []
-
-
-def test_groups_may_be_managed(team: Team) -> None:
-    """A stack that manages the personas makes their groups and account roles; others only use them."""
-    names = {"developers": {"group": "desk-developers", "role": "DESK_DEVELOPERS"}}
-    missing = team.pulumi("preview", "-s", "quant", "--config-file", team.config("quant", personas=names))
-    assert missing.returncode != 0
-    for word in ("'desk-developers' does not exist", "quant:personas.developers.group", "Pulumi.quant.yaml"):
-        assert word in missing.stdout, missing.stdout
-    words = ("developers", "reviewers", "releaseManagers", "uatTesters", "limitedRelease", "endUsers", "support")
-    names = {word: {"group": f"desk-{word.lower()}", "role": f"DESK_{word.upper()}"} for word in words}
-    config = team.config("quant", personas=names, groups="managed")
-    must(up(team, "quant", config))
-    clean(team, "quant", config)
-    found = [group.display_name for group in team.workspace("deployer").groups.list()]
-    assert {f"desk-{word.lower()}" for word in words} <= set(found)
-    must(up(team, "quant"))
-
-
-def test_the_service_principal_has_a_git_credential(team: Team) -> None:
-    """Its own, with the token as a secret."""
-    config = team.config("quant_stg", gitCredential={"username": "deploy-token"})
-    must(up(team, "quant_stg", config, QUANT_GIT_TOKEN="glpat-not-a-real-one"))
-    clean(team, "quant_stg", config, QUANT_GIT_TOKEN="glpat-not-a-real-one")
-    [held] = team.workspace("service_principal:quant_stg").git_credentials.list()
-    assert held.git_username == "deploy-token"
-    assert "glpat-not-a-real-one" not in must(team.pulumi("stack", "export", "-s", "quant_stg"))
-    must(up(team, "quant_stg"))
 
 
 def test_a_stack_file_narrows_and_never_widens(team: Team) -> None:

@@ -120,6 +120,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def test_a_change_goes_the_whole_way(stage: Stage) -> None:
     """Pushed, soaked, reviewed, signed off, released to some, then to all; each gate refuses until it is cleared."""
     project, team = stage.folder / "short", stage.team
+    for path in ("factor_returns", "check_factor_returns", "positions_snapshot", "risk_model", "signal_report"):
+        team.commit("quant", f"src/{path}.py", "", f"{path} does nothing, so that a soak is short")
     team.commit("quant", "workflows/slow.yml", SLOW, "A workflow that waits")
     team.commit("quant", "src/slow.py", "import sys, time\ntime.sleep(float(sys.argv[1]))\n", "Its code")
     found = stage.stopped(project, "release_manager", "quant", "quant_stg")
