@@ -31,7 +31,7 @@ down: $(STAMP)  ## stop the sandbox and forget its state
 
 test: $(STAMP) browser  ## every test there is
 	@$(BIN)/quantctl toolchain --obtain
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 10
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10
 
 browser:  ## headless Chromium for the tests of the status page: from Debian, where root may install it
 	@command -v chromium >/dev/null && command -v pdftotext >/dev/null || \

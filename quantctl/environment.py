@@ -35,7 +35,9 @@ def exports(state: State) -> dict[str, str]:
         "SNOWFLAKE_PROTOCOL": "http",
         "QUANT_REMOTE": endpoints.remote_url,
         "QUANT_SERVICE_KEYS": str(state.keys),
-        "GOGC": "400",
+        # No collection below this; engine and providers live for seconds: https://go.dev/doc/gc-guide#Memory_limit
+        "GOGC": "off",
+        "GOMEMLIMIT": "2GiB",
     }
     if found is not None and found.way == "built":
         values["PULUMI_HOME"] = str(state.folder / "pulumi-home")

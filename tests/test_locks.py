@@ -138,7 +138,7 @@ def test_a_lock_is_released_when_its_owner_is_gone(state: Path, tmp_path: Path) 
         assert 0 <= row["age_seconds"] < 60
         asked = quantctl(state, "release", "quant_stg")
         assert (asked.returncode, file.exists()) == (1, True)
-        assert "Nothing was released" in asked.stderr
+        assert "Nothing was changed" in asked.stderr
     finally:
         owner.wait()
 

@@ -102,7 +102,7 @@ class Stage:
         """Dana changes code on `quant`, which is deployed there."""
         content = f'"""{message}"""\nimport sys, time\ntime.sleep(float(sys.argv[1]))\n'
         commit = self.team.commit("quant", "src/slow.py", content, message)
-        self.must(self.folder / "short", "developer", "up", "quant", "--yes")
+        self.team.up("quant")
         return commit
 
 

@@ -12,11 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.vocabulary import Environment
-from quantctl import environment, project
+from quantctl import ask, environment, project
 from quantctl.drift.finding import Class, EnvironmentDrift, Finding, exit_status
 from quantctl.drift.formats import as_json, as_junit, as_markdown, difference, headline
 from quantctl.drift.judge import Read, judge
-from quantctl.errors import UserError
 
 _COLOURS = {Class.DRIFT: "red", Class.UNKNOWN: "magenta", Class.WAITING: "yellow"}
 
@@ -101,21 +100,12 @@ def _mended(
     """Mend, and look again at what drifted; the other reports stay."""
     drifted = [each.environment for each in found if each.of(Class.DRIFT)]
     if Environment.LIVE in drifted and not yes:
-        _ask("Mend production (quant_live) as the table says?")
+        ask.need("Mend production (quant_live) as the table says?", on_stderr=True)
     mend(
         [(drift, each) for drift, each in zip(found, read, strict=True) if isinstance(each, Read) and drift.of(Class.DRIFT)]
     )
     again = {each.environment: each for each in _judged(look(drifted))}
     return [again.get(each.environment, each) for each in found]
-
-
-def _ask(question: str) -> None:
-    try:
-        if typer.confirm(question, err=True):
-            return
-    except typer.Abort:
-        pass
-    raise UserError("Nothing was changed.", do_next="answer y, or say --yes where nobody can answer")
 
 
 def _show_table(found: Sequence[EnvironmentDrift], console: Console) -> None:

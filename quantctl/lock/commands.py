@@ -12,7 +12,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from infra.vocabulary import Environment
-from quantctl import environment, interrupted, project
+from quantctl import ask, environment, interrupted, project
 from quantctl.errors import UserError
 from quantctl.lock import backend
 from quantctl.lock.locks import Lock, OwnerState, age
@@ -77,7 +77,7 @@ def release(
         _must_be_gone(lock, owner_is_gone)
     now = datetime.datetime.now(datetime.UTC)
     names = "; ".join(f"{lock.owner}, since {age(lock.since, now)}" for lock in held)
-    _ask(f"Release {env.value} from {names}?", yes)
+    ask.need(f"Release {env.value} from {names}?", yes)
     if backend.locks(env.value, environ) != held:  # `pulumi cancel` takes all there are
         raise UserError(f"The locks of {env.value} have changed meanwhile: nothing was released.", do_next="`quantctl lock`")
     backend.cancel(env.value, environ)
@@ -120,14 +120,3 @@ def _row(lock: Lock, now: datetime.datetime) -> dict[str, object]:
         "why": owner.why,
         "place": lock.place,
     }
-
-
-def _ask(question: str, yes: bool) -> None:
-    if yes:
-        return
-    try:
-        if typer.confirm(question):
-            return
-    except typer.Abort:
-        pass
-    raise UserError("Nothing was released.", do_next="answer y, or say --yes where nobody can answer")

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from infra.promotion import EDGES, Edge
 from infra.vocabulary import Environment
-from quantctl import deployments, environment, project
+from quantctl import ask, deployments, environment, project
 from quantctl.deployments import PREFIXES
 from quantctl.errors import UserError
 from quantctl.forge import connect
@@ -196,10 +196,7 @@ class _Screen:
         self._tell(report)
         if self._yes:
             return True
-        try:
-            return typer.confirm(question, err=self._json)
-        except typer.Abort:
-            raise UserError("Nothing was changed.", do_next="answer y, or say --yes where nobody can answer") from None
+        return ask.confirm(question, on_stderr=self._json)
 
     def show(self, report: Report | Rollback, words: str) -> None:
         """The report, unless it was shown with a question, and how it ended."""
