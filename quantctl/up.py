@@ -122,7 +122,7 @@ def _report(results: list[stacks.Result], seconds: float, console: Console) -> N
         "  pulumi preview -s quant_stg --diff        names the commit to deploy\n"
         "  pulumi up -s quant_stg                    deploys it\n"
         "  quantctl status                           one look at the four environments\n"
-        "  quantctl promote quant quant_stg --dry-run\n"
+        "  quantctl promote quant_stg quant_lr --dry-run\n"
         "                                            the gates of a promotion (docs/promotion.md)\n"
         "  quantctl sandbox credentials              who may try what\n"
         "  make down                                 stop and forget everything",

@@ -164,7 +164,7 @@ def _words(report: Report) -> str:
         Outcome.PROMOTED: f"Promoted: {report.edge.target} is deployed at {report.new[:12]}.",
         Outcome.FINISHED: f"Finished: {report.edge.target} is deployed. What waits besides is promoted by running it again.",
     }
-    return told[report.outcome]
+    return told.get(report.outcome, report.outcome.value)
 
 
 def _stopped(report: Report) -> str:
@@ -211,7 +211,7 @@ class _Screen:
             return
         self._shown = True
         gates = getattr(report, "gates", [])
-        if gates:
+        if gates and report.outcome is not Outcome.NOTHING:
             table = Table("gate", "", "evidence")
             for gate in gates:
                 table.add_row(gate.name, mark(gate.verdict), escape(gate.evidence))

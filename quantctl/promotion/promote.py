@@ -30,6 +30,7 @@ _LOOK_SECONDS = 5.0  # between two looks at active runs
 class Outcome(StrEnum):
     """How a promotion ended."""
 
+    BEGUN = "begun"
     NOTHING = "nothing to do"
     WOULD = "would go ahead"
     STOPPED = "stopped by a gate"
@@ -46,7 +47,7 @@ class Report:
     edge: Edge
     old: str
     new: str
-    outcome: Outcome = Outcome.NOTHING
+    outcome: Outcome = Outcome.BEGUN
     gates: list[Gate] = field(default_factory=list)
     commits: list[Commit] = field(default_factory=list)
     workflows: changes.Workflows = field(default_factory=lambda: changes.Workflows([], [], {}))

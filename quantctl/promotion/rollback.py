@@ -27,7 +27,7 @@ class Rollback:
     """What is told of a rollback: `to` is the earlier deployment whose tree comes back."""
 
     environment: str
-    outcome: Outcome = Outcome.NOTHING
+    outcome: Outcome = Outcome.BEGUN
     old: str = ""
     to: Record | None = None
     commits: list[Commit] = field(default_factory=list)
