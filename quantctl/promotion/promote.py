@@ -37,6 +37,7 @@ class Outcome(StrEnum):
     REFUSED = "the preview failed, or a policy refuses it"
     DECLINED = "declined"
     PROMOTED = "promoted"
+    ROLLED_BACK = "rolled back"
     FINISHED = "an interrupted one was finished"
 
 

@@ -103,7 +103,7 @@ def rollback(
     else:
         decision = move.push(pipelines, step, decision, forge.promoter())
     deploy.finish(decision, settings, workspace, forge.promoter(), environ, options.say)
-    report.outcome = Outcome.PROMOTED
+    report.outcome = Outcome.ROLLED_BACK
     return report
 
 
