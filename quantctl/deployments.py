@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime
 import json
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from infra.errors import UserError
+from quantctl.errors import UserError
 from quantctl.forge.model import Person
 from quantctl.pipelines import Moved, Pipelines, Refused, Tag
 
@@ -22,7 +23,10 @@ _TRIES = 5  # of a name that another deployment of the same second has taken
 
 @dataclass(frozen=True)
 class Record:
-    """A deployment, or the decision to make one. Times are UTC; `commit` is where the environment's branch is then."""
+    """A deployment, or the decision to make one. Times are UTC; `commit` is where the environment's branch is then.
+
+    `id` tells one decision from another that says the same at the same moment; its deployment bears it too.
+    """
 
     kind: str
     environment: str
@@ -34,6 +38,7 @@ class Record:
     source: str | None = None
     decision: str | None = None
     gates: Sequence[dict[str, str]] = field(default=())
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
     tag: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -54,7 +59,9 @@ def last(pipelines: Pipelines, environment: str) -> Record | None:
 
 def tag_of(pipelines: Pipelines, record: Record, who: Person) -> tuple[str, str]:
     """Full ref name and id of the tag that says it, made in the cache; it stands in the remote once it is pushed."""
-    name = f"{record.kind}/{record.environment}/{record.at:%Y%m%dT%H%M%SZ}-{record.commit[:12]}"
+    # A decision is named by what it moves, so that of two at once one is refused; a deployment by when it was.
+    when = f"{record.at:%Y%m%dT%H%M%SZ}" if record.kind == "deployment" else (record.previous or "nothing")[:12]
+    name = f"{record.kind}/{record.environment}/{when}-{record.commit[:12]}"
     body = {key: value for key, value in record.as_json().items() if key not in ("kind", "tag")}
     message = f"{_sentence(record)}\n\n{json.dumps(body, indent=1)}"
     return f"refs/tags/{name}", pipelines.make_tag(name, record.commit, message, who, int(record.at.timestamp()))
@@ -71,7 +78,13 @@ def write(pipelines: Pipelines, record: Record, who: Person) -> str:
         try:
             pipelines.push({ref: (made, None)})
             return ref.removeprefix("refs/tags/")
-        except Moved:  # another one of the same second
+        except Moved:
+            if record.kind != "deployment":
+                raise UserError(
+                    f"Somebody else decided the same {record.kind} into {record.environment} at this moment.",
+                    do_next="run the same command again: it goes on from there",
+                ) from None
+            # Another one of the same second.
             record = replace(record, at=record.at + datetime.timedelta(seconds=1))
         except Refused as refused:
             raise UserError(

@@ -6,8 +6,10 @@ import json
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -119,26 +121,31 @@ def test_a_branch_is_moved_with_its_decision_or_not_at_all(world: World) -> None
 
 
 def test_promotions_that_race_lose_no_commit(world: World) -> None:
-    """Many pairs at once: each time one wins, the other is told, and all that was pushed stays in the history."""
+    """Many pairs at once, of promotions and against a push: one wins, the other is told, and nothing leaves the history."""
     base = world.commit("quant", "a", "0")
     world.branch("quant_stg", base)
-    pushed = [base]
-    for number in range(12):
+    stood = [base]
+    for number in range(14):
         seen = world.read()
         old = seen.head("quant_stg")
-        ours = world.commit("quant", "a", f"ours {number}")
+        step = move.Step("quant_stg", old, world.commit("quant", "a", f"ours {number}"), "", "Promote", "quant")
+        step = replace(step, tree_of=step.commit)
         theirs = seen.commit_tree(seen.tree(old), [old], f"Theirs {number}", RHEA, NOW + number)
-        step = move.Step("quant_stg", old, ours, ours, "Promote", "quant")
+        both = Barrier(2)
 
-        def promote(seen: Pipelines = seen, step: move.Step = step, ours: str = ours, old: str = old) -> bool:
+        def promote(step: move.Step = step, both: Barrier = both) -> bool:
+            found = world.read()
+            commit = move.way(found, step, merge_commits=False).commit
+            both.wait()
             try:
-                commit = move.way(world.read(), step, merge_commits=False).commit
-                move.push(seen, step, decision(commit, old), RHEA)
-            except CtlError:
+                move.push(found, step, decision(commit, step.seen), RHEA)
+            except CtlError as error:
+                assert "moved by somebody else meanwhile" in str(error)
                 return False
             return True
 
-        def push(seen: Pipelines = seen, theirs: str = theirs, old: str = old) -> bool:
+        def push(seen: Pipelines = seen, theirs: str = theirs, old: str = old, both: Barrier = both) -> bool:
+            both.wait()
             try:
                 seen.push({"refs/heads/quant_stg": (theirs, old)})
             except Moved:
@@ -146,12 +153,13 @@ def test_promotions_that_race_lose_no_commit(world: World) -> None:
             return True
 
         with ThreadPoolExecutor(2) as pool:
-            first, second = pool.submit(promote), pool.submit(push)
+            first, second = pool.submit(promote), pool.submit(promote if number % 2 else push)
         assert [first.result(), second.result()].count(True) == 1
-        head = world.read().head("quant_stg")
-        pushed.append(head)
+        stood.append(world.read().head("quant_stg"))
     last = world.read()
-    assert all(last.contains(last.head("quant_stg"), commit) for commit in pushed)
+    assert all(last.contains(last.head("quant_stg"), commit) for commit in stood)
+    told = deployments.records(last, "promotion", "quant_stg")
+    assert {record.commit for record in told} <= set(stood)
 
 
 def test_a_target_that_is_no_ancestor_is_moved_forward(world: World) -> None:

@@ -65,9 +65,14 @@ def push(pipelines: Pipelines, step: Step, decision: Record, who: Person) -> Rec
     Raises:
         UserError: the branch is not where it was seen any more, or the host does not let you; nothing was changed.
     """
-    ref, tag = deployments.tag_of(pipelines, decision, who)
+    moved: dict[str, tuple[str, str | None]] = {f"refs/heads/{step.branch}": (decision.commit, step.seen)}
+    recorded = _recorded(pipelines, decision)
+    if recorded is None:
+        ref, tag = deployments.tag_of(pipelines, decision, who)
+        moved[ref] = (tag, None)
+        recorded = replace(decision, tag=ref.removeprefix("refs/tags/"))
     try:
-        pipelines.push({f"refs/heads/{step.branch}": (decision.commit, step.seen), ref: (tag, None)})
+        pipelines.push(moved)
     except Moved:
         raise UserError(
             f"{step.branch} was moved by somebody else meanwhile; nothing was changed.",
@@ -79,7 +84,7 @@ def push(pipelines: Pipelines, step: Step, decision: Record, who: Person) -> Rec
             f"the host refused to move {step.branch}: {refused}; nothing was changed.",
             do_next=f"ask somebody who may push to {step.branch}",
         ) from None
-    return replace(decision, tag=ref.removeprefix("refs/tags/"))
+    return recorded
 
 
 def request(pipelines: Pipelines, forge: Forge, step: Step, found: Way) -> MergeRequest:
