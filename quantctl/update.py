@@ -13,6 +13,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from infra.errors import UserError as InfraError
 from infra.source import take_snapshot
 from infra.what_if import REVIEWED, WHAT_IF
 from quantctl import plan, stacks
@@ -144,7 +145,10 @@ def explained(env: str, said: str, begun: bool) -> UserError:
 
 def _done(env: str, made: Plan, result: stacks.Result, environ: Mapping[str, str], console: Console) -> None:
     """After a successful update; the one place where a deployment is known to have happened."""
-    settings = stack_settings(env, environ)
-    record_updates([settings], Workspace(), connect(settings, environ))
+    try:
+        settings = stack_settings(env, environ)
+        record_updates([settings], Workspace(), connect(settings, environ))
+    except InfraError as error:  # it is deployed all the same
+        print(f"{env} is deployed, and that is not on record (quantctl history): {error}", file=sys.stderr)
     counts = ", ".join(f"{number} {what}" for what, number in result.counts.items())
     console.print(f"{env} is at commit {made.facts.commit[:12]}: {counts or 'done'}.", markup=False, highlight=False)

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from infra.errors import UserError as InfraError
 from infra.what_if import REVIEWED, WHAT_IF, need_reviewed, what_if
+from quantctl import stacks, update
 from quantctl.errors import UserError
 from quantctl.plan import Facts, Plan, differences, plain_text, read, state_of, write
 from quantctl.update import explained
@@ -109,6 +111,22 @@ def test_it_is_told_whether_something_was_changed() -> None:
     assert "Nothing was changed" in early and "something may have been changed" in late
     assert "found: error: resource x violates plan: properties changed: ~~a\n" in early
     assert str(explained("quant", "Git does not answer", False)) == "Git does not answer"
+
+
+def test_a_deployment_that_cannot_be_recorded_is_one(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """Who may not push tags is told so; the update has happened, and does not fail for it."""
+
+    def refuse(*_: object) -> None:
+        raise InfraError("the deployment could not be recorded: not allowed to push tags")
+
+    monkeypatch.setattr(update, "record_updates", refuse)
+    monkeypatch.setattr(update, "connect", lambda *_: None)
+    made = Plan(FACTS, "nothing changes", {})
+    environ = {"QUANT_REMOTE": "http://127.0.0.1/remote.git"}
+    update._done("quant", made, stacks.Result("quant", {"updated": 1}), environ, Console())
+    shown = capsys.readouterr()
+    assert "not allowed to push tags" in shown.err and "quant is deployed" in shown.err
+    assert "quant is at commit" in shown.out and "1 updated" in shown.out
 
 
 def deployed(team: Team) -> str:
