@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -157,6 +158,16 @@ def deployed(folder: Path) -> Iterator[Team]:
         yield Team(environ, clone, {entry["persona"]: entry for entry in json.loads(answer.stdout)})
     finally:
         subprocess.run([quantctl, "down"], env=base, capture_output=True, check=False)
+        _end_orphans(folder / "state")
+
+
+def _end_orphans(state: Path) -> None:
+    """What an engine that a test killed has left: its plugins and the program run in process groups of their own."""
+    ours = f"QUANT_SANDBOX={state}".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if ours in (process / "environ").read_bytes().split(b"\0"):
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def shell(environ: dict[str, str], *options: str) -> dict[str, str]:
