@@ -16,7 +16,7 @@ from infra.runtime import run
 from infra.settings import read_settings
 from infra.tracing import refuse_to_be_traced
 from infra.what_if import what_if
-from infra.workflows import read_workflows
+from infra.workflows import read_workflows, workflow_files
 
 
 def declare() -> None:
@@ -30,7 +30,7 @@ def declare() -> None:
     if said := warning(settings.limited_release, datetime.date.today()):
         pulumi.warn(said)
     present = frozenset(snapshot.files())
-    files = {path: snapshot.read(path) for path in present if is_workflow(path, settings.workflows)}
+    files = {path: snapshot.read(path) for path in workflow_files(present, settings.workflows)}
     definitions = read_workflows(files, present, settings, names)
 
     # Only now: a mistake above is told without waiting for the SDKs to load.
@@ -43,12 +43,6 @@ def declare() -> None:
     pulumi.export("folder", settings.folder)
     pulumi.export("jobs", environment.jobs.ids)
     pulumi.export("schema", f"{settings.database.upper()}.{names.schema}")
-
-
-def is_workflow(path: str, folder: str) -> bool:
-    """A YAML file directly below the workflows folder."""
-    parent, _, name = path.rpartition("/")
-    return parent == folder and name.endswith((".yml", ".yaml"))
 
 
 def moved_meanwhile(declared: str, deployed: str) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from bench.world import World, world
@@ -23,7 +24,7 @@ def drift_seconds(folder: Path, workflows: int, repeat: int) -> list[dict[str, f
     """Four environments with so many workflows each, deployed, and then looked at while nothing has changed."""
     with world(folder, workflows) as made:
         _deploy(made)
-        single = {env: median(lambda env=env: _refresh(made, env), repeat) for env in _ENVIRONMENTS}  # type: ignore[misc]
+        single = {env: median(partial(_refresh, made, env), repeat) for env in _ENVIRONMENTS}
         slowest = max(single.values())
 
         def row(what: str, seconds: float) -> dict[str, float | str]:

@@ -89,15 +89,21 @@ def take_snapshot(remote: str, branch: str) -> Snapshot:
     return Snapshot(remote=remote, branch=branch, commit=commit, repository=repository)
 
 
+def missing_branch(remote: str, branch: str) -> UserError:
+    """What is told where a maturity branch is not there."""
+    shown = without_credentials(remote)
+    return UserError(
+        f"branch {branch!r} does not exist in {shown} (QUANT_REMOTE or quant:remote):"
+        f" push it first, for example git push {shown} HEAD:refs/heads/{branch}."
+    )
+
+
 def _head(remote: str, branch: str) -> str:
     """The commit that the branch is at, asked of the remote."""
     ref = f"refs/heads/{branch}"
     result = run(["git", "ls-remote", "--exit-code", remote, ref])
     if result.returncode == 2:  # https://git-scm.com/docs/git-ls-remote: no matching ref
-        raise UserError(
-            f"branch {branch!r} does not exist in {without_credentials(remote)} (QUANT_REMOTE or quant:remote):"
-            f" push it first, for example git push {without_credentials(remote)} HEAD:{ref}."
-        )
+        raise missing_branch(remote, branch)
     listed = (line.split(b"\t", 1) for line in need(result, remote).splitlines())
     return next(commit.decode() for commit, name in listed if name == ref.encode())  # the pattern matches ends of names too
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -27,6 +27,11 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9_. -]{0,99}"
 _TASK_KEY = r"[A-Za-z0-9_-]{1,100}"
 _MERGE = "tag:yaml.org,2002:merge"
 _PARAMETER = r"[A-Za-z0-9_.-]+"
+
+
+def workflow_files(paths: Iterable[str], folder: str) -> list[str]:
+    """The workflow files among the paths of a commit: YAML directly below the workflows folder."""
+    return [path for path in paths if path.rpartition("/")[0] == folder and path.endswith((".yml", ".yaml"))]
 
 
 def read_workflows(files: Mapping[str, bytes], present: frozenset[str], settings: Settings, names: Names) -> list[Json]:

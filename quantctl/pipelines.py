@@ -11,6 +11,7 @@ from pathlib import Path
 
 from infra import git
 from infra.errors import UserError, without_credentials
+from infra.source import missing_branch
 from quantctl.forge.model import Person
 
 _SEEN = "refs/quant/all"
@@ -64,10 +65,7 @@ class Pipelines:
             UserError: there is no such branch.
         """
         if branch not in self.heads:
-            raise UserError(
-                f"branch {branch!r} does not exist in {without_credentials(self.remote)} (QUANT_REMOTE or quant:remote):"
-                f" push it first, for example git push {without_credentials(self.remote)} HEAD:refs/heads/{branch}."
-            )
+            raise missing_branch(self.remote, branch)
         return self.heads[branch]
 
     def contains(self, descendant: str, ancestor: str) -> bool:
@@ -103,8 +101,11 @@ class Pipelines:
 
     def trees(self, commit: str) -> dict[str, str]:
         """Tree id -> the newest commit that has it, of everything in the history of `commit`."""
-        lines = self._git("log", "--format=%T %H", commit).decode().splitlines()
-        pairs = (line.split() for line in reversed(lines))
+        return {tree: id for id, tree in reversed(self._trees(commit).items())}
+
+    def _trees(self, *revisions: str) -> dict[str, str]:
+        """Commit id -> tree id, the newest first."""
+        pairs = (line.split() for line in self._git("log", "--format=%H %T", *revisions).decode().splitlines())
         return {pair[0]: pair[1] for pair in pairs}
 
     def foreign(self, target: str, source: str) -> list[Commit]:
@@ -113,8 +114,10 @@ class Pipelines:
         A merge or a rollback that only repeats a tree is none: what a forge's merge commit or `quantctl rollback` leaves.
         """
         alone = self.between(source, target)
-        known = self.trees(source) if alone else {}
-        return [commit for commit in alone if self.tree(commit.id) not in known]
+        if not alone:
+            return []
+        known, trees = self.trees(source), self._trees(target, f"^{source}")
+        return [commit for commit in alone if trees[commit.id] not in known]
 
     def blobs(self, commit: str) -> dict[str, str]:
         """Path -> blob id of every file at a commit."""

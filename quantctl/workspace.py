@@ -54,6 +54,14 @@ class Workspace:
     def __init__(self) -> None:
         self._client: Any = None
 
+    def knock(self) -> None:
+        """Refuse in seconds where nobody answers; the SDK would try for most of a minute.
+
+        Raises:
+            UserError: names the address and the setting.
+        """
+        reach_databricks(os.environ)
+
     def now(self) -> datetime.datetime:
         """The workspace's own clock, in UTC: a wrong clock of somebody's laptop passes no gate."""
         answer = self._ask("/api/2.0/preview/scim/v2/Me", response_headers=["Date"])
@@ -108,7 +116,7 @@ class Workspace:
     def _ask(self, path: str, query: dict[str, Any] | None = None, **more: Any) -> Any:
         try:
             if self._client is None:
-                reach_databricks(os.environ)  # the SDK waits half a minute for a host that is not there
+                self.knock()
                 self._client = workspace_client(_SECONDS)
             return self._client.do("GET", path, query=query, **more)
         except (OSError, ValueError) as error:  # the SDK's errors are the former, a wrong profile the latter

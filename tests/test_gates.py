@@ -138,7 +138,7 @@ def test_gates_that_an_edge_does_not_have_are_not_asked() -> None:
 
 def test_the_settings_change_a_gate_and_leave_the_others() -> None:
     """quant:gates names an edge and what differs there."""
-    changed = gates_of(EDGE, {"quant_stg -> quant_live": GateChanges(soakDays=0.5)})  # type: ignore[call-arg]
+    changed = gates_of(EDGE, {"quant_stg -> quant_live": GateChanges.model_validate({"soakDays": 0.5})})
     assert changed == replace(EDGES[EDGE], soak_days=0.5)
     assert gates_of(EDGE, {}) == EDGES[EDGE]
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress as Bars
-from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from infra.vocabulary import Environment
 from quantctl import environment, project, update
@@ -121,12 +121,12 @@ def told() -> Iterator[Progress]:
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Bars(*columns, console=console) as bars:
-        rows: dict[str, int] = {}
+        rows: dict[str, TaskID] = {}
 
         def tell(env: str, words: str) -> None:
             if env not in rows:
                 rows[env] = bars.add_task("", total=1)
             over = not words.startswith("looks at")
-            bars.update(rows[env], description=f"{env:<11} {words}", completed=1 if over else 0)  # type: ignore[arg-type]
+            bars.update(rows[env], description=f"{env:<11} {words}", completed=1 if over else 0)
 
         yield tell

@@ -47,7 +47,8 @@ def finish(
     """
     env = decision.environment
     make_ready(env, environ, say)
-    head = read_pipelines(settings.remote).head(settings.branch)
+    pipelines = read_pipelines(settings.remote)
+    head = pipelines.head(settings.branch)
     say(f"pulumi up -s {env} ...")
     stacks.up(env, {**environ, REVIEWED: head}, lambda line: say(f"  {line}"))
     folder = workspace.folder(settings)
@@ -60,7 +61,7 @@ def finish(
         )
     say(f"the workspace reports {settings.folder} at {head[:12]}")
     done = replace(decision, kind="deployment", at=workspace.now(), commit=head, decision=decision.tag, tag="")
-    return replace(done, tag=deployments.write(read_pipelines(settings.remote, PREFIXES), done, who))
+    return replace(done, tag=deployments.write(pipelines, done, who))
 
 
 def record_updates(settings: Sequence[Settings], workspace: Workspace, forge: Forge) -> list[Record]:

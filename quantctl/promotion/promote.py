@@ -111,9 +111,7 @@ class _Promotion:
         return self._report
 
     def _resume(self, begun: Record) -> Report:
-        if self._options.dry_run:
-            raise interrupted_error(begun, f"quantctl up {begun.environment}")
-        self._options.say(f"finishing the {begun.how} to {begun.commit[:12]}, decided at {begun.at:%Y-%m-%d %H:%M} UTC ...")
+        begin_to_finish(begun, self._options)
         self._deploy(begun)
         self._report.outcome, self._report.new = Outcome.FINISHED, begun.commit
         return self._report
@@ -214,13 +212,19 @@ def pending(pipelines: Pipelines, branch: str, environment: str) -> Record | Non
     return unfinished(pipelines, environment, holds)
 
 
-def interrupted_error(begun: Record, by_hand: str) -> UserError:
-    """For a look (--dry-run) at an environment whose last promotion or rollback was interrupted."""
-    return UserError(
-        f"A {begun.how} of {begun.environment} to {begun.commit[:12]} was interrupted.",
-        found=f"its decision {begun.tag}, and no deployment of it",
-        do_next=f"the same command without --dry-run finishes it; by hand: {by_hand}",
-    )
+def begin_to_finish(begun: Record, options: Options) -> None:
+    """Say that what was interrupted is finished now.
+
+    Raises:
+        UserError: nothing may be changed (--dry-run); says what is left.
+    """
+    if options.dry_run:
+        raise UserError(
+            f"A {begun.how} of {begun.environment} to {begun.commit[:12]} was interrupted.",
+            found=f"its decision {begun.tag}, and no deployment of it",
+            do_next=f"the same command without --dry-run finishes it; by hand: quantctl up {begun.environment}",
+        )
+    options.say(f"finishing the {begun.how} to {begun.commit[:12]}, decided at {begun.at:%Y-%m-%d %H:%M} UTC ...")
 
 
 def need_deployed(reading: Reading) -> None:

@@ -14,7 +14,7 @@ from infra.errors import UserError as InfraError
 from infra.naming import names_of
 from infra.promotion import Edge, Gates, gates_of
 from infra.settings import Settings
-from infra.workflows import read_workflows
+from infra.workflows import read_workflows, workflow_files
 from quantctl import deployments, stacks
 from quantctl.errors import UserError
 from quantctl.forge import Approvals, Forge
@@ -61,7 +61,7 @@ def read(edge: Edge, pipelines: Pipelines, workspace: Workspace, forge: Forge, e
         now = pool.submit(_try, workspace.now)
         at_source = pool.submit(_try, lambda: deployed_commit(workspace, source))
         at_target = pool.submit(_try, lambda: deployed_commit(workspace, target))
-        soaked = pool.submit(_try, lambda: _soaked(source, pipelines, workspace, environ))
+        soaked = pool.submit(_try, lambda: _soaked(source, at_source.result(), pipelines, workspace, environ))
         active = pool.submit(_try, lambda: workspace.active_runs(workspace.jobs(target)))
         approvals = pool.submit(_try, lambda: _approvals(forge, edge, pipelines, line.result()))
         promoter = pool.submit(_try, forge.is_release_manager)
@@ -96,14 +96,19 @@ def deployed_commit(workspace: Workspace, settings: Settings) -> str | None:
 def definitions(pipelines: Pipelines, settings: Settings, commit: str) -> list[dict[str, Any]]:
     """The environment's jobs as they are at a commit, as Jobs API settings."""
     blobs = pipelines.blobs(commit)
-    folder = f"{settings.workflows}/"
-    paths = [p for p in blobs if p.startswith(folder) and "/" not in p[len(folder) :] and p.endswith((".yml", ".yaml"))]
-    files = {path: pipelines.read(commit, path) for path in paths}
+    files = {path: pipelines.read(commit, path) for path in workflow_files(blobs, settings.workflows)}
     return read_workflows(files, frozenset(blobs), settings, names_of(settings))
 
 
-def _soaked(settings: Settings, pipelines: Pipelines, workspace: Workspace, environ: Mapping[str, str]) -> list[Soaked]:
-    commit = deployed_commit(workspace, settings)
+def _soaked(
+    settings: Settings,
+    commit: str | Unknown | None,
+    pipelines: Pipelines,
+    workspace: Workspace,
+    environ: Mapping[str, str],
+) -> list[Soaked]:
+    if isinstance(commit, Unknown):
+        raise UserError(commit.why)
     if commit is None:
         return []
 

@@ -17,7 +17,7 @@ from quantctl.forge import Forge, connect
 from quantctl.pipelines import Commit, Pipelines, read_pipelines
 from quantctl.preview.note import section
 from quantctl.promotion import changes, deploy, move
-from quantctl.promotion.promote import Options, Outcome, interrupted_error, pending
+from quantctl.promotion.promote import Options, Outcome, begin_to_finish, pending
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 
@@ -61,9 +61,7 @@ def rollback(
     head = pipelines.head(settings.branch)
     report = Rollback(env.value, old=head)
     if begun := pending(pipelines, settings.branch, env):
-        if options.dry_run:
-            raise interrupted_error(begun, f"quantctl up {env}")
-        options.say(f"finishing the {begun.how} to {begun.commit[:12]}, decided at {begun.at:%Y-%m-%d %H:%M} UTC ...")
+        begin_to_finish(begun, options)
         deploy.finish(begun, settings, workspace, forge.promoter(), environ, options.say)
         report.outcome = Outcome.FINISHED
         return report

@@ -76,7 +76,7 @@ class PatientWorkspace(Workspace):
         self._memory = Memory()
 
     def knock(self) -> None:
-        """Refuse in seconds where nobody answers; the SDK would try for most of a minute."""
+        """As the workspace does, and once, whoever comes first."""
         self._memory.ask("knock", lambda: reach_databricks(self._environ))
 
     def client(self) -> Any:
