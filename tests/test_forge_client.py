@@ -89,11 +89,11 @@ RAVI = Approver(3, "Ravi", "ravi", "2026-01-02T10:00:00Z")
     ],
 )
 def test_an_approval_in_gitlab_that_does_not_count_is_told_why(
-    approver: Approver, changed: dict[str, object], why: str
+    approver: Approver, changed: dict[str, Any], why: str
 ) -> None:
     """By an author, by who might be one, or of an earlier head where the project keeps approvals."""
-    usual: dict[str, object] = {"author": 1, "names": frozenset({"Dana"}), "emails": frozenset({"dana@quant.example"})}
-    reviewed = Reviewed("url", **{**usual, "fresh": True, **changed})  # type: ignore[arg-type]
+    usual: dict[str, Any] = {"author": 1, "names": frozenset({"Dana"}), "emails": frozenset({"dana@quant.example"})}
+    reviewed = Reviewed("url", **{**usual, "fresh": True, **changed})
     if why == "before the last push" and "head_since" in changed:  # an hour earlier than the clock on the wall says
         assert judge_approvers([Approver(9, "Uma", "uma", "2026-01-02T11:30:00Z")], reviewed).given
     found = judge_approvers([approver], reviewed)

@@ -25,7 +25,7 @@ LOCK = Lock("quant", "/x.json", "ci", "runner-7", 4711, NOW - datetime.timedelta
 SAID = """error: the stack is currently locked by 2 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.
   s3://state/.pulumi/locks/organization/quant/quant/a.json?region=eu-west-1: created by ci@runner-7 (pid 4711) at 2026-11-24T11:55:00Z
   s3://state/.pulumi/locks/organization/quant/quant/b.json: created by QUANT\\dana@laptop (pid 12) at 2026-11-24T12:30:00+02:00
-"""  # noqa: E501
+"""  # noqa: E501  # the engine's own lines
 
 
 @pytest.mark.parametrize(

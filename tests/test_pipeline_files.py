@@ -245,7 +245,7 @@ def test_github_runs_one_update_at_a_time_and_production_by_hand() -> None:
         for job in other["jobs"].values():
             assert name == "update.yml" or not any(words[:2] == ["quantctl", "up"] for words in commands_of(lines_of(job)))
     asked = WORKFLOWS["pipelines.yml"]["jobs"]["update"]["if"]
-    assert json.loads(re.search(r"\[.*\]", asked)[0]) == [env for env in Environment if env != LIVE]  # type: ignore[index]
+    assert json.loads(re.findall(r"\[.*\]", asked)[0]) == [env for env in Environment if env != LIVE]
     assert set(EXAMPLES[1]["on"]["push"]["branches"]) == {*Environment} - {LIVE}
 
 
@@ -285,7 +285,7 @@ class GitHub(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         where, _, query = self.path.partition("?")
-        page = int(re.search(r"\bpage=(\d+)", query)[1])  # type: ignore[index]
+        page = int(re.findall(r"\bpage=(\d+)", query)[0])
         found = [one for one in self.items.get(where, []) if "state=open" not in query or one["state"] == "open"]
         self.answer(200, found[2 * page - 2 : 2 * page])
 

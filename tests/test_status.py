@@ -8,6 +8,7 @@ import html.parser
 import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,9 +34,9 @@ from tests.status_samples import DEV, LIVE, NOW, STAGING, commit, environment, f
 HOSTILE = "<script>alert('x')</script><img src=http://evil.example/a.png>\" onload=\"x&amp;"
 
 
-def with_environment(status: Status, env: Environment, **changed: object) -> Status:
+def with_environment(status: Status, env: Environment, **changed: Any) -> Status:
     """The same, one environment having other facts."""
-    found = [dataclasses.replace(one, **changed) if one.name is env else one for one in status.environments]  # type: ignore[arg-type]
+    found = [dataclasses.replace(one, **changed) if one.name is env else one for one in status.environments]
     return dataclasses.replace(status, environments=found)
 
 
@@ -43,7 +44,8 @@ def hostile_status() -> Status:
     """Everything that others may write says something that a browser would obey."""
     status = team_status()
     named = [commit("aa11bb22", HOSTILE, HOSTILE)]
-    last = dataclasses.replace(status.environments[0].last, by=HOSTILE)  # type: ignore[type-var]
+    recorded: Any = status.environments[0].last
+    last = dataclasses.replace(recorded, by=HOSTILE)
     signed = [dataclasses.replace(sign_off(DEV, "3f2a9c1b", HOSTILE), by=HOSTILE)]
     status = with_environment(
         status,
@@ -71,9 +73,9 @@ def hostile_status() -> Status:
         (Unknown("the settings cannot be read"), {}, Way.CANNOT_TELL),
     ],
 )
-def test_a_way_is_open_only_when_every_gate_says_yes(commits: object, verdicts: dict[str, Verdict], way: Way) -> None:
+def test_a_way_is_open_only_when_every_gate_says_yes(commits: Any, verdicts: dict[str, Verdict], way: Way) -> None:
     """A gate that says no closes it, one that cannot tell leaves it untold, and where nothing waits no gate matters."""
-    edge = EdgeStatus(next(iter(EDGES)), commits, gates(**verdicts))  # type: ignore[arg-type]
+    edge = EdgeStatus(next(iter(EDGES)), commits, gates(**verdicts))
     assert edge.way is way
     assert not edge.stopped or way in (Way.CLOSED, Way.CANNOT_TELL)
 
@@ -116,9 +118,9 @@ FOLDER = Deployed("3f2a9c1b".ljust(40, "0"), "quant", "x")
         ((None, True, 0, None, None), DriftVerdict.WAITING, "not deployed"),
     ],
 )
-def test_signs_of_drift(given: tuple[object, ...], verdict: DriftVerdict, word: str) -> None:
+def test_signs_of_drift(given: tuple[Any, ...], verdict: DriftVerdict, word: str) -> None:
     """The folder alone tells a moved folder, local edits and progress apart, and never guesses."""
-    found = signs("quant", *given)  # type: ignore[arg-type]
+    found = signs("quant", *given)
     assert found.verdict is verdict
     assert word in "; ".join(found.findings)
     assert not found.full
