@@ -11,7 +11,7 @@ import pulumi
 from infra.keys import read_keys
 from infra.limited_release import warning
 from infra.naming import names_of
-from infra.preflight import check
+from infra.outside.preflight import check
 from infra.runtime import run
 from infra.settings import read_settings
 from infra.tracing import refuse_to_be_traced

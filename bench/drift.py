@@ -14,7 +14,8 @@ from pathlib import Path
 
 from bench.world import World, world
 from infra.vocabulary import Environment
-from quantctl import project, stacks
+from quantctl import project
+from quantctl.engine import stacks
 
 _ENVIRONMENTS = [environment.value for environment in Environment]
 _LOOK = ["refresh", "--preview-only", "--non-interactive", "--color", "never"]

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.vocabulary import Environment
-from quantctl import environment, project, stacks
+from quantctl import project
+from quantctl.engine import stacks
+from quantctl.laptop import exports as environment
 from sandbox import control
 from sandbox.state import State
 

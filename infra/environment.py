@@ -15,12 +15,12 @@ from infra.databricks.secrets import Secrets, SecretsArgs
 from infra.gitlab.branch_protection import BranchProtection
 from infra.keys import Keys
 from infra.naming import Names
+from infra.outside.branch import Snapshot
 from infra.settings import Settings
 from infra.snowflake.persona_roles import PersonaRoles
 from infra.snowflake.schema import ManagedSchema, ManagedSchemaArgs
 from infra.snowflake.service_user import ServiceUser, ServiceUserArgs
 from infra.snowflake.warehouse import Warehouse
-from infra.source import Snapshot
 from infra.vocabulary import Environment
 
 

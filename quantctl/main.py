@@ -15,27 +15,23 @@ from rich.console import Console
 import toolchain
 from infra.errors import UserError as InfraError
 from infra.vocabulary import Environment
-from quantctl import (
-    access,
-    approve,
-    drift_issue,
-    environment,
-    keys_commands,
-    project,
-    sandbox_commands,
-    schema,
-    settings,
-    update,
-)
-from quantctl import persona as personas
-from quantctl import up as up_module
+from quantctl import project
 from quantctl.drift import command as drift_command
+from quantctl.drift import issue as drift_issue
+from quantctl.engine.lock import command as lock_commands
 from quantctl.errors import UserError
-from quantctl.lock import commands as lock_commands
+from quantctl.keys import command as keys_commands
+from quantctl.laptop import command as sandbox_commands
+from quantctl.laptop import exports as environment
+from quantctl.laptop import persona as personas
+from quantctl.laptop import up as up_module
+from quantctl.laptop.command import Format, FormatOption
 from quantctl.preview import command as preview
-from quantctl.promotion import commands as promotion
-from quantctl.sandbox_commands import Format, FormatOption
+from quantctl.promotion import approve
+from quantctl.promotion import command as promotion
+from quantctl.reference import access, schema, settings
 from quantctl.status.command import status_command
+from quantctl.update import guarded as update
 from sandbox import control
 from toolchain.errors import ToolchainError
 

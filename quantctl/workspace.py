@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.errors import UserError
-from infra.preflight import reach_databricks
+from infra.outside.preflight import reach_databricks
 from infra.sdk import workspace_client
 from infra.settings import Settings
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from infra.promotion import EDGES
 from infra.vocabulary import Environment
-from quantctl.deployments import Record
 from quantctl.forge.model import Verdict
-from quantctl.pipelines import Commit
 from quantctl.promotion.gates import Gate, Unknown
-from quantctl.promotion.signoffs import SignOff
+from quantctl.records.deployments import Record
+from quantctl.records.repository import Commit
+from quantctl.records.signoffs import SignOff
 from quantctl.status.model import Day, Deployed, Drift, DriftVerdict, EdgeStatus, EnvironmentStatus, Status, Workflow
 
 NOW = datetime.datetime(2026, 11, 24, 11, 40, tzinfo=datetime.UTC)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from quantctl.environment import process_environment
+from quantctl.laptop.exports import process_environment
 from sandbox.state import State
 from tests.account_sandbox import Account, running
 from tests.paths import ROOT

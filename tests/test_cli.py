@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from quantctl import stacks
+from quantctl.engine import stacks
 from sandbox import control
 from sandbox.state import State
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from quantctl import access, schema, settings
 from quantctl.main import app
+from quantctl.reference import access, schema, settings
 from tests.paths import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -17,9 +17,9 @@ from databricks.sdk.service.workspace import AclPermission, ImportFormat
 
 from infra.keys import public_key
 from quantctl import drift
-from quantctl.drift import engine
 from quantctl.drift.grants import HANDS_ON
 from quantctl.drift.steps import Refresh
+from quantctl.engine import refresh as engine
 from tests.conftest import Team
 
 pytestmark = pytest.mark.real

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.vocabulary import Environment
-from quantctl import drift_issue
+from quantctl.drift import issue as drift_issue
 from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Mend, exit_status, report, unknown
 from quantctl.drift.formats import as_json
 from quantctl.errors import UserError

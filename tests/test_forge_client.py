@@ -16,19 +16,20 @@ import pytest
 from gitlab.v4.objects import Project
 
 from infra.errors import UserError as InfraError
-from infra.gitlab import client, protected_branch
-from infra.gitlab.client import refusal
+from infra.gitlab import protected_branch
+from infra.outside import gitlab as client
+from infra.outside.gitlab import refusal
 from infra.settings import Settings, read_settings
 from infra.vocabulary import Environment
-from quantctl.approve import source_of
 from quantctl.errors import UserError
 from quantctl.forge import Forge, MergeResult, Verdict, connect, wait_for_approvals
-from quantctl.forge.approval_tags import judge, tag_name
 from quantctl.forge.gitlab_merging import refused
 from quantctl.forge.gitlab_people import Approver, Reviewed
 from quantctl.forge.gitlab_people import judge as judge_approvers
 from quantctl.forge.workspace_person import in_group, read_owner
-from quantctl.pipelines import Tag
+from quantctl.promotion.approve import source_of
+from quantctl.records.approvals import judge, tag_name
+from quantctl.records.repository import Tag
 from quantctl.stack_settings import stack_settings
 from sandbox import control, identities, sample
 from sandbox.state import Endpoints, State

@@ -10,9 +10,7 @@ import pytest
 
 from infra.promotion import EDGES, Edge, Freeze, GateChanges, Gates, gates_of
 from infra.vocabulary import Environment
-from quantctl.deployments import Record
 from quantctl.forge import Answer, Approval, Approvals, Verdict
-from quantctl.pipelines import Commit
 from quantctl.promotion import soak
 from quantctl.promotion.gates import (
     Facts,
@@ -22,6 +20,8 @@ from quantctl.promotion.gates import (
     answer,
     stopped,
 )
+from quantctl.records.deployments import Record
+from quantctl.records.repository import Commit
 from quantctl.workspace import Run
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

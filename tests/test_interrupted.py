@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from quantctl.engine.interrupted import Operation, identities, pending
 from quantctl.errors import UserError
-from quantctl.interrupted import Operation, identities, pending
 
 PARENT = "urn:pulumi:quant::quant::quant:index:Environment$quant:databricks:Jobs::jobs"
 

@@ -13,7 +13,8 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 
-from quantctl import environment, stacks
+from quantctl.engine import stacks
+from quantctl.laptop import exports as environment
 from sandbox import control, identities, sample
 from sandbox.state import State
 from tests.paths import ROOT

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 import toolchain
+from quantctl.engine.lock import backend
+from quantctl.engine.lock.locks import Lock, OwnerState, Process, age, from_file, from_message, judge, refusal
 from quantctl.errors import UserError
-from quantctl.lock import backend
-from quantctl.lock.locks import Lock, OwnerState, Process, age, from_file, from_message, judge, refusal
 from tests.paths import ROOT
 
 NOW = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.UTC)

@@ -20,7 +20,7 @@ import yaml
 
 import toolchain
 from infra.vocabulary import Environment
-from quantctl import environment
+from quantctl.laptop import exports as environment
 from quantctl.main import app
 from sandbox.state import State
 from tests import gitlab_pipeline as gitlab

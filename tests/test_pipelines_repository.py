@@ -14,13 +14,13 @@ from threading import Barrier
 import pytest
 
 from infra.errors import UserError
-from quantctl import deployments
-from quantctl.deployments import Record
 from quantctl.errors import UserError as CtlError
 from quantctl.forge import Person
-from quantctl.pipelines import Moved, Pipelines, read_pipelines
-from quantctl.promotion import move, signoffs
+from quantctl.promotion import move
 from quantctl.promotion.read import line_of
+from quantctl.records import deployments, signoffs
+from quantctl.records.deployments import Record
+from quantctl.records.repository import Moved, Pipelines, read_pipelines
 
 RHEA = Person("Rhea", "rhea@quant.example", "rhea", "a test")
 NOW = 1_700_000_000

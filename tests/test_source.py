@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from infra.errors import UserError
-from infra.source import take_snapshot
+from infra.outside.branch import take_snapshot
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_head_that_is_known_is_not_fetched_again(remote: Path, monkeypatch: py
 
 def test_a_host_that_is_silent_is_given_up(remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that takes the connection and never answers is told in seconds."""
-    monkeypatch.setattr("infra.git.ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("infra.outside.git.ANSWER_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/x.git"
         with pytest.raises(UserError, match=r"no answer in 1 s.*QUANT_REMOTE"):

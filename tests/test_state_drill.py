@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from quantctl import interrupted, stacks
+from quantctl.engine import interrupted, stacks
 from quantctl.errors import UserError
 from tests.conftest import Team
 from tests.paths import ROOT

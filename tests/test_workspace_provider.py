@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from quantctl import environment
+from quantctl.laptop import exports as environment
 from tests.paths import ROOT
 from tests.workspace_sandbox import ADMIN, SCIM, Workspace, git
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pulumi
 
-from infra.local_edits import need_nothing_uncommitted
+from infra.outside.branch import Snapshot
+from infra.outside.local_edits import need_nothing_uncommitted
 from infra.sdk import databricks, workspace_client
 from infra.settings import Settings
-from infra.source import Snapshot
 
 _SECONDS = 10  # an export of the folder included
 

@@ -57,7 +57,8 @@ class BranchProtectionProvider(ResourceProvider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """As it is now; nothing when the branch is not protected any more."""
-        from infra.gitlab import client, protected_branch
+        from infra.gitlab import protected_branch
+        from infra.outside import gitlab as client
 
         with client.told(props["url"], props["project"], "read the protected branches"):
             found = protected_branch.read(*client.connect(props["url"], props["project"]), props["branch"])
@@ -72,7 +73,8 @@ class BranchProtectionProvider(ResourceProvider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Take it away."""
-        from infra.gitlab import client, protected_branch
+        from infra.gitlab import protected_branch
+        from infra.outside import gitlab as client
 
         with client.told(_props["url"], _props["project"], "take branch protection away"):
             protected_branch.remove(client.connect(_props["url"], _props["project"])[1], _props["branch"])
@@ -100,7 +102,8 @@ def _props(url: str, project: str, protection: Protection, force_push: bool) -> 
 
 
 def _apply(props: dict[str, Any]) -> dict[str, Any]:
-    from infra.gitlab import client, protected_branch
+    from infra.gitlab import protected_branch
+    from infra.outside import gitlab as client
 
     wanted = Protection(props["branch"], tuple(props["pushers"]), tuple(props["mergers"]), int(props["approvals"]))
     with client.told(props["url"], props["project"], "change branch protection"):

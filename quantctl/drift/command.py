@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.vocabulary import Environment
-from quantctl import ask, environment, project
+from quantctl import ask, project
 from quantctl.drift.finding import Class, EnvironmentDrift, Finding, exit_status
 from quantctl.drift.formats import as_json, as_junit, as_markdown, difference, headline
 from quantctl.drift.judge import Read, judge
+from quantctl.laptop import exports as environment
 
 _COLOURS = {Class.DRIFT: "red", Class.UNKNOWN: "magenta", Class.WAITING: "yellow"}
 

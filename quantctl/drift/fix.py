@@ -10,14 +10,14 @@ from functools import partial
 
 import snowflake.connector.errors
 
-from infra.source import Snapshot
-from quantctl.drift import engine
+from infra.outside.branch import Snapshot
 from quantctl.drift.account import Account
 from quantctl.drift.belongings import paused
 from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding
 from quantctl.drift.folder import deployed_commit
 from quantctl.drift.judge import Read
 from quantctl.drift.workspace import Unreadable, Workspace
+from quantctl.engine import refresh as engine
 
 Say = Callable[[str], None]
 _AT_ONCE = 2  # engines, as in quantctl up

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Verdict
-from quantctl.markdown import table
+from quantctl.text.markdown import table
 
 MARKER = "<!-- quantctl drift -->"  # by which a pipeline finds the issue that it opened
 _HEAD = ("what", "property", "declared", "real", "mend it with")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.naming import names_of
+from infra.outside.branch import Snapshot
 from infra.settings import Settings
-from infra.source import Snapshot
 from quantctl.drift.belongings import Scope, job_findings, scope_findings
 from quantctl.drift.changed import engine_findings
 from quantctl.drift.finding import EnvironmentDrift, Finding, report, unknown

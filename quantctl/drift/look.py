@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 
 from infra.errors import UserError as InfraError
 from infra.naming import names_of
-from infra.preflight import reach_databricks, reach_snowflake
+from infra.outside.branch import Snapshot, take_snapshot
+from infra.outside.preflight import reach_databricks, reach_snowflake
 from infra.settings import Settings
-from infra.source import Snapshot, take_snapshot
-from quantctl.drift import engine
 from quantctl.drift.account import Account
 from quantctl.drift.finding import EnvironmentDrift, report, unknown
 from quantctl.drift.folder import deployed_commit
@@ -22,6 +21,7 @@ from quantctl.drift.judge import Read, judge
 from quantctl.drift.steps import Refresh, Step
 from quantctl.drift.unchanged import unchanged
 from quantctl.drift.workspace import Unreadable, Workspace
+from quantctl.engine import refresh as engine
 from quantctl.stack_settings import stack_settings
 
 SECONDS = 300.0  # for one run of the engine

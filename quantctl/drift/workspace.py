@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from infra.errors import UserError
-from infra.local_edits import local_edits
+from infra.outside.branch import Snapshot
+from infra.outside.local_edits import local_edits
 from infra.sdk import workspace_client
-from infra.source import Snapshot
 from quantctl.drift.belongings import Scope
 
 _SECONDS = 20  # for one answer: an export of a folder is among them

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.branch_protection import GitLab
 from infra.errors import UserError as InfraError
-from infra.gitlab import client
+from infra.outside import gitlab as client
 from infra.settings import Settings
 from infra.vocabulary import Environment
 from quantctl.errors import UserError

@@ -11,10 +11,10 @@ from infra.errors import UserError as InfraError
 from infra.settings import Settings
 from infra.vocabulary import Environment, Persona
 from quantctl.errors import UserError
-from quantctl.forge.approval_tags import PREFIX, is_person, judge, tag_name
 from quantctl.forge.model import Answer, Approval, Approvals, MergeOutcome, MergeRequest, Person, Verdict
 from quantctl.forge.workspace_person import Owner, in_group, owner_of_the_token
-from quantctl.pipelines import Moved, Refused, read_pipelines
+from quantctl.records.approvals import PREFIX, is_person, judge, tag_name
+from quantctl.records.repository import Moved, Refused, read_pipelines
 
 
 class PlainGit:

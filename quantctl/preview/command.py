@@ -15,14 +15,16 @@ from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from infra.vocabulary import Environment
-from quantctl import environment, project, update
+from quantctl import project
 from quantctl.errors import UserError
+from quantctl.laptop import exports as environment
 from quantctl.preview.formats import as_json, widget
 from quantctl.preview.merge_request import MergeRequest, merge_request
 from quantctl.preview.note import LIMITS, SPARE, note
 from quantctl.preview.posting import forge_of, post
 from quantctl.preview.run import Progress, Wanted, previews
 from quantctl.preview.story import Story
+from quantctl.update import guarded as update
 
 FAILED, REFUSED = 1, 3
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from quantctl.engine.stacks import quiet
 from quantctl.preview.redact import Redactor
-from quantctl.stacks import quiet
 
 # https://github.com/pulumi/pulumi, sdk/go/common/resource/plugin/rpc.go: UnknownStringValue
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"

@@ -14,12 +14,13 @@ from pathlib import Path
 from infra.errors import UserError as InfraError
 from infra.settings import Settings
 from infra.what_if import WHAT_IF
-from quantctl import project, stacks
+from quantctl import project
+from quantctl.engine import stacks
 from quantctl.errors import UserError
-from quantctl.pipelines import Pipelines, read_pipelines
 from quantctl.preview import events
 from quantctl.preview.redact import Redactor, secret_values
 from quantctl.preview.story import Commits, Story, tell
+from quantctl.records.repository import Pipelines, read_pipelines
 from quantctl.stack_settings import stack_settings
 
 # Told (environment, words) while a preview runs.

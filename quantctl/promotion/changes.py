@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.settings import Settings
-from quantctl.pipelines import Commit, Pipelines
 from quantctl.promotion.read import Reading, definitions
+from quantctl.records.repository import Commit, Pipelines
 
 
 @dataclass(frozen=True)

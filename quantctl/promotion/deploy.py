@@ -7,15 +7,16 @@ from dataclasses import replace
 
 from infra.settings import Settings
 from infra.what_if import REVIEWED
-from quantctl import deployments, interrupted, stacks
-from quantctl.deployments import PREFIXES, Record
+from quantctl.engine import interrupted, stacks
+from quantctl.engine.lock.backend import release_gone
 from quantctl.errors import UserError
 from quantctl.forge import Forge, Person
-from quantctl.lock.backend import release_gone
-from quantctl.pipelines import read_pipelines
 from quantctl.preview.run import Wanted, previews
 from quantctl.preview.story import Story
 from quantctl.promotion.move import Say
+from quantctl.records import deployments
+from quantctl.records.deployments import PREFIXES, Record
+from quantctl.records.repository import read_pipelines
 from quantctl.workspace import Workspace
 
 

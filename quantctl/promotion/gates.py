@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from infra.promotion import Edge, Freeze, Gates
 from quantctl.forge.model import Answer, Approvals, Verdict
-from quantctl.pipelines import Commit
+from quantctl.records.repository import Commit
 from quantctl.workspace import Run
 
 

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from quantctl import deployments
-from quantctl.deployments import Record
 from quantctl.errors import UserError
 from quantctl.forge import Forge, MergeRequest, MergeResult, Person
-from quantctl.pipelines import Moved, Pipelines, Refused
+from quantctl.records import deployments
+from quantctl.records.deployments import Record
+from quantctl.records.repository import Moved, Pipelines, Refused
 
 Say = Callable[[str], None]
 _LOOK_SECONDS = 5.0  # between two looks at a merge request

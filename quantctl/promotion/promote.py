@@ -13,14 +13,14 @@ from enum import StrEnum
 from typing import Any
 
 from infra.promotion import Edge
-from quantctl.deployments import PREFIXES, Record, unfinished
 from quantctl.errors import UserError
 from quantctl.forge import Verdict, connect, wait_for_approvals
-from quantctl.pipelines import Commit, Pipelines, read_pipelines
 from quantctl.preview.note import section
 from quantctl.promotion import changes, deploy, move
 from quantctl.promotion.gates import Gate, Unknown, answer, stopped
 from quantctl.promotion.read import Reading, read, step_of
+from quantctl.records.deployments import PREFIXES, Record, unfinished
+from quantctl.records.repository import Commit, Pipelines, read_pipelines
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 

@@ -15,12 +15,13 @@ from infra.naming import names_of
 from infra.promotion import Edge, Gates, gates_of
 from infra.settings import Settings
 from infra.workflows import read_workflows, workflow_files
-from quantctl import deployments, stacks
+from quantctl.engine import stacks
 from quantctl.errors import UserError
 from quantctl.forge import Approvals, Forge
-from quantctl.pipelines import Pipelines
-from quantctl.promotion import move, signoffs, soak
+from quantctl.promotion import move, soak
 from quantctl.promotion.gates import Facts, Line, Soaked, Unknown
+from quantctl.records import deployments, signoffs
+from quantctl.records.repository import Pipelines
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.vocabulary import Environment
-from quantctl import deployments
-from quantctl.deployments import PREFIXES, Record
 from quantctl.errors import UserError
 from quantctl.forge import Forge, connect
-from quantctl.pipelines import Commit, Pipelines, read_pipelines
 from quantctl.preview.note import section
 from quantctl.promotion import changes, deploy, move
 from quantctl.promotion.promote import Options, Outcome, begin_to_finish, pending
+from quantctl.records import deployments
+from quantctl.records.deployments import PREFIXES, Record
+from quantctl.records.repository import Commit, Pipelines, read_pipelines
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 

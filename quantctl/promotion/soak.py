@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from quantctl.deployments import Record
+from quantctl.records.deployments import Record
 
 _DOCUMENTATION = (".md", ".rst", ".txt")
 Identities = Mapping[str, str]

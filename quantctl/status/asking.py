@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from infra.errors import UserError as InfraError
-from infra.preflight import reach_databricks
+from infra.outside.preflight import reach_databricks
 from quantctl.errors import UserError
 from quantctl.forge import Answer, Forge
 from quantctl.promotion.gates import Unknown

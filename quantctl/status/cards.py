@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
-from quantctl.pipelines import Commit
 from quantctl.promotion.gates import Gate, Unknown
+from quantctl.records.repository import Commit
 from quantctl.status import looks
 from quantctl.status.drawing import anchor
 from quantctl.status.looks import Tone
-from quantctl.status.markup import Child, Markup, element, join
 from quantctl.status.model import Day, EdgeStatus, EnvironmentStatus, RunsOf, Status, Way, Workflow, ago
+from quantctl.text.html import Child, Markup, element, join
 
 _COMMITS, _WORKFLOWS = 5, 12  # shown at once; the rest unfolds
 _ONE_ROW = 14  # days that stand side by side, however narrow the card

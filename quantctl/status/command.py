@@ -12,8 +12,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from quantctl import environment, project
+from quantctl import project
 from quantctl.errors import UserError
+from quantctl.laptop import exports as environment
 from quantctl.status import conclusions
 from quantctl.status.for_programs import as_json
 from quantctl.status.model import Status

@@ -9,8 +9,8 @@ from infra.vocabulary import Environment
 from quantctl.promotion.gates import Unknown
 from quantctl.status import looks
 from quantctl.status.looks import Tone
-from quantctl.status.markup import Markup, element, join
 from quantctl.status.model import Deployed, EdgeStatus, EnvironmentStatus, Status
+from quantctl.text.html import Markup, element, join
 
 _DEV, _STAGING, _LIMITED, _LIVE = Environment
 

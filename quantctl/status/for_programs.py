@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from quantctl.deployments import Record
 from quantctl.promotion.gates import Unknown
+from quantctl.records.deployments import Record
 from quantctl.status import conclusions
 from quantctl.status.model import EdgeStatus, EnvironmentStatus, Status
 

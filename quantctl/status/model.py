@@ -9,11 +9,11 @@ from enum import StrEnum
 
 from infra.promotion import Edge
 from infra.vocabulary import Environment
-from quantctl.deployments import Record
 from quantctl.forge.model import Verdict
-from quantctl.pipelines import Commit
 from quantctl.promotion.gates import Gate, Unknown, stopped
-from quantctl.promotion.signoffs import SignOff
+from quantctl.records.deployments import Record
+from quantctl.records.repository import Commit
+from quantctl.records.signoffs import SignOff
 
 STAGES = {
     Environment.DEV: "development",

@@ -11,8 +11,8 @@ from quantctl.status import cards, conclusions, looks
 from quantctl.status.cards import mark
 from quantctl.status.drawing import drawing
 from quantctl.status.looks import Tone
-from quantctl.status.markup import Markup, element, join
 from quantctl.status.model import Status
+from quantctl.text.html import Markup, element, join
 
 _STYLE = Path(__file__).with_name("page.css")
 

@@ -8,19 +8,18 @@ from functools import partial
 from typing import Any
 
 from infra.errors import without_credentials
-from infra.local_edits import local_edits
+from infra.outside.local_edits import local_edits
 from infra.promotion import EDGES, Edge, gates_of
 from infra.settings import Settings
 from infra.vocabulary import Environment
-from quantctl import deployments
-from quantctl.deployments import PREFIXES, Record
 from quantctl.errors import UserError
 from quantctl.forge import connect
-from quantctl.pipelines import Commit, Pipelines, read_pipelines
-from quantctl.promotion import signoffs
 from quantctl.promotion.gates import Facts, Unknown, answer
 from quantctl.promotion.promote import pending
 from quantctl.promotion.read import read
+from quantctl.records import deployments, signoffs
+from quantctl.records.deployments import PREFIXES, Record
+from quantctl.records.repository import Commit, Pipelines, read_pipelines
 from quantctl.stack_settings import stack_settings
 from quantctl.status.asking import Patience, PatientForge, PatientWorkspace, Say, at_once, attempt
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, EnvironmentStatus, Status, Workflow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from infra.local_edits import listed
+from infra.outside.local_edits import listed
 from quantctl.promotion.gates import Unknown
 from quantctl.status.model import Deployed, Drift, DriftVerdict
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from quantctl.forge.model import Approval, Approvals
-from quantctl.pipelines import Tag
+from quantctl.records.repository import Tag
 
 PREFIX = "approval"
 

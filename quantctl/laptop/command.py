@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from quantctl import project
-from quantctl.credentials import credentials as all_credentials
 from quantctl.errors import UserError
+from quantctl.laptop.credentials import credentials as all_credentials
 from sandbox import clock as sandbox_clock
 from sandbox import control, identities
 from sandbox.state import Endpoints
@@ -116,7 +116,7 @@ def soak(
         raise UserError("The sandbox does not run.", do_next="start it: quantctl sandbox start")
     from databricks.sdk import WorkspaceClient  # a second of every other command
 
-    from quantctl.soak import soak as run_days
+    from quantctl.laptop.soak import soak as run_days
 
     token = state.tokens()[identities.DEPLOYER_ID]
     client = WorkspaceClient(host=endpoints.databricks_host, token=token, auth_type="pat")

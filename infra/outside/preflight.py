@@ -16,11 +16,11 @@ from urllib.parse import quote
 import requests
 
 from infra.errors import UserError
-from infra.gitlab.client import refusal, silence, token_of
-from infra.local_edits import listed, local_edits
+from infra.outside.branch import Snapshot, take_snapshot
+from infra.outside.gitlab import refusal, silence, token_of
+from infra.outside.local_edits import listed, local_edits
 from infra.sdk import workspace_client
 from infra.settings import Settings
-from infra.source import Snapshot, take_snapshot
 from infra.vocabulary import Environment, Persona
 from infra.what_if import need_reviewed
 

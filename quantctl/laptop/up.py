@@ -13,9 +13,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import toolchain
-from quantctl import environment, stacks
+from quantctl.engine import stacks
 from quantctl.errors import UserError
 from quantctl.forge import connect
+from quantctl.laptop import exports as environment
 from quantctl.promotion.deploy import make_ready, record_updates
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace

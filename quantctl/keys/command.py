@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from infra.vocabulary import Environment
-from quantctl import ask, environment, keys, project
+from quantctl import ask, project
+from quantctl.keys import rotation as keys
+from quantctl.laptop import exports as environment
 
 app = typer.Typer(no_args_is_help=True, help="Key pairs of the service users: two slots each, so that no login is refused.")
 EnvArgument = Annotated[Environment, typer.Argument(metavar="ENV", help="quant, quant_stg, quant_lr or quant_live.")]

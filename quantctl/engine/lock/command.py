@@ -12,11 +12,13 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from infra.vocabulary import Environment
-from quantctl import ask, environment, interrupted, project
+from quantctl import ask, project
+from quantctl.engine import interrupted
+from quantctl.engine.lock import backend
+from quantctl.engine.lock.locks import Lock, OwnerState, age
 from quantctl.errors import UserError
-from quantctl.lock import backend
-from quantctl.lock.locks import Lock, OwnerState, age
-from quantctl.sandbox_commands import Format, FormatOption
+from quantctl.laptop import exports as environment
+from quantctl.laptop.command import Format, FormatOption
 
 
 class _ShowsByDefault(TyperGroup):

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from infra import sdk
-from quantctl import stacks
+from quantctl.engine import stacks
+from quantctl.engine.lock import backend
+from quantctl.engine.lock.locks import refusal
 from quantctl.errors import UserError
-from quantctl.lock import backend
-from quantctl.lock.locks import refusal
 
 _CLIENT_SECONDS = 20
 # Types whose ID follows from what is declared: https://www.pulumi.com/registry/packages/snowflake/, "Import" of each page.

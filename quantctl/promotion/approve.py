@@ -10,12 +10,13 @@ from rich.markup import escape
 
 from infra.promotion import EDGES, Edge
 from infra.vocabulary import Environment
-from quantctl import environment, project
+from quantctl import project
 from quantctl.errors import UserError
 from quantctl.forge import connect
-from quantctl.pipelines import read_pipelines
+from quantctl.laptop import exports as environment
 from quantctl.promotion.move import Way, way
 from quantctl.promotion.read import line_of, step_of
+from quantctl.records.repository import read_pipelines
 from quantctl.stack_settings import stack_settings
 
 

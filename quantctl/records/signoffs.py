@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from quantctl.errors import UserError
 from quantctl.forge.model import Person
-from quantctl.pipelines import Moved, Pipelines, Refused
+from quantctl.records.repository import Moved, Pipelines, Refused
 
 
 @dataclass(frozen=True)

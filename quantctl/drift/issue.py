@@ -12,11 +12,12 @@ from typing import Annotated, Any, Protocol
 import typer
 
 from infra.vocabulary import Environment
-from quantctl import environment, project
+from quantctl import project
 from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Mend, Verdict
 from quantctl.drift.formats import MARKER, as_junit, as_markdown, headline
 from quantctl.errors import UserError
-from quantctl.sandbox_commands import Format
+from quantctl.laptop import exports as environment
+from quantctl.laptop.command import Format
 from quantctl.stack_settings import stack_settings
 
 ISSUE = "quantctl drift"  # by which the issue is found again; the forge hides it in a comment

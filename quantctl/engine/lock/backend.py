@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from quantctl import stacks
+from quantctl.engine import stacks
+from quantctl.engine.lock.locks import Lock, Owner, OwnerState, Process, from_file, from_message, judge
 from quantctl.errors import UserError
-from quantctl.lock.locks import Lock, Owner, OwnerState, Process, from_file, from_message, judge
 
 _EXISTS = "already exists"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from quantctl import stacks
+from quantctl.engine import stacks
 from quantctl.errors import UserError
 
 # Only these two change: a rotation must not deploy a branch that has moved meanwhile.

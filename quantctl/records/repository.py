@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra import git
 from infra.errors import UserError, without_credentials
-from infra.source import missing_branch
+from infra.outside import git
+from infra.outside.branch import missing_branch
 from quantctl.forge.model import Person
 
 _SEEN = "refs/quant/all"

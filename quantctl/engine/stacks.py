@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from quantctl import project
+from quantctl.engine.lock.locks import from_message, refusal
 from quantctl.errors import UserError
-from quantctl.lock.locks import from_message, refusal
 from sandbox.state import State
 
 PROJECT = "quant"

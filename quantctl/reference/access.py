@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra import access
-from quantctl.markdown import table
+from quantctl.text.markdown import table
 
 
 class Format(StrEnum):

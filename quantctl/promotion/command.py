@@ -14,15 +14,16 @@ from rich.table import Table
 
 from infra.promotion import EDGES, Edge
 from infra.vocabulary import Environment
-from quantctl import ask, deployments, environment, project
-from quantctl.deployments import PREFIXES
+from quantctl import ask, project
 from quantctl.errors import UserError
 from quantctl.forge import connect
-from quantctl.pipelines import read_pipelines
-from quantctl.promotion import signoffs
+from quantctl.laptop import exports as environment
+from quantctl.laptop.command import Format, FormatOption
 from quantctl.promotion.promote import Options, Outcome, Report, exit_status, mark, promote
 from quantctl.promotion.rollback import Rollback, rollback
-from quantctl.sandbox_commands import Format, FormatOption
+from quantctl.records import deployments, signoffs
+from quantctl.records.deployments import PREFIXES
+from quantctl.records.repository import read_pipelines
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.errors import UserError, without_credentials
-from infra.git import FETCH_SECONDS, cache, need, one_at_a_time, run, run_in, said
+from infra.outside.git import FETCH_SECONDS, cache, need, one_at_a_time, run, run_in, said
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 
-from quantctl.credentials import credentials
 from quantctl.errors import UserError
+from quantctl.laptop.credentials import credentials
 from sandbox import identities
 from sandbox.forge.call import PROJECT_PATH
 from sandbox.state import State

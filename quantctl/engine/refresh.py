@@ -11,10 +11,10 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from infra.source import Snapshot
+from infra.outside.branch import Snapshot
 from quantctl import project
 from quantctl.drift.steps import Refresh, Step, read_refresh, read_state
-from quantctl.stacks import POLICY, quiet
+from quantctl.engine.stacks import POLICY, quiet
 
 _running: set[subprocess.Popen[str]] = set()
 

@@ -21,7 +21,8 @@ import yaml
 
 import toolchain
 from infra.errors import without_credentials
-from quantctl import project, stacks
+from quantctl import project
+from quantctl.engine import stacks
 from quantctl.errors import UserError
 
 _FORMAT = 1

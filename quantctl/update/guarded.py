@@ -14,12 +14,12 @@ import typer
 from rich.console import Console
 
 from infra.errors import UserError as InfraError
-from infra.source import take_snapshot
+from infra.outside.branch import take_snapshot
 from infra.what_if import REVIEWED, WHAT_IF
-from quantctl import plan, stacks
+from quantctl.engine import plan, stacks
+from quantctl.engine.plan import Plan
 from quantctl.errors import UserError
 from quantctl.forge import connect
-from quantctl.plan import Plan
 from quantctl.preview.note import section, title
 from quantctl.preview.redact import Redactor, secret_values
 from quantctl.preview.run import Progress, Wanted, previews

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.settings import Settings
-from quantctl.access import Format
-from quantctl.markdown import table
+from quantctl.reference.access import Format
+from quantctl.text.markdown import table
 
 _HEAD = ("key", "value", "without it", "what it says")
 _WORDS = {str: "text", int: "number", float: "number", bool: "true or false"}

@@ -15,7 +15,7 @@ from typing import Any
 
 from quantctl.errors import UserError
 from quantctl.forge.model import Person
-from quantctl.pipelines import Moved, Pipelines, Refused, Tag
+from quantctl.records.repository import Moved, Pipelines, Refused, Tag
 
 PREFIXES = ("deployment", "promotion", "signoff")
 _TRIES = 5  # of a name that another deployment of the same second has taken

@@ -1,0 +1,1 @@
+"""Key rotation of an environment's service user."""

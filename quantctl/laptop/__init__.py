@@ -1,0 +1,1 @@
+"""The sandbox from a shell; the only code that imports `sandbox`."""

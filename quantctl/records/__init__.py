@@ -1,0 +1,1 @@
+"""What stands in the pipelines repository: heads and their moves, decisions, deployments, approvals, sign-offs."""

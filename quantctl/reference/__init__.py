@@ -1,0 +1,1 @@
+"""What is allowed, printed: access, settings, workflow schema."""

@@ -1,0 +1,1 @@
+"""What others wrote, made safe for Markdown, HTML and a terminal."""

@@ -1,0 +1,1 @@
+"""`quantctl up ENV`: the guarded update of one stack."""
