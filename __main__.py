@@ -29,8 +29,8 @@ def declare() -> None:
     snapshot = check(settings, os.environ, what_if(os.environ, pulumi.runtime.is_dry_run()))
     if said := warning(settings.limited_release, datetime.date.today()):
         pulumi.warn(said)
-    present = frozenset(snapshot.files())
-    files = {path: snapshot.read(path) for path in workflow_files(present, settings.workflows)}
+    present = frozenset(snapshot.tree)
+    files = snapshot.read(workflow_files(present, settings.workflows))
     definitions = read_workflows(files, present, settings, names)
 
     # Only now: a mistake above is told without waiting for the SDKs to load.

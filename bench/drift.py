@@ -16,6 +16,7 @@ from bench.world import World, world
 from infra.vocabulary import Environment
 from quantctl import project
 from quantctl.engine import stacks
+from quantctl.laptop.up import ensure_stack
 
 _ENVIRONMENTS = [environment.value for environment in Environment]
 _LOOK = ["refresh", "--preview-only", "--non-interactive", "--color", "never"]
@@ -50,7 +51,7 @@ def median(run: Callable[[], None], repeat: int) -> float:
 
 def _deploy(made: World) -> None:
     for env in _ENVIRONMENTS:
-        stacks.ensure(made.state, env, made.environ)
+        ensure_stack(made.state, env, made.environ)
         stacks.up(env, made.environ, lambda step: None)
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from infra.vocabulary import Environment
 from quantctl import project
-from quantctl.engine import stacks
-from quantctl.laptop import exports as environment
+from quantctl.laptop.exports import process_environment
+from quantctl.laptop.up import ensure_stack
 from sandbox import control
 from sandbox.state import State
 
@@ -60,13 +60,13 @@ def world(folder: Path, workflows: int) -> Iterator[World]:
     _remote(folder / "work", state.remote, workflows)
     control.start(state)
     try:
-        environ = {**environment.process_environment(state), "XDG_CACHE_HOME": str(folder / "cache")}
+        environ = {**process_environment(state), "XDG_CACHE_HOME": str(folder / "cache")}
         empty = folder / "empty"
         empty.mkdir()
         (empty / "Pulumi.yaml").write_text(_EMPTY.format(virtualenv=project.root() / ".venv"))
         (empty / "__main__.py").write_text("import pulumi\n")
         made = World(project.root(), empty, environ, state)
-        stacks.ensure(state, _STACK, environ)
+        ensure_stack(state, _STACK, environ)
         subprocess.run(["pulumi", "stack", "init", _STACK], cwd=empty, env=environ, check=True, capture_output=True)
         yield made
     finally:

@@ -64,12 +64,3 @@ def databricks_arguments(resource: str) -> Any:
 def databricks_function(name: str) -> Any:
     """A function that looks something up, e.g. `get_service_principal_output`."""
     return getattr(_load(f"pulumi_databricks.{name.removesuffix('_output')}", "pulumi_databricks"), name)
-
-
-def workspace_client(timeout_seconds: int, **chosen: str | None) -> Any:
-    """An authenticated client of the workspace, with any of Databricks' ways to authenticate; it does not retry.
-
-    `chosen` stands for what the environment says else, for example `token`.
-    """
-    core = _load("databricks.sdk.core", "databricks.sdk")
-    return core.ApiClient(core.Config(http_timeout_seconds=timeout_seconds, retry_timeout_seconds=1, **chosen))

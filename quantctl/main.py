@@ -1,150 +1,109 @@
-"""The command line: `quantctl`."""
+"""The menu: every command with its panel and its line of help. A command's module is loaded when the command is run."""
 
 from __future__ import annotations
 
-import json
+import importlib
 import os
+import signal
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+import typer.core
 
-import toolchain
-from infra.errors import UserError as InfraError
-from infra.vocabulary import Environment
-from quantctl import project
-from quantctl.drift import command as drift_command
-from quantctl.drift import issue as drift_issue
-from quantctl.engine.lock import command as lock_commands
-from quantctl.errors import UserError
-from quantctl.keys import command as keys_commands
-from quantctl.laptop import command as sandbox_commands
-from quantctl.laptop import exports as environment
-from quantctl.laptop import persona as personas
-from quantctl.laptop import up as up_module
-from quantctl.laptop.command import Format, FormatOption
-from quantctl.preview import command as preview
-from quantctl.promotion import approve
-from quantctl.promotion import command as promotion
-from quantctl.reference import access, schema, settings
-from quantctl.status.command import status_command
-from quantctl.update import guarded as update
-from sandbox import control
-from toolchain.errors import ToolchainError
+from infra.errors import UserError
+
+SANDBOX, CHANGES, OPERATIONS, REFERENCE = "The sandbox", "Changes", "Operations", "Reference"
+# name, panel, module:attribute, what it does
+COMMANDS = (
+    ("up", CHANGES, "quantctl.update.command:up", "The sandbox's four environments, or the guarded update of one."),
+    ("preview", CHANGES, "quantctl.preview.command:show", "What would happen, as a note for reviewers."),
+    ("promote", CHANGES, "quantctl.promotion.command:promote_command", "Promote one environment to the next."),
+    ("approve", CHANGES, "quantctl.promotion.approve:approve", "Approve what a promotion would move."),
+    ("signoff", CHANGES, "quantctl.promotion.command:signoff_command", "Record a sign-off of the deployed commit."),
+    ("rollback", CHANGES, "quantctl.promotion.command:rollback_command", "Go back to an earlier deployment."),
+    ("history", CHANGES, "quantctl.promotion.command:history_command", "Deployments: who, when, from, to."),
+    ("status", OPERATIONS, "quantctl.status.command:status_command", "The four environments in one overview."),
+    ("drift", OPERATIONS, "quantctl.drift.command:drift", "What differs from what was deployed; --fix fixes it."),
+    ("drift-issue", OPERATIONS, "quantctl.drift.issue:run", "Keep the one issue about drift."),
+    ("lock", OPERATIONS, "quantctl.engine.lock.command:app", "Locks of the stacks, and stale ones."),
+    ("keys", OPERATIONS, "quantctl.keys.command:app", "Rotate the keys of the service users."),
+    ("access", REFERENCE, "quantctl.reference.access:show", "Who may do what: the access matrix."),
+    ("settings", REFERENCE, "quantctl.reference.settings:show", "Every key of a stack file."),
+    ("schema", REFERENCE, "quantctl.reference.schema:show", "The JSON Schema of workflow files."),
+    ("env", SANDBOX, "quantctl.laptop.command:env", 'Variables for plain pulumi: eval "$(quantctl env)".'),
+    ("sandbox", SANDBOX, "quantctl.laptop.command:app", "Start, stop and use the local workspace and account."),
+    ("down", SANDBOX, "quantctl.laptop.command:down", "Stop the sandbox and delete its state."),
+    ("toolchain", SANDBOX, "quantctl.reference.toolchain:show", "Which engine and providers are in use."),
+)
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    help="Four maturity branches, four environments: a promotion is moving a branch ref and `pulumi up`.\n\n"
-    'Begin with `quantctl up`; then eval "$(quantctl env)" and use plain `pulumi` in this shell.',
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog='Begin with `make up`; then eval "$(quantctl env)" and `quantctl status`.',
 )
 
 
-def up(
-    env: Annotated[Environment | None, typer.Argument(metavar="[ENV]", help="One stack, here or in the cloud.")] = None,
-    plan: Annotated[
-        Path | None, typer.Option("--plan", metavar="FILE", help="What was reviewed: nothing else runs. With ENV.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask. With ENV.")] = False,
+class _Entry(typer.core.TyperCommand):
+    """A line of the menu, which becomes the command itself when somebody asks for it."""
+
+    def __init__(self, name: str, panel: str, place: str, words: str) -> None:
+        super().__init__(name, help=words, rich_help_panel=panel)
+        self._place = place
+
+    def load(self) -> Any:
+        """The command, from its module."""
+        module, _, attribute = self._place.partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            alone.command(self.name)(found)
+            found = alone
+        command = typer.main.get_command(found)
+        command.name = self.name
+        return command
+
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        """As the command itself would: from here on it is the one that is run."""
+        return self.load().make_context(info_name, args, parent, **extra)
+
+
+@app.callback()
+def menu(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
 ) -> None:
-    """Without ENV: toolchain, sandbox, sample pipelines, and `pulumi up` of all four stacks. Safe to repeat.
-
-    With ENV: the guarded update of one stack. What the preview shows is what runs, or what was reviewed:
-    `quantctl preview ENV --save-plan FILE`, then `quantctl up ENV --plan FILE`.
-    """
-    if env is not None:
-        environ = environment.enter(project.state())
-        update.update(env, plan, yes, environ, Console(), preview.told)
-    elif plan is not None or yes:
-        raise UserError("--plan and --yes are for the update of one stack.", do_next="name it: quantctl up ENV")
-    else:
-        up_module.up(project.state(), Console())
+    """Four maturity branches, four environments: a promotion is moving a branch ref and `pulumi up`."""
 
 
-def down() -> None:
-    """Stop the sandbox and delete its state folder."""
-    up_module.down(project.state(), Console(soft_wrap=True))
+def entries() -> Iterator[_Entry]:
+    """Every line of the menu."""
+    for name, panel, place, words in COMMANDS:
+        yield _Entry(name, panel, place, words)
 
 
-def env(
-    persona: Annotated[
-        str | None, typer.Option("--as", help="Also say who you are: developer, reviewer, release_manager, deployer ...")
-    ] = None,
-    gitlab: Annotated[
-        bool, typer.Option("--gitlab", help="Also use GitLab's API, and git with a token, as that persona.")
-    ] = False,
-) -> None:
-    """Print exports, so that plain `pulumi preview -s quant` works: eval "$(quantctl env)".
-
-    With --as, promotions and commits are that persona's: eval "$(quantctl env --as release_manager --gitlab)".
-    Without it, an earlier --as is over.
-    """
-    state = project.state()
-    values = environment.exports(state) | personas.exports(state, persona, gitlab=gitlab, environ=os.environ)
-    typer.echo(environment.shell(values))
-    if not control.status(state).running:
-        typer.echo("The sandbox does not run; start it: quantctl sandbox start", err=True)
-
-
-def show_toolchain(
-    format: FormatOption = Format.table,
-    obtain: Annotated[bool, typer.Option("--obtain", help="Get what is missing first.")] = False,
-) -> None:
-    """Which way the engine and the providers were obtained, and where each program is."""
-    found = toolchain.obtain(lambda text: typer.echo(text, err=True)) if obtain else toolchain.locate()
-    if found is None:
-        raise UserError("There is no toolchain yet.", do_next="`quantctl toolchain --obtain`, or `make up`")
-    if format is Format.json:
-        programs = [{"name": p.name, "version": p.version, "path": str(p.path)} for p in found.programs]
-        typer.echo(json.dumps({"way": found.way, "bin": _text(found.bin), "programs": programs}, indent=2))
-        return
-    typer.echo(f"way: {found.way}")
-    for program in found.programs:
-        typer.echo(f"{program.name:<30} {program.version:<12} {program.path}")
-
-
-def _text(value: object | None) -> str | None:
-    return None if value is None else str(value)
-
-
-_SANDBOX, _CHANGES, _OPERATIONS, _ALLOWED = "The sandbox", "Changes", "Operations", "What is allowed"
-COMMANDS: tuple[tuple[str, str, Callable[..., None] | typer.Typer], ...] = (
-    ("up", _SANDBOX, up),
-    ("down", _SANDBOX, down),
-    ("env", _SANDBOX, env),
-    ("toolchain", _SANDBOX, show_toolchain),
-    ("sandbox", _SANDBOX, sandbox_commands.app),
-    ("preview", _CHANGES, preview.show),
-    ("promote", _CHANGES, promotion.promote_command),
-    ("approve", _CHANGES, approve.approve),
-    ("signoff", _CHANGES, promotion.signoff_command),
-    ("rollback", _CHANGES, promotion.rollback_command),
-    ("history", _CHANGES, promotion.history_command),
-    ("status", _OPERATIONS, status_command),
-    ("drift", _OPERATIONS, drift_command.drift),
-    ("drift-issue", _OPERATIONS, drift_issue.run),
-    ("lock", _OPERATIONS, lock_commands.app),
-    ("keys", _OPERATIONS, keys_commands.app),
-    ("access", _ALLOWED, access.show),
-    ("settings", _ALLOWED, settings.show),
-    ("schema", _ALLOWED, schema.show),
-)
-for _name, _panel, _command in COMMANDS:
-    if isinstance(_command, typer.Typer):
-        app.add_typer(_command, name=_name, rich_help_panel=_panel)
-    else:
-        app.command(_name, rich_help_panel=_panel)(_command)
+def command() -> Any:
+    """The command line with all its commands."""
+    group: Any = typer.main.get_command(app)
+    group.commands.update({entry.name: entry for entry in entries()})
+    return group
 
 
 def main() -> None:
     """Run the command line; what a user can act on is told without a traceback."""
+    from quantctl.engine.signals import Interrupted, on_signal
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, on_signal)
+    if "--version" in sys.argv[1:2]:
+        print(f"quantctl {_version()}")
+        return
     try:
-        app()
-    except (InfraError, control.SandboxError, ToolchainError) as error:
+        command()(prog_name="quantctl")
+    except Interrupted as stopped:
+        sys.exit(stopped.status)
+    except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:  # whoever read our output has enough
@@ -153,6 +112,12 @@ def main() -> None:
     except OSError as error:  # a full disk, a folder that may not be written
         print(f"{error.strerror or error}: {error.filename or 'the machine'}", file=sys.stderr)
         sys.exit(1)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("quant")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where the project and the sandbox's state folder are."""
+"""Where the project is: the checkout that this command belongs to, or the one that is named."""
 
 from __future__ import annotations
 
@@ -6,34 +6,23 @@ import os
 from pathlib import Path
 
 from quantctl.errors import UserError
-from sandbox.state import Endpoints, State
+
+PROJECT = "quant"  # as in Pulumi.yaml
+CHOSEN = "QUANT_PROJECT"
 
 
 def root() -> Path:
-    """The checkout: the folder that holds Pulumi.yaml."""
-    folder = Path(__file__).resolve().parents[1]
+    """The checkout: the folder that holds Pulumi.yaml; QUANT_PROJECT names another than quantctl's own.
+
+    Raises:
+        UserError: there is no Pulumi.yaml.
+    """
+    chosen = os.environ.get(CHOSEN)
+    folder = Path(chosen).expanduser().resolve() if chosen else Path(__file__).resolve().parents[1]
     if not (folder / "Pulumi.yaml").exists():
         raise UserError(
-            "quantctl does not run from a checkout.",
+            f"{CHOSEN} is no checkout of this project." if chosen else "quantctl does not run from a checkout.",
             found=f"no Pulumi.yaml in {folder}",
             do_next="clone the repository and run `make up` in it",
         )
     return folder
-
-
-def state() -> State:
-    chosen = os.environ.get("QUANT_SANDBOX")
-    return State(Path(chosen).expanduser().resolve() if chosen else root() / ".sandbox")
-
-
-def running_endpoints(state: State) -> Endpoints:
-    """The ports of a sandbox that was started at least once."""
-    endpoints = state.endpoints()
-    if endpoints is None or not state.credentials_file.exists():
-        raise UserError(
-            "There is no sandbox yet.",
-            found=f"no endpoints in {state.folder}",
-            expected="a sandbox that was started",
-            do_next="`make up` for everything, or `quantctl sandbox start`",
-        )
-    return endpoints

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from quantctl.engine import stacks
+from quantctl.engine import process
 from sandbox import control
 from sandbox.state import State
 
@@ -83,4 +83,4 @@ def test_help_teaches(folder: Path) -> None:
 
 def test_the_engines_warnings_about_plugins_are_not_shown() -> None:
     said = "warning: using pulumi-resource-databricks from $PATH at /x\nResources:\n    3 unchanged\n"
-    assert stacks.quiet(said) == "Resources:\n    3 unchanged"
+    assert process.quiet(said) == "Resources:\n    3 unchanged"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.outside.workspace import Run
 from infra.promotion import EDGES, Edge, Freeze, GateChanges, Gates, gates_of
 from infra.vocabulary import Environment
 from quantctl.forge import Answer, Approval, Approvals, Verdict
@@ -22,7 +23,6 @@ from quantctl.promotion.gates import (
 )
 from quantctl.records.deployments import Record
 from quantctl.records.repository import Commit
-from quantctl.workspace import Run
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HEAD, BELOW = "a" * 40, "b" * 40

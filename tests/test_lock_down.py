@@ -13,8 +13,8 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 
-from quantctl.engine import stacks
 from quantctl.laptop import exports as environment
+from quantctl.laptop.up import ensure_stack
 from sandbox import control, identities, sample
 from sandbox.state import State
 from tests.paths import ROOT
@@ -54,7 +54,7 @@ def test_production_is_locked_from_above(state: State, tmp_path: Path) -> None:
     config = tmp_path / "live.yaml"
     config.write_text(yaml.safe_dump(file))
     environ = environment.process_environment(state)
-    stacks.ensure(state, STACK, environ)
+    ensure_stack(state, STACK, environ)
 
     def pulumi(*words: str) -> subprocess.CompletedProcess[str]:
         command = ["pulumi", *words, "-s", STACK, "--config-file", str(config), "--non-interactive", "--color", "never"]

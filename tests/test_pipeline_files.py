@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import re
 import shlex
 import shutil
@@ -20,9 +21,7 @@ import yaml
 
 import toolchain
 from infra.vocabulary import Environment
-from quantctl.laptop import exports as environment
 from quantctl.main import app
-from sandbox.state import State
 from tests import gitlab_pipeline as gitlab
 from tests.paths import ROOT
 
@@ -176,8 +175,8 @@ def test_quantctl_finds_the_engine_that_it_obtained(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     found = toolchain.locate()
     assert found is not None
-    path = environment.engine_environment(State(tmp_path))["PATH"]
-    assert shutil.which("pulumi", path=path) == str(next(one.path for one in found.programs if one.name == "pulumi"))
+    path = toolchain.enter(os.environ, ROOT / ".venv" / "bin")["PATH"]
+    assert shutil.which("pulumi", path=path) == str(found.bin / "pulumi" if found.bin else found.programs[0].path)
 
 
 def parse(command: Any, words: list[str], where: str) -> None:

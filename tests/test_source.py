@@ -46,7 +46,7 @@ def test_a_moved_branch_is_seen(remote: Path) -> None:
     first = take_snapshot(str(remote), "quant")
     moved = commit(remote, "a.py", "two")
     second = take_snapshot(str(remote), "quant")
-    assert (second.commit, second.read("a.py"), first.read("a.py")) == (moved, b"two", b"one")
+    assert (second.commit, second.read(["a.py"]), first.read(["a.py"])) == (moved, {"a.py": b"two"}, {"a.py": b"one"})
     assert second.contains(first.commit)
 
 

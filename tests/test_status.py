@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from requests import Response
 
 from infra.errors import UserError
+from infra.outside.workspace import Run, Workspace
 from infra.promotion import EDGES
 from infra.vocabulary import Environment
 from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Mend, report
@@ -28,7 +30,6 @@ from quantctl.status.page import page
 from quantctl.status.read import with_drift
 from quantctl.status.runs import by_day, first_day
 from quantctl.status.signs import signs
-from quantctl.workspace import Run, Workspace
 from tests.status_samples import DEV, LIVE, NOW, STAGING, commit, environment, flow, gates, sign_off, team_status, unread
 
 HOSTILE = "<script>alert('x')</script><img src=http://evil.example/a.png>\" onload=\"x&amp;"
@@ -240,23 +241,25 @@ def test_a_workspace_that_fails_is_asked_once(monkeypatch: pytest.MonkeyPatch) -
     """Whoever asks after the first refusal gets that reason at once; an answer is kept for all who want it."""
     asked: list[str] = []
 
-    def ask(self: Workspace, path: str, query: object = None, **more: object) -> dict[str, object]:
+    def exchange(self: Workspace, method: str, path: str, *more: object) -> Response:
         asked.append(path)
         if "refused" in path:
             raise UserError("no")
-        return {"repos": []}
+        answer = Response()
+        answer._content = b'{"repos": []}'
+        return answer
 
-    monkeypatch.setattr(Workspace, "_ask", ask)
+    monkeypatch.setattr(Workspace, "_exchange", exchange)
     monkeypatch.setattr("quantctl.status.asking.reach_databricks", lambda environ: None)
-    kept = PatientWorkspace(60, {})
+    kept = PatientWorkspace(60, {}, lambda _: None)
     assert kept._ask("/a") == kept._ask("/a")
     assert attempt(lambda: kept._ask("/refused")) == Unknown("no")
     kept._ask("/b")
     assert asked == ["/a", "/refused", "/b"]
-    gone = PatientWorkspace(60, {})
+    gone = PatientWorkspace(60, {}, lambda _: None)
     assert [attempt(lambda: gone._ask("/refused")), attempt(lambda: gone._ask("/a"))] == [Unknown("no")] * 2
     assert asked[3:] == ["/refused"]
-    late = PatientWorkspace(0, {})
+    late = PatientWorkspace(0, {}, lambda _: None)
     assert attempt(lambda: late._ask("/a")) == Unknown("Databricks: not everything was answered in 0 s.")
 
 

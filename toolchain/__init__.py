@@ -5,6 +5,7 @@ See docs/toolchain.md. `locate` is quick and changes nothing; `obtain` brings wh
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -13,7 +14,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +24,7 @@ from toolchain import cache
 from toolchain.build import ENGINE_VERSION, PINNED, Report, build_programs
 from toolchain.errors import ToolchainError
 
-__all__ = ["Program", "Toolchain", "ToolchainError", "locate", "obtain"]
+__all__ = ["Program", "Toolchain", "ToolchainError", "enter", "locate", "obtain"]
 
 _OLDEST = (3, 187)
 _OFFICIAL_HOST = "get.pulumi.com"
@@ -30,11 +33,12 @@ _INSTALL_SECONDS = 15.0  # after that, building is the surer way
 
 @dataclass(frozen=True)
 class Program:
-    """A program of the toolchain; `version` is '' where it does not tell."""
+    """A program of the toolchain; `version` is '' where it does not tell, `origin` what it was made from."""
 
     name: str
     version: str
     path: Path
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,29 @@ def locate() -> Toolchain | None:
     if (official / "pulumi").exists():
         return Toolchain("official", official, _programs(official))
     if cache.is_complete(cache.built_bin()):
-        return Toolchain("built", cache.built_bin(), _programs(cache.built_bin()))
+        return Toolchain("built", cache.on_path(), _programs(cache.built_bin()))
     return None
+
+
+def enter(environ: Mapping[str, str], *more: Path) -> dict[str, str]:
+    """PATH with the toolchain and `more` first, each once; built plugins lie where that engine looks for them."""
+    found = locate()
+    first = [str(part) for part in ((found and found.bin), *more) if part]
+    rest = [part for part in environ.get("PATH", "").split(os.pathsep) if part and part not in first]
+    if found is not None and found.way == "built":
+        with contextlib.suppress(OSError):  # a home that cannot be written: the engine says what it misses
+            _settle(environ)
+    return {"PATH": os.pathsep.join(first + rest)}
+
+
+def _settle(environ: Mapping[str, str]) -> None:
+    home = Path(environ.get("PULUMI_HOME") or Path(environ.get("HOME") or Path.home()) / ".pulumi")
+    for name in cache.PROGRAMS:
+        if name.removeprefix("pulumi-resource-") not in cache.PROVIDERS:
+            cache.link(cache.on_path() / name, cache.built_bin() / name)
+    for name in cache.PROVIDERS:
+        asked = version(f"pulumi-{name}")  # the engine takes the plugin of exactly the SDK's version
+        cache.link(cache.plugin(home, name, asked), cache.built_bin() / f"pulumi-resource-{name}")
 
 
 def obtain(report: Report = print) -> Toolchain:
@@ -73,7 +98,7 @@ def obtain(report: Report = print) -> Toolchain:
             return found
     report("the official installer did not answer in time; building from pinned Go modules, 7 minutes, once")
     built = build_programs(report)
-    return Toolchain("built", built, _programs(built))
+    return Toolchain("built", cache.on_path(), _programs(built))
 
 
 def _installed() -> Toolchain | None:
@@ -81,11 +106,11 @@ def _installed() -> Toolchain | None:
     found = shutil.which("pulumi")
     if found is None or Path(found).resolve().is_relative_to(cache.root().resolve()):
         return None
-    version = _version(Path(found))
-    numbers = re.match(r"v?(\d+)\.(\d+)", version)
+    told = _version(Path(found))
+    numbers = re.match(r"v?(\d+)\.(\d+)", told)
     if numbers is None or (int(numbers[1]), int(numbers[2])) < _OLDEST:
         return None
-    return Toolchain("installed", None, (Program("pulumi", version, Path(found)),))
+    return Toolchain("installed", None, (Program("pulumi", told, Path(found)),))
 
 
 def _official_root() -> Path:
@@ -130,7 +155,19 @@ def _ends_well(command: list[str], seconds: float) -> bool:
 
 def _programs(folder: Path) -> tuple[Program, ...]:
     names = cache.PROGRAMS if cache.is_complete(folder) else ("pulumi",)
-    return tuple(Program(name, PINNED.get(name, ""), folder / name) for name in names if (folder / name).exists())
+    there = [name for name in names if (folder / name).exists()]
+    return tuple(Program(name, PINNED.get(name, ""), folder / name, _origin(name)) for name in there)
+
+
+def _origin(name: str) -> str:
+    """What a built provider really is, beside what the SDK asks for."""
+    provider = name.removeprefix("pulumi-resource-")
+    if provider not in cache.PROVIDERS:
+        return ""
+    return (
+        f"built here from the Terraform provider {PINNED[name]} through pulumi-terraform-bridge, in place of the plugin"
+        f" {version(f'pulumi-{provider}')} that the package pulumi-{provider} asks for"
+    )
 
 
 def _version(pulumi: Path) -> str:

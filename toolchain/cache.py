@@ -8,6 +8,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 MODULES = ("engine", "language", "providers")
+PROVIDERS = ("databricks", "snowflake")
 PROGRAMS = (
     "pulumi",
     "pulumi-language-python",
@@ -45,6 +46,29 @@ def root() -> Path:
 def built_bin() -> Path:
     """The folder of the programs that the pins name, whether it is there or not."""
     return root() / key() / "bin"
+
+
+def on_path() -> Path:
+    """What goes on PATH: engine and language host alone. A plugin found there is told as a wrong one by the engine."""
+    return built_bin().parent / "path"
+
+
+def plugin(folder: Path, name: str, version: str) -> Path:
+    """Where an engine with the home `folder` looks for a provider: https://www.pulumi.com/docs/iac/concepts/plugins/"""
+    return folder / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}"
+
+
+def link(link: Path, target: Path) -> None:
+    """Make `link` point to `target`, whoever else does so at the same time; what is not a link of ours is left alone."""
+    if link.is_symlink() and link.readlink() == target:
+        return
+    if link.exists() and not (link.is_symlink() and link.readlink().is_relative_to(root())):
+        return
+    link.parent.mkdir(parents=True, exist_ok=True)
+    new = link.with_name(f".{link.name}.{os.getpid()}")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.replace(link)
 
 
 def is_complete(folder: Path) -> bool:

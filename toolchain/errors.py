@@ -1,5 +1,7 @@
 """The one error of the toolchain."""
 
+from infra.errors import UserError
 
-class ToolchainError(Exception):
-    """Says what was found, what is needed, and what to install or free."""
+
+class ToolchainError(UserError):
+    """Something that a user can act on."""

@@ -6,14 +6,19 @@ nothing that would be lost.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pulumi
 
 from infra.outside.branch import Snapshot
+from infra.outside.git import Entry
 from infra.outside.local_edits import need_nothing_uncommitted
-from infra.sdk import databricks, workspace_client
+from infra.outside.workspace import Workspace
+from infra.sdk import databricks
 from infra.settings import Settings
 
 _SECONDS = 10  # an export of the folder included
@@ -34,10 +39,14 @@ class PersonalFolders(pulumi.ComponentResource):
     def __init__(self, args: PersonalFoldersArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("quant:databricks:PersonalFolders", "personal-folders", None, opts)
 
+        def tree_at(commit: str) -> tuple[Path, Mapping[str, Entry]] | None:
+            found = args.snapshot.tree_anywhere(commit) if commit else None
+            return None if found is None else (args.snapshot.repository, found)
+
         def guard(hook: pulumi.ResourceHookArgs) -> None:
-            path = (hook.old_outputs or {}).get("path")
-            if path:
-                need_nothing_uncommitted(workspace_client(_SECONDS), str(path), args.snapshot.blobs_anywhere)
+            workspace = Workspace(os.environ, seconds=_SECONDS)
+            path = str((hook.old_outputs or {}).get("path"))
+            need_nothing_uncommitted(workspace, int(hook.id), path, tree_at)
 
         # The name is in the state: a folder that is no longer declared still finds its guard by it.
         hook: Any = pulumi.ResourceHook("personal-folder-guard", guard, pulumi.ResourceHookOptions(on_dry_run=True))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from infra.errors import UserError, without_credentials
-from infra.outside.git import FETCH_SECONDS, cache, need, one_at_a_time, run, run_in, said
+from infra.outside.git import FETCH_SECONDS, Entry, cache, contents, need, one_at_a_time, run, run_in, said, tree
 
 
 @dataclass(frozen=True)
@@ -20,34 +22,28 @@ class Snapshot:
     commit: str
     repository: Path
 
-    def files(self, folder: str = "") -> list[str]:
-        """Paths of all files below `folder` at this commit, relative to the repository's root."""
-        out = self._git("ls-tree", "-r", "-z", "--name-only", self.commit, *(["--", folder] if folder else []))
-        return [name.decode() for name in out.split(b"\0") if name]
+    @cached_property
+    def tree(self) -> Mapping[str, Entry]:
+        """Path -> entry of everything at this commit."""
+        return tree(self.repository, self.commit)
 
-    def read(self, path: str) -> bytes:
-        """The content of `path` at this commit."""
-        return self._git("cat-file", "blob", f"{self.commit}:{path}")
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Path -> content of files at this commit."""
+        wanted = list(paths)
+        found = contents(self.repository, [self.tree[path].id for path in wanted])
+        return {path: found[self.tree[path].id] for path in wanted}
 
-    def blobs(self) -> dict[str, str]:
-        """Path -> blob id of every file at this commit."""
-        return _blobs(self._git("ls-tree", "-r", "-z", self.commit))
+    def tree_at(self, commit: str) -> Mapping[str, Entry] | None:
+        """The tree of another commit; None when this branch's history does not hold it."""
+        return tree(self.repository, commit) if commit and self.contains(commit) else None
 
-    def blobs_at(self, commit: str) -> dict[str, str] | None:
-        """The same at another commit; None when this branch's history does not hold it."""
-        if not self.contains(commit):
-            return None
-        return _blobs(self._git("ls-tree", "-r", "-z", commit))
-
-    def blobs_anywhere(self, commit: str) -> dict[str, str] | None:
-        """The same at a commit of any branch of the remote; None when no branch holds it."""
+    def tree_anywhere(self, commit: str) -> Mapping[str, Entry] | None:
+        """The tree of a commit of any branch of the remote; None when no branch holds it."""
         heads = "+refs/heads/*:refs/quant/all/*"
         fetch = ("fetch", "--quiet", "--no-tags", "--prune", self.remote, heads)
         run_in(self.repository, *fetch, seconds=FETCH_SECONDS)
         found = run_in(self.repository, "for-each-ref", "--contains", commit, "refs/quant/all")
-        if found.returncode or not found.stdout.strip():
-            return None
-        return _blobs(self._git("ls-tree", "-r", "-z", commit))
+        return None if found.returncode or not found.stdout.strip() else tree(self.repository, commit)
 
     def contains(self, commit: str) -> bool:
         """Whether `commit` is this head or one of its ancestors; if not, history was rewritten under a folder on it."""
@@ -149,8 +145,3 @@ def _fetch(repository: Path, remote: str, ref: str) -> str:
     commit = need(run_in(repository, "rev-parse", f"{local}^{{commit}}"), remote).decode().strip()
     run_in(repository, "update-ref", "-d", local)
     return commit
-
-
-def _blobs(listing: bytes) -> dict[str, str]:
-    entries = (entry.split(b"\t", 1) for entry in listing.split(b"\0") if entry)
-    return {path.decode(): meta.split()[2].decode() for meta, path in entries}

@@ -11,7 +11,8 @@ import hashlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from infra.errors import UserError, without_credentials
@@ -19,6 +20,7 @@ from infra.errors import UserError, without_credentials
 # Git must never ask a question in an engine that has no terminal, and must give up soon.
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=5"}
 ANSWER_SECONDS = 6.0  # for one question; both providers would be silent for minutes
+READ_SECONDS = 60.0  # for reading the cache
 FETCH_SECONDS = 300.0  # for a first fetch, once the host has answered
 
 Done = subprocess.CompletedProcess[bytes]
@@ -60,6 +62,74 @@ def run_in(
 ) -> Done:
     """Run git in a repository."""
     return run(["git", "-C", str(repository), *arguments], seconds, given=given, environ=environ)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a commit: what Git stores of it. `odd_name`: its name is not UTF-8, and is shown with escapes."""
+
+    mode: str
+    id: str
+    odd_name: bool = False
+
+    @property
+    def is_link(self) -> bool:
+        """A symbolic link."""
+        return self.mode == "120000"
+
+    @property
+    def is_submodule(self) -> bool:
+        """Another repository's commit; no file of this one."""
+        return self.mode == "160000"
+
+
+def tree(repository: Path, commit: str) -> dict[str, Entry]:
+    """Path -> entry of everything in a commit.
+
+    Raises:
+        UserError: the repository does not hold the commit.
+    """
+    result = run_in(repository, "ls-tree", "-r", "-z", commit, seconds=READ_SECONDS)
+    if result.returncode:
+        raise UserError(f"git ls-tree failed at {commit[:12]} in the cache {repository}: {said(result)}.")
+    found = {}
+    for line in result.stdout.split(b"\0"):
+        if line:
+            meta, _, path = line.partition(b"\t")
+            mode, _, rest = meta.decode().partition(" ")
+            name = path.decode(errors="backslashreplace")
+            found[name] = Entry(mode, rest.split()[1], name.encode() != path)
+    return found
+
+
+def contents(repository: Path, ids: Iterable[str]) -> dict[str, bytes]:
+    """Blob id -> content, by one process for all of them.
+
+    Raises:
+        UserError: one of them is not in the repository.
+    """
+    wanted = list(dict.fromkeys(ids))
+    if not wanted:
+        return {}
+    given = "".join(f"{one}\n" for one in wanted).encode()
+    out = run_in(repository, "cat-file", "--batch", seconds=READ_SECONDS, given=given).stdout
+    found, at = {}, 0
+    for one in wanted:  # https://git-scm.com/docs/git-cat-file#_batch_output
+        end = out.find(b"\n", at)
+        header = out[at:end].split() if end >= 0 else []
+        if len(header) != 3 or header[1] != b"blob":
+            raise UserError(
+                f"git cat-file: the file {one[:12]} is not in the cache {repository}; delete the cache and run again."
+            )
+        size = int(header[2])
+        found[one] = out[end + 1 : end + 1 + size]
+        at = end + size + 2
+    return found
+
+
+def blob_id(content: bytes) -> str:
+    """The id under which Git stores a file's content."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def need(result: Done, remote: str) -> bytes:

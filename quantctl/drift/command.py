@@ -12,11 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.vocabulary import Environment
-from quantctl import ask, project
+from quantctl import ask, where
 from quantctl.drift.finding import Class, EnvironmentDrift, Finding, exit_status
 from quantctl.drift.formats import as_json, as_junit, as_markdown, difference, headline
 from quantctl.drift.judge import Read, judge
-from quantctl.laptop import exports as environment
 
 _COLOURS = {Class.DRIFT: "red", Class.UNKNOWN: "magenta", Class.WAITING: "yellow"}
 
@@ -51,7 +50,7 @@ def drift(
     --fix mends drift as the last column says. It promotes nothing and deletes no data: an undeclared job is only paused,
     an undeclared secret and local edits stay, and are told again.
     """
-    environ = environment.enter(project.state())
+    environ = where.enter()
     chosen = [env.value for env in dict.fromkeys(envs or list(Environment))]
     console = Console(stderr=True, soft_wrap=True, highlight=False)
 

@@ -74,6 +74,7 @@ class EnvironmentDrift:
 
     environment: str
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()  # what was not compared, and stops nothing
 
     @property
     def verdict(self) -> Verdict:
@@ -86,11 +87,11 @@ class EnvironmentDrift:
         return [finding for finding in self.findings if finding.kind is kind]
 
 
-def report(environment: str, findings: Iterable[Finding]) -> EnvironmentDrift:
+def report(environment: str, findings: Iterable[Finding], notes: Iterable[str] = ()) -> EnvironmentDrift:
     """The environment's findings in a steady order."""
     order = {kind: number for number, kind in enumerate((Class.DRIFT, Class.UNKNOWN, Class.WAITING))}
     found = sorted(set(findings), key=lambda f: (order[f.kind], f.resource, f.property, f.real, f.declared))
-    return EnvironmentDrift(environment, tuple(found))
+    return EnvironmentDrift(environment, tuple(found), tuple(notes))
 
 
 def unknown(environment: str, resource: str, why: str, do_next: str = "") -> Finding:

@@ -10,14 +10,15 @@ from functools import partial
 
 import snowflake.connector.errors
 
+from infra.errors import UserError
 from infra.outside.branch import Snapshot
 from quantctl.drift.account import Account
 from quantctl.drift.belongings import paused
 from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding
 from quantctl.drift.folder import deployed_commit
 from quantctl.drift.judge import Read
-from quantctl.drift.workspace import Unreadable, Workspace
 from quantctl.engine import refresh as engine
+from quantctl.workspace import Workspace
 
 Say = Callable[[str], None]
 _AT_ONCE = 2  # engines, as in quantctl up
@@ -77,12 +78,8 @@ def fix(found: Sequence[tuple[EnvironmentDrift, Read]], environ: Mapping[str, st
             pool.submit(_environment, plan(drift, why_no_engine(drift)), read, environ, seconds, say)
             for drift, read in found
         ]
-        try:
-            for done in running:
-                done.result()
-        except KeyboardInterrupt:
-            engine.stop()
-            raise
+        for done in running:
+            done.result()
 
 
 def _environment(what: Plan, read: Read, environ: Mapping[str, str], seconds: float, say: Say) -> None:
@@ -103,7 +100,7 @@ def _environment(what: Plan, read: Read, environ: Mapping[str, str], seconds: fl
     if what.statements:
         _account(what.statements, environ, tell)
     if what.workspace:
-        _workspace(what.workspace, tell)
+        _workspace(what.workspace, environ, tell)
 
 
 @contextlib.contextmanager
@@ -126,12 +123,8 @@ def _account(statements: Sequence[str], environ: Mapping[str, str], tell: Say) -
         tell(f"not mended: {' '.join(str(error).split())}")
 
 
-def _workspace(findings: Sequence[Finding], tell: Say) -> None:
-    try:
-        workspace = Workspace()
-    except Unreadable as error:
-        tell(f"not mended: {error}")
-        return
+def _workspace(findings: Sequence[Finding], environ: Mapping[str, str], tell: Say) -> None:
+    workspace = Workspace(environ, say=tell)
     for finding in findings:
         targets = finding.mend.targets
         if finding.mend.by is By.ACL:
@@ -141,14 +134,14 @@ def _workspace(findings: Sequence[Finding], tell: Say) -> None:
 
 
 def _pause(workspace: Workspace, job: str) -> None:
-    workspace.pause(job, paused(workspace.settings(job)))
+    workspace.pause(job, paused(workspace.job(job).get("settings") or {}))
 
 
 def _each(do: Callable[[], None], words: str, tell: Say) -> None:
     try:
         do()
         tell(words)
-    except (Unreadable, snowflake.connector.errors.Error) as error:
+    except (UserError, snowflake.connector.errors.Error) as error:
         tell(f"not mended: {words}: {' '.join(str(error).split())}")
 
 

@@ -12,12 +12,11 @@ from typing import Annotated, Any, Protocol
 import typer
 
 from infra.vocabulary import Environment
-from quantctl import project
+from quantctl import where
 from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Mend, Verdict
 from quantctl.drift.formats import MARKER, as_junit, as_markdown, headline
 from quantctl.errors import UserError
-from quantctl.laptop import exports as environment
-from quantctl.laptop.command import Format
+from quantctl.options import Format
 from quantctl.stack_settings import stack_settings
 
 ISSUE = "quantctl drift"  # by which the issue is found again; the forge hides it in a comment
@@ -127,7 +126,7 @@ def run(
         return
     from quantctl.forge import connect
 
-    environ = environment.enter(project.state())
+    environ = where.enter()
     typer.echo(carry_out(decision, connect(stack_settings(reports[0].environment, environ), environ)))
 
 

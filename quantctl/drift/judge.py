@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from infra.naming import names_of
 from infra.outside.branch import Snapshot
+from infra.outside.local_edits import Edits
 from infra.settings import Settings
 from quantctl.drift.belongings import Scope, job_findings, scope_findings
 from quantctl.drift.changed import engine_findings
@@ -28,8 +29,8 @@ class Read:
     refresh: Refresh
     snapshot: Snapshot | str
     ahead: int | None
-    jobs: list[Mapping[str, Any]] | str
-    edits: list[str] | str
+    jobs: Sequence[Mapping[str, Any]] | str
+    edits: Edits | str
     scope: Scope | str | None
     held: Held | str
 
@@ -60,12 +61,14 @@ def judge(read: Read) -> EnvironmentDrift:
         if isinstance(seen, str):
             found.append(unknown(env, what, seen))
     found += missing_folder(engine_findings(env, refresh), refresh, read.branch)
-    found += folder_findings(env, refresh, read.branch, [] if isinstance(read.edits, str) else read.edits)
+    found += folder_findings(env, refresh, read.branch, () if isinstance(read.edits, str) else read.edits.edited)
     if refresh.steps and not refresh.errors:  # without the state nobody knows what was declared
         found += _undeclared(read)
     # The provider looks for a grant without the option to hand it on, and tells one with it as missing.
     handed_on = {finding.urn for finding in found if finding.real == HANDS_ON}
-    return report(env, [f for f in found if not (f.property == "privileges" and f.urn in handed_on)])
+    kept = [f for f in found if not (f.property == "privileges" and f.urn in handed_on)]
+    unsure = {} if isinstance(read.edits, str) else read.edits.unknown or {}
+    return report(env, kept, [f"{settings.folder}/{path} was not compared: {why}" for path, why in unsure.items()])
 
 
 def _undeclared(read: Read) -> list[Finding]:

@@ -11,19 +11,23 @@ from typing import Any, TypeVar
 
 from infra.errors import UserError as InfraError
 from infra.naming import names_of
+from infra.outside.account import reach_snowflake
 from infra.outside.branch import Snapshot, take_snapshot
-from infra.outside.preflight import reach_databricks, reach_snowflake
+from infra.outside.local_edits import Edits, folder_edits
+from infra.outside.workspace import reach_databricks
 from infra.settings import Settings
 from quantctl.drift.account import Account
+from quantctl.drift.belongings import Scope
 from quantctl.drift.finding import EnvironmentDrift, report, unknown
 from quantctl.drift.folder import deployed_commit
 from quantctl.drift.judge import Read, judge
 from quantctl.drift.steps import Refresh, Step
 from quantctl.drift.unchanged import unchanged
-from quantctl.drift.workspace import Unreadable, Workspace
 from quantctl.engine import refresh as engine
 from quantctl.stack_settings import stack_settings
+from quantctl.workspace import Workspace
 
+_AT_ONCE = 8  # questions to the workspace
 SECONDS = 300.0  # for one run of the engine
 Say = Callable[[str], None]
 T = TypeVar("T")
@@ -62,9 +66,6 @@ def look(
                 reading[env]() if isinstance(settings, Settings) else report(env, [unknown(env, "its settings", settings)])
                 for env, settings in chosen.items()
             ]
-        except KeyboardInterrupt:
-            engine.stop()
-            raise
         finally:
             world.close()
 
@@ -77,9 +78,9 @@ class _World:
     ) -> None:
         self._environ, self._seconds, self._thorough, self._say, self._pool = environ, seconds, thorough, say, pool
         self._engines = threading.Semaphore(max(2, os.cpu_count() or 2))
-        self._workspace = pool.submit(_tried, Workspace)
+        self._workspace = Workspace(environ, say=say)
         self._account = pool.submit(_tried, partial(Account, environ))
-        self._jobs = pool.submit(self._with, self._workspace, lambda workspace: workspace.jobs())
+        self._jobs = pool.submit(_tried, self._workspace.jobs)
 
     def read(self, settings: Settings) -> Callable[[], Read]:
         """Begin to read one environment; what is returned waits for it."""
@@ -88,7 +89,7 @@ class _World:
         refresh = self._pool.submit(self._refresh, env)
         snapshot = self._pool.submit(_tried, partial(take_snapshot, settings.remote, settings.branch))
         edits = self._pool.submit(self._edits, settings.folder, snapshot)
-        scope = self._pool.submit(self._with, self._workspace, lambda workspace: workspace.scope(names.secret_scope))
+        scope = self._pool.submit(_tried, partial(read_scope, self._workspace, names.secret_scope))
         held = self._pool.submit(self._with, self._account, lambda account: account.held(database, names))
 
         def wait() -> Read:
@@ -120,15 +121,20 @@ class _World:
             return []
         declared = {str(step.old.get("id")) for step in held if step.type == "Job"}
         jobs = {str(job["job_id"]): job.get("settings") or {} for job in listed if str(job["job_id"]) in declared}
-        permissions = self._with(self._workspace, lambda workspace: workspace.permissions(jobs))
-        return unchanged(held, jobs, {} if isinstance(permissions, str) else permissions)
+        return unchanged(held, jobs, self._permissions(jobs))
 
-    def _edits(self, folder: str, snapshot: Future[Snapshot | str]) -> list[str] | str:
+    def _permissions(self, jobs: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+        """Who may do what with each job; one that cannot be asked about is left out, and the engine judges it."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            asked = {job: pool.submit(_tried, partial(self._workspace.permissions, "jobs", job)) for job in jobs}
+        found = {job: answer.result() for job, answer in asked.items()}
+        return {job: told for job, told in found.items() if not isinstance(told, str)}
+
+    def _edits(self, folder: str, snapshot: Future[Snapshot | str]) -> Edits | str:
         at = snapshot.result()
         if isinstance(at, str):
-            return []  # told once, as the branch that cannot be read
-        edited: list[str] | str = self._with(self._workspace, lambda workspace: workspace.edits(folder, at))
-        return edited
+            return Edits()  # told once, as the branch that cannot be read
+        return _tried(partial(read_edits, self._workspace, folder, at))
 
     @staticmethod
     def _with(client: Future[T | str], ask: Callable[[T], Any]) -> Any:
@@ -137,13 +143,31 @@ class _World:
         return connected if isinstance(connected, str) else _tried(partial(ask, connected))
 
 
+def read_edits(workspace: Workspace, path: str, snapshot: Snapshot) -> Edits:
+    """Files of the Git folder that are not as the commit has them that it is at; none where there is no folder."""
+    folder = workspace.git_folder(path)
+    if folder is None:
+        return Edits()
+    tree = snapshot.tree_at(folder.commit) or snapshot.tree_anywhere(folder.commit)
+    if tree is None:
+        raise InfraError(f"it is at {folder.commit[:12]}, which is on no branch, so local edits are unknown")
+    return folder_edits(workspace, path, snapshot.repository, tree)
+
+
+def read_scope(workspace: Workspace, name: str) -> Scope | None:
+    """The secret scope; None when there is none, which the engine tells."""
+    if name not in workspace.secret_scopes():
+        return None
+    return Scope(name, workspace.secret_acls(name), workspace.secrets(name))
+
+
 def _tried(ask: Callable[[], T]) -> T | str:
     """The answer, or the reason why there is none, on one line."""
     import snowflake.connector.errors
 
     try:
         return ask()
-    except (InfraError, Unreadable, OSError, ValueError, snowflake.connector.errors.Error) as error:
+    except (InfraError, OSError, ValueError, snowflake.connector.errors.Error) as error:
         return " ".join(str(error).split())[:600] or type(error).__name__
     except (LookupError, TypeError) as error:  # an answer without a field that the documentation has
         return f"an answer was not understood: {error!r}"

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra import sdk
-from quantctl.engine import stacks
+from infra.outside.workspace import Workspace
+from quantctl.engine import process
 from quantctl.engine.lock import backend
 from quantctl.engine.lock.locks import refusal
 from quantctl.errors import UserError
@@ -97,7 +97,7 @@ def settle(env: str, environ: dict[str, str], say: Callable[[str], None]) -> Non
             say(f"The last update of {env} was interrupted while creating {operation.name}: {became}.")
         else:
             say(f"The last update of {env} was interrupted while {operation.kind} {operation.name}: it is read again.")
-    stacks.run(["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "-s", env], environ)
+    process.run(["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "-s", env], environ)
 
 
 def identities(operation: Operation, environ: dict[str, str]) -> list[str]:
@@ -110,15 +110,15 @@ def identities(operation: Operation, environ: dict[str, str]) -> list[str]:
         return [pattern.format(**operation.inputs)]
     if operation.type.startswith(_AGAIN):
         return []
-    client = sdk.workspace_client(_CLIENT_SECONDS, **_credentials(environ))
+    workspace = Workspace(environ, seconds=_CLIENT_SECONDS)
     if operation.type == "databricks:index/job:Job":
         name = operation.inputs["name"]
-        jobs = client.do("GET", "/api/2.2/jobs/list", query={"name": name}).get("jobs", [])
+        jobs = workspace.jobs(name=name)
         return [str(job["job_id"]) for job in jobs if job["settings"]["name"] == name]  # the query knows no upper case
     if operation.type == "databricks:index/repo:Repo":
         path = str(operation.inputs["path"]).removeprefix("/Workspace")
-        repos = client.do("GET", "/api/2.0/repos", query={"path_prefix": path}).get("repos", [])
-        return [str(repo["id"]) for repo in repos if repo["path"].removeprefix("/Workspace") == path]
+        folder = workspace.git_folder(path)
+        return [str(folder.id)] if folder else []
     take_in = f"pulumi import {operation.type} {operation.short} ID --parent 'parent={operation.parent}'"
     raise UserError(
         f"The last update was interrupted while creating {operation.name}; whether it is there has to be looked up by hand.",
@@ -158,23 +158,16 @@ def _take_in(operation: Operation, identity: str, env: str, environ: dict[str, s
         file = Path(folder) / "import.json"
         file.write_text(json.dumps({"nameTable": {"parent": operation.parent}, "resources": [resource]}))
         flags = ["--protect=false", "--generate-code=false", "--yes", "--skip-preview"]
-        done = stacks.run(["import", "-f", str(file), *flags, "-s", env], environ, must=False)
-    if done.returncode == 0:
+        done = process.run(["import", "-f", str(file), *flags, "-s", env], environ, must=False)
+    if done.code == 0:
         return True
-    said = stacks.quiet(done.stdout + done.stderr)
+    said = process.quiet(done.out + done.err)
     if _ABSENT.search(said):
         return False
     raise UserError(f"{operation.name} could not be taken into the state of {env}. The engine said:\n{said}")
 
 
-def _credentials(environ: dict[str, str]) -> dict[str, str]:
-    """Of the sandbox, which need not be in this process's environment; elsewhere the SDK finds its own."""
-    if "DATABRICKS_TOKEN" not in environ:
-        return {}
-    return {"host": environ.get("DATABRICKS_HOST", ""), "token": environ["DATABRICKS_TOKEN"]}
-
-
 def _deployment(env: str, environ: dict[str, str]) -> dict[str, Any]:
-    state = json.loads(stacks.run(["stack", "export", "-s", env], environ).stdout)
+    state = json.loads(process.run(["stack", "export", "-s", env], environ).out)
     deployment = state.get("deployment")
     return deployment if isinstance(deployment, dict) else {}

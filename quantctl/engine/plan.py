@@ -22,7 +22,7 @@ import yaml
 import toolchain
 from infra.errors import without_credentials
 from quantctl import project
-from quantctl.engine import stacks
+from quantctl.engine.process import run
 from quantctl.errors import UserError
 
 _FORMAT = 1
@@ -88,7 +88,7 @@ def facts(env: str, commit: str, remote: str, environ: Mapping[str, str]) -> Fac
     return Facts(
         environment=env,
         commit=commit,
-        state=state_of(json.loads(stacks.run(["stack", "export", "-s", env], dict(environ)).stdout)),
+        state=state_of(json.loads(run(["stack", "export", "-s", env], environ).out)),
         settings=_settings(root, env, remote),
         program=_program(root),
         tools=_tools(),

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra.errors import UserError, without_credentials
-from infra.sdk import workspace_client
+from infra.errors import UserError
+from infra.outside.workspace import Unreadable, Workspace
 from quantctl.forge.model import Answer, Person, Verdict
 
 _SECONDS = 5
@@ -30,16 +30,9 @@ def owner_of_the_token(environ: Mapping[str, str]) -> Owner:
     token = environ.get("QUANT_PROMOTER_TOKEN")
     source = "QUANT_PROMOTER_TOKEN" if token else "this shell's Databricks credentials"
     try:
-        chosen = {"host": environ.get("DATABRICKS_HOST"), "token": token, "auth_type": "pat"} if token else {}
-        client = workspace_client(_SECONDS, **chosen)
-        # https://docs.databricks.com/api/workspace/currentuser/me
-        me = client.do("GET", "/api/2.0/preview/scim/v2/Me")
-    except (OSError, ValueError) as error:  # the SDK's errors are the former, a wrong profile the latter
-        said = without_credentials(str(error)).strip().splitlines()
-        raise UserError(
-            f"Databricks: who promotes cannot be told: {said[0][:200] if said else type(error).__name__}. Check"
-            f" DATABRICKS_HOST, and {source}."
-        ) from None
+        me = Workspace(environ, seconds=_SECONDS, token=token).me()
+    except Unreadable as error:
+        raise UserError(f"Who promotes is unknown, as {source} does not tell. {error}") from None
     return read_owner(me, f"known by {source}")
 
 

@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from infra.vocabulary import Environment
-from quantctl import ask, project
+from quantctl import ask, where
 from quantctl.keys import rotation as keys
-from quantctl.laptop import exports as environment
 
 app = typer.Typer(no_args_is_help=True, help="Key pairs of the service users: two slots each, so that no login is refused.")
 EnvArgument = Annotated[Environment, typer.Argument(metavar="ENV", help="quant, quant_stg, quant_lr or quant_live.")]
@@ -20,14 +19,14 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 def rotate(env: EnvArgument, yes: YesOption = False) -> None:
     """Make a new key, install it beside the old one, and let the jobs log in with it."""
     ask.need(f"Make and install a new key for {env.value}?", yes)
-    keys.rotate(env.value, environment.engine_environment(project.state()), _say)
+    keys.rotate(env.value, where.enter(), _say)
 
 
 @app.command()
 def retire(env: EnvArgument, yes: YesOption = False) -> None:
     """Take away the key that the jobs no longer use."""
     ask.need(f"Take away the old key of {env.value}? Jobs that still hold it are refused.", yes)
-    keys.retire(env.value, environment.engine_environment(project.state()), _say)
+    keys.retire(env.value, where.enter(), _say)
 
 
 def _say(text: str) -> None:

@@ -7,7 +7,6 @@ is retired, for jobs that read it before. Interrupted anywhere, the same command
 from __future__ import annotations
 
 import os
-import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from quantctl.engine import stacks
+from quantctl.engine.process import POLICY, Done, run
 from quantctl.errors import UserError
 
 # Only these two change: a rotation must not deploy a branch that has moved meanwhile.
@@ -113,10 +112,10 @@ class _Secrets(_Slots):
 
     def active(self) -> int:
         done = self._config("get", "quant:activeKey", must=False)
-        return 2 if done.stdout.strip() == "2" else 1
+        return 2 if done.out.strip() == "2" else 1
 
     def has(self, slot: int) -> bool:
-        return self._config("get", self._key(slot), must=False).returncode == 0
+        return self._config("get", self._key(slot), must=False).code == 0
 
     def write(self, slot: int, pem: str | None) -> None:
         key = self._key(slot)
@@ -131,8 +130,8 @@ class _Secrets(_Slots):
     def _key(self, slot: int) -> str:
         return "quant:serviceUserKey" + ("2" if slot == 2 else "")
 
-    def _config(self, *words: str, value: str | None = None, must: bool = True) -> subprocess.CompletedProcess[str]:
-        return stacks.run(["config", *words, "-s", self._env], self._environ, value=value, must=must)
+    def _config(self, *words: str, value: str | None = None, must: bool = True) -> Done:
+        return run(["config", *words, "-s", self._env], self._environ, value=value, must=must)
 
 
 def _slots(env: str, environ: dict[str, str]) -> _Slots:
@@ -146,7 +145,7 @@ def _slots(env: str, environ: dict[str, str]) -> _Slots:
 
 def _install(env: str, environ: dict[str, str]) -> None:
     targets = [word for target in _TARGETS for word in ("--target", target)]
-    stacks.run(["up", "--yes", "--skip-preview", "-s", env, *stacks.POLICY, *targets], environ)
+    run(["up", "--yes", "--skip-preview", "-s", env, *POLICY, *targets], environ)
 
 
 def _new_key() -> str:

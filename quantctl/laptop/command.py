@@ -1,19 +1,22 @@
-"""`quantctl sandbox`: the local Databricks workspace and Snowflake account."""
+"""The laptop's commands: `quantctl sandbox`, `env` and `down`."""
 
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from quantctl import project
 from quantctl.errors import UserError
+from quantctl.laptop import persona as personas
+from quantctl.laptop import place, up
 from quantctl.laptop.credentials import credentials as all_credentials
+from quantctl.laptop.exports import endpoints_of, shell, shell_exports
+from quantctl.options import Format, FormatOption
 from sandbox import clock as sandbox_clock
 from sandbox import control, identities
 from sandbox.state import Endpoints
@@ -25,12 +28,29 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    table = "table"
-    json = "json"
+def env(
+    persona: Annotated[
+        str | None, typer.Option("--as", help="Also say who you are: developer, reviewer, release_manager, deployer ...")
+    ] = None,
+    gitlab: Annotated[
+        bool, typer.Option("--gitlab", help="Also use GitLab's API, and git with a token, as that persona.")
+    ] = False,
+) -> None:
+    """Print exports, so that plain `pulumi preview -s quant` works: eval "$(quantctl env)".
+
+    With --as, promotions and commits are that persona's: eval "$(quantctl env --as release_manager --gitlab)".
+    Without it, an earlier --as is over.
+    """
+    state = place.state()
+    values = shell_exports(state) | personas.exports(state, persona, gitlab=gitlab, environ=os.environ)
+    typer.echo(shell(values))
+    if not control.status(state).running:
+        typer.echo("The sandbox does not run; start it: quantctl sandbox start", err=True)
 
 
-FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, JSON for programs.")]
+def down() -> None:
+    """Stop the sandbox and delete its state folder."""
+    up.down(place.state(), Console(soft_wrap=True))
 
 
 def _show(endpoints: Endpoints) -> None:
@@ -42,26 +62,29 @@ def _show(endpoints: Endpoints) -> None:
 @app.command()
 def start() -> None:
     """Start it, or leave it when it runs. Ports and state are those of the last start."""
-    _show(control.start(project.state()))
+    _show(place.start(place.state()))
 
 
 @app.command()
 def stop() -> None:
     """Stop it; the state is kept for the next start."""
-    typer.echo("Stopped." if control.stop(project.state()) else "It was not running.")
+    typer.echo("Stopped." if control.stop(place.state()) else "It was not running.")
 
 
 @app.command()
 def reset() -> None:
     """Empty workspace, account, forge and stacks; keys, tokens, ports and the sample remote are kept."""
-    state = project.state()
-    _show(control.reset(state))
+    state = place.state()
+    with place.told():
+        endpoints = control.reset(state)
+    place.leave_shell(state)
+    _show(endpoints)
 
 
 @app.command()
 def status() -> None:
     """Does it run, and where? Exit 1 when it does not."""
-    state = project.state()
+    state = place.state()
     found = control.status(state)
     typer.echo(f"{'running' if found.running else 'not running'}  {state.folder}")
     if found.endpoints is None or not found.running:
@@ -72,7 +95,7 @@ def status() -> None:
 @app.command()
 def credentials(format: FormatOption = Format.table) -> None:
     """Every identity: Databricks and GitLab tokens, Snowflake user and key file. The table shows no tokens."""
-    found = all_credentials(project.state())
+    found = all_credentials(place.state())
     if format is Format.json:
         typer.echo(json.dumps(found, indent=2))
         return
@@ -93,8 +116,8 @@ def clock(
     ] = None,
 ) -> None:
     """The sandbox's clock, by which runs and merge requests are dated. It goes forward only; `reset` sets it right."""
-    state = project.state()
-    project.running_endpoints(state)
+    state = place.state()
+    endpoints_of(state)
     if forward:
         sandbox_clock.forward(state.folder, forward * sandbox_clock.DAY)
     sandbox_clock.keep_in(state.folder)
@@ -110,8 +133,8 @@ def soak(
     """Run every job of an environment once a day, and move the clock on: what a soak of days is, in a minute."""
     if env not in identities.ENVIRONMENTS:
         raise UserError(f"There is no environment {env!r}.", expected=f"one of {', '.join(identities.ENVIRONMENTS)}")
-    state = project.state()
-    endpoints = project.running_endpoints(state)
+    state = place.state()
+    endpoints = endpoints_of(state)
     if not control.status(state).running:
         raise UserError("The sandbox does not run.", do_next="start it: quantctl sandbox start")
     from databricks.sdk import WorkspaceClient  # a second of every other command

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from quantctl import project
+from quantctl.laptop.exports import endpoints_of
 from sandbox import identities
 from sandbox.state import State
 
 
 def credentials(state: State) -> list[dict[str, str | int | None]]:
     """Who there is; service principals are no users of the forge (None)."""
-    endpoints = project.running_endpoints(state)
+    endpoints = endpoints_of(state)
     state.prepare()  # a state folder of an earlier version has no tokens for the forge
     tokens, gitlab_tokens = state.tokens(), state.gitlab_tokens()
 

@@ -8,15 +8,36 @@ from collections.abc import Mapping
 
 import toolchain
 from quantctl import project
+from quantctl.errors import UserError
+from quantctl.where import with_loopback, without_places
 from sandbox import identities
-from sandbox.state import State
+from sandbox.state import Endpoints, State
+
+
+def endpoints_of(state: State) -> Endpoints:
+    """The ports of a sandbox that was started at least once.
+
+    Raises:
+        UserError: there is none.
+    """
+    endpoints = state.endpoints()
+    if endpoints is None or not state.credentials_file.exists():
+        raise UserError(
+            "There is no sandbox yet.",
+            found=f"no endpoints in {state.folder}",
+            expected="a sandbox that was started",
+            do_next="`make up` for everything, or `quantctl sandbox start`",
+        )
+    return endpoints
 
 
 def exports(state: State) -> dict[str, str]:
-    endpoints = project.running_endpoints(state)
-    found = toolchain.locate()
-    values = {
-        "PATH": _path(str(found.bin) if found is not None and found.bin is not None else None),
+    """What a shell needs, but for PATH."""
+    endpoints, found = endpoints_of(state), toolchain.locate()
+    return {
+        "QUANT_TARGET": "sandbox",
+        # Official plugins are 150 MB each: those stay in the user's own home.
+        **({"PULUMI_HOME": str(state.folder / "pulumi-home")} if found and found.way == "built" else {}),
         "PULUMI_BACKEND_URL": f"file://{state.pulumi}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(state.passphrase),
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
@@ -39,9 +60,14 @@ def exports(state: State) -> dict[str, str]:
         "GOGC": "off",
         "GOMEMLIMIT": "2GiB",
     }
-    if found is not None and found.way == "built":
-        values["PULUMI_HOME"] = str(state.folder / "pulumi-home")
-    return values
+
+
+def shell_exports(state: State) -> dict[str, str]:
+    """What `quantctl env` prints: the same, with PATH and what this shell's proxies need."""
+    values = exports(state)
+    changed = with_loopback(dict(os.environ))
+    proxies = {name: changed[name] for name in ("NO_PROXY", "no_proxy") if changed.get(name) != os.environ.get(name)}
+    return values | proxies | toolchain.enter({**os.environ, **values}, project.root() / ".venv" / "bin")
 
 
 def shell(values: Mapping[str, str | None]) -> str:
@@ -52,31 +78,4 @@ def shell(values: Mapping[str, str | None]) -> str:
 
 def process_environment(state: State) -> dict[str, str]:
     """This process's environment with the sandbox's on top, for a child."""
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "DATABRICKS_", "SNOWFLAKE_"))
-    }
-    return inherited | exports(state)
-
-
-def engine_environment(state: State) -> dict[str, str]:
-    """What the engine and the clients run with: this shell's settings where it has some, else the sandbox's."""
-    if os.environ.get("DATABRICKS_HOST") or os.environ.get("PULUMI_BACKEND_URL"):
-        found = toolchain.locate()
-        tools = str(found.bin) if found is not None and found.bin is not None else None
-        return {**os.environ, "PATH": _path(tools)}
-    return process_environment(state)
-
-
-def enter(state: State) -> dict[str, str]:
-    """Make this process one that was started with `engine_environment`, so that the SDKs find what they read there."""
-    environ = engine_environment(state)
-    os.environ.clear()
-    os.environ.update(environ)
-    return environ
-
-
-def _path(tools: str | None) -> str:
-    """The toolchain and the virtual environment first, each once."""
-    first = [*([tools] if tools else []), str(project.root() / ".venv" / "bin")]
-    rest = [part for part in os.environ.get("PATH", "").split(os.pathsep) if part and part not in first]
-    return os.pathsep.join(first + rest)
+    return without_places(with_loopback(dict(os.environ))) | shell_exports(state)

@@ -13,10 +13,12 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import toolchain
-from quantctl.engine import stacks
+from quantctl import project
+from quantctl.engine import process, stacks
 from quantctl.errors import UserError
 from quantctl.forge import connect
-from quantctl.laptop import exports as environment
+from quantctl.laptop import place
+from quantctl.laptop.exports import process_environment
 from quantctl.promotion.deploy import make_ready, record_updates
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
@@ -30,19 +32,19 @@ AT_ONCE = 2
 def up(state: State, console: Console) -> None:
     began = time.monotonic()
     found = toolchain.obtain(lambda text: console.print(text, markup=False, highlight=False))
-    endpoints = control.start(state)
+    endpoints = place.start(state)
     made = sample.create(state.remote)
     console.print(f"toolchain   {found.way}", highlight=False)
     where = f"Databricks {endpoints.databricks_host}, Snowflake port {endpoints.snowflake_port}"
     console.print(f"sandbox     {where}", highlight=False, soft_wrap=True)
     console.print(f"pipelines   {'made' if made else 'kept'}: {endpoints.remote_url}", highlight=False, soft_wrap=True)
-    environ = environment.process_environment(state)
+    environ = process_environment(state)
     for env in ENVIRONMENTS:
-        stacks.ensure(state, env, environ)
+        ensure_stack(state, env, environ)
     results = _deploy(state, environ, console)
     os.environ.update(environ)  # the clients read it there
     settings = [stack_settings(env, environ) for env in ENVIRONMENTS]
-    record_updates(settings, Workspace(), connect(settings[0], environ))
+    record_updates(settings, Workspace(environ), connect(settings[0], environ))
     console.print(_table([stacks.outputs(env, environ) for env in ENVIRONMENTS]))
     _report(results, time.monotonic() - began, console)
 
@@ -88,6 +90,12 @@ def _deploy(state: State, environ: dict[str, str], console: Console) -> list[sta
     if errors:
         raise UserError("\n\n".join(errors))
     return [answer for answer in answers if isinstance(answer, stacks.Result)]
+
+
+def ensure_stack(state: State, env: str, environ: dict[str, str]) -> None:
+    """Create the stack where the sandbox's folder has none."""
+    if not (state.pulumi / ".pulumi" / "stacks" / project.PROJECT / f"{env}.json").exists():
+        process.run(["stack", "init", env, "--no-select"], environ)
 
 
 def _counts(result: stacks.Result) -> str:

@@ -15,9 +15,8 @@ from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from infra.vocabulary import Environment
-from quantctl import project
+from quantctl import where
 from quantctl.errors import UserError
-from quantctl.laptop import exports as environment
 from quantctl.preview.formats import as_json, widget
 from quantctl.preview.merge_request import MergeRequest, merge_request
 from quantctl.preview.note import LIMITS, SPARE, note
@@ -67,7 +66,7 @@ def show(
     Without ENV: in the pipeline of a merge request into a maturity branch that one environment, as it would be after the
     merge; everywhere else all four. Exit status: 0 fine, 1 a preview failed, 3 a policy refuses.
     """
-    environ = environment.engine_environment(project.state())
+    environ = where.enter()
     request = merge_request(os.environ)
     wanted = choose(list(envs or []), what_if, request, save_plan)
     with told() as progress:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from quantctl.engine.stacks import quiet
+from quantctl.engine.process import quiet
 from quantctl.preview.redact import Redactor
 
 # https://github.com/pulumi/pulumi, sdk/go/common/resource/plugin/rpc.go: UnknownStringValue

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -14,9 +12,7 @@ from pathlib import Path
 from infra.errors import UserError as InfraError
 from infra.settings import Settings
 from infra.what_if import WHAT_IF
-from quantctl import project
-from quantctl.engine import stacks
-from quantctl.errors import UserError
+from quantctl.engine import process
 from quantctl.preview import events
 from quantctl.preview.redact import Redactor, secret_values
 from quantctl.preview.story import Commits, Story, tell
@@ -76,40 +72,19 @@ def engine_preview(
     """
     # --json alone tells no policy results; the stream of events does.
     changed = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true", **({WHAT_IF: one.what_if} if one.what_if else {})}
-    words = ["preview", "--json", "--non-interactive", "--color", "never", "-s", one.environment, *stacks.POLICY]
+    words = ["preview", "--json", "-s", one.environment, *process.POLICY]
     words += ["--save-plan", str(one.save_plan)] if one.save_plan else []
-    with tempfile.TemporaryFile("w+", errors="replace") as errors:
-        try:
-            process = subprocess.Popen(
-                ["pulumi", *words],
-                env={**environ, **changed},
-                cwd=project.root(),
-                text=True,
-                errors="replace",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
-        except FileNotFoundError:
-            raise UserError("The engine `pulumi` was not found.", do_next="`quantctl toolchain --obtain`") from None
-        lines = []
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                lines.append(line)
-                if name := events.progress(line):
-                    progress(name)
-            code = process.wait()
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
-        errors.seek(0)
-        said = stacks.quiet(errors.read()).strip()
-    read = events.read(lines, redactor)
-    if code and not read.errors and not any(violation.mandatory for violation in read.violations):
-        return replace(read, failed=True, errors=(redactor.text(said or f"pulumi ended with exit status {code}"),))
-    return replace(read, failed=read.failed or code != 0)
+
+    def each(line: str) -> None:
+        if name := events.progress(line):
+            progress(name)
+
+    done = process.run(words, {**environ, **changed}, must=False, each=each)
+    read = events.read(done.out.split("\n"), redactor)
+    if done.code and not read.errors and not any(violation.mandatory for violation in read.violations):
+        said = process.quiet(done.err).strip()
+        return replace(read, failed=True, errors=(redactor.text(said or f"pulumi ended with exit status {done.code}"),))
+    return replace(read, failed=read.failed or done.code != 0)
 
 
 def _with_commits(story: Story, settings: Settings, pipelines: Callable[[str], Pipelines], redactor: Redactor) -> Story:

@@ -10,10 +10,9 @@ from rich.markup import escape
 
 from infra.promotion import EDGES, Edge
 from infra.vocabulary import Environment
-from quantctl import project
+from quantctl import where
 from quantctl.errors import UserError
 from quantctl.forge import connect
-from quantctl.laptop import exports as environment
 from quantctl.promotion.move import Way, way
 from quantctl.promotion.read import line_of, step_of
 from quantctl.records.repository import read_pipelines
@@ -33,7 +32,7 @@ def approve(
     Whoever has written some of the commits is refused. A commit that comes afterwards needs an approval of its own.
     """
     origin = source_of(target, source)
-    environ = environment.enter(project.state())
+    environ = where.enter()
     settings = stack_settings(target, environ)
     pipelines = read_pipelines(settings.remote)
     forge, edge = connect(settings, environ), Edge(origin, target)

@@ -14,11 +14,10 @@ from rich.table import Table
 
 from infra.promotion import EDGES, Edge
 from infra.vocabulary import Environment
-from quantctl import ask, project
+from quantctl import ask, where
 from quantctl.errors import UserError
 from quantctl.forge import connect
-from quantctl.laptop import exports as environment
-from quantctl.laptop.command import Format, FormatOption
+from quantctl.options import Format, FormatOption
 from quantctl.promotion.promote import Options, Outcome, Report, exit_status, mark, promote
 from quantctl.promotion.rollback import Rollback, rollback
 from quantctl.records import deployments, signoffs
@@ -59,7 +58,7 @@ def promote_command(
     anywhere, the same command goes on.
     """
     edge = _edge(source, target, release)
-    environ = environment.enter(project.state())
+    environ = where.enter()
     screen = _Screen(format, yes)
     options = Options(dry_run, lambda report: screen.confirm(report, _question(report)), screen.say, wait * 60)
     report = promote(edge, options, environ)
@@ -76,7 +75,7 @@ def rollback_command(
     format: FormatOption = Format.table,
 ) -> None:
     """Bring ENV back to what an earlier deployment was, by a forward commit that restores its tree."""
-    environ = environment.enter(project.state())
+    environ = where.enter()
     screen = _Screen(format, yes)
     options = Options(dry_run, lambda _: False, screen.say, wait * 60)
 
@@ -95,9 +94,9 @@ def signoff_command(
     note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What was looked at, and what is thought of it.")],
 ) -> None:
     """Record that the deployed commit of ENV does what its users need: an annotated tag, never changed."""
-    environ = environment.enter(project.state())
-    settings, workspace = stack_settings(env, environ), Workspace()
-    folder = workspace.folder(settings)
+    environ = where.enter()
+    settings, workspace = stack_settings(env, environ), Workspace(environ)
+    folder = workspace.git_folder(settings.folder)
     if folder is None:
         raise UserError(f"{env} is not deployed, so there is nothing to sign off.", do_next=f"pulumi up -s {env}")
     pipelines = read_pipelines(settings.remote, ("signoff",))
@@ -118,7 +117,7 @@ def history_command(
     format: FormatOption = Format.table,
 ) -> None:
     """Deployments of ENV: who, when, from, to, and the gates with their evidence."""
-    environ = environment.enter(project.state())
+    environ = where.enter()
     pipelines = read_pipelines(stack_settings(env, environ).remote, PREFIXES)
     found = list(reversed(deployments.records(pipelines, "deployment", env)))[:limit]
     if format is Format.json:

@@ -52,7 +52,7 @@ def finish(
     head = pipelines.head(settings.branch)
     say(f"pulumi up -s {env} ...")
     stacks.up(env, {**environ, REVIEWED: head}, lambda line: say(f"  {line}"))
-    folder = workspace.folder(settings)
+    folder = workspace.git_folder(settings.folder)
     if folder is None or folder.commit != head:
         raise UserError(
             f"{env} was updated, but the workspace does not report the commit.",
@@ -74,7 +74,7 @@ def record_updates(settings: Sequence[Settings], workspace: Workspace, forge: Fo
     pipelines, who, now = read_pipelines(settings[0].remote, PREFIXES), forge.promoter(), workspace.now()
     written = []
     for one in settings:
-        folder, before = workspace.folder(one), deployments.last(pipelines, one.environment)
+        folder, before = workspace.git_folder(one.folder), deployments.last(pipelines, one.environment)
         if folder is None or (before is not None and before.commit == folder.commit) or not pipelines.knows(folder.commit):
             continue
         previous = before.commit if before else None

@@ -9,10 +9,10 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from infra.outside.workspace import Run
 from infra.promotion import Edge, Freeze, Gates
 from quantctl.forge.model import Answer, Approvals, Verdict
 from quantctl.records.repository import Commit
-from quantctl.workspace import Run
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ class _Promotion:
     def __init__(self, edge: Edge, options: Options, environ: dict[str, str]) -> None:
         self._edge, self._options, self._environ = edge, options, environ
         self._target = stack_settings(edge.target, environ)
-        self._workspace, self._forge = Workspace(), connect(self._target, environ)
+        self._workspace, self._forge = Workspace(environ), connect(self._target, environ)
         self._pipelines = read_pipelines(self._target.remote, (*PREFIXES, "approval"))
         heads = self._pipelines.head(self._target.branch), self._pipelines.head(edge.source)
         self._report = Report(edge, *heads)

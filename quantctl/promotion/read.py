@@ -15,7 +15,8 @@ from infra.naming import names_of
 from infra.promotion import Edge, Gates, gates_of
 from infra.settings import Settings
 from infra.workflows import read_workflows, workflow_files
-from quantctl.engine import stacks
+from quantctl.engine.process import run
+from quantctl.engine.state import read_state
 from quantctl.errors import UserError
 from quantctl.forge import Approvals, Forge
 from quantctl.promotion import move, soak
@@ -63,7 +64,7 @@ def read(edge: Edge, pipelines: Pipelines, workspace: Workspace, forge: Forge, e
         at_source = pool.submit(_try, lambda: deployed_commit(workspace, source))
         at_target = pool.submit(_try, lambda: deployed_commit(workspace, target))
         soaked = pool.submit(_try, lambda: _soaked(source, at_source.result(), pipelines, workspace, environ))
-        active = pool.submit(_try, lambda: workspace.active_runs(workspace.jobs(target)))
+        active = pool.submit(_try, lambda: workspace.active_runs(read_state(target.environment, environ).jobs))
         approvals = pool.submit(_try, lambda: _approvals(forge, edge, pipelines, line.result()))
         promoter = pool.submit(_try, forge.is_release_manager)
     facts = Facts(
@@ -90,7 +91,7 @@ def line_of(pipelines: Pipelines, source: str, target: str) -> Line:
 
 def deployed_commit(workspace: Workspace, settings: Settings) -> str | None:
     """Where the environment's Git folder is; None before the first deployment."""
-    folder = workspace.folder(settings)
+    folder = workspace.git_folder(settings.folder)
     return folder.commit if folder else None
 
 
@@ -123,14 +124,12 @@ def _soaked(
     recorded = deployments.records(pipelines, "deployment", settings.environment)
     told = recorded and recorded[-1].commit == commit
     unrecorded = None if told else last_change(settings.environment, environ)
-    jobs = workspace.jobs(settings)
+    jobs = read_state(settings.environment, environ).jobs
     found = []
     for workflow in sorted(identities(commit) or {}):
         begun = soak.since(workflow, commit, recorded, identities, unrecorded)
         if begun is None or workflow not in jobs:
-            note = (
-                "has no job in the workspace" if workflow not in jobs else f"nothing tells when {commit[:12]} was deployed"
-            )
+            note = "has no job of this stack" if workflow not in jobs else f"nothing tells when {commit[:12]} was deployed"
             found.append(Soaked(workflow, None, note=note))
         else:
             found.append(Soaked(workflow, begun, workspace.runs(jobs[workflow], begun)))
@@ -139,8 +138,8 @@ def _soaked(
 
 def last_change(env: str, environ: Mapping[str, str]) -> datetime.datetime | None:
     """When the engine last changed something in a stack: the end of that update, in UTC."""
-    done = stacks.run(["stack", "history", "--json", "--page-size", "20", "--page", "1", "-s", env], dict(environ))
-    for update in json.loads(done.stdout or "[]"):
+    done = run(["stack", "history", "--json", "--page-size", "20", "--page", "1", "-s", env], environ)
+    for update in json.loads(done.out or "[]"):
         changes: Mapping[str, int] = update.get("resourceChanges") or {}
         if update.get("kind") == "update" and any(number for what, number in changes.items() if what != "same"):
             ended = str(update["endTime"]).replace("Z", "+00:00")

@@ -56,7 +56,7 @@ def rollback(
         UserError: there is no such deployment, or it could not be done; says what is left.
     """
     settings = stack_settings(env, environ)
-    workspace, forge = Workspace(), connect(settings, environ)
+    workspace, forge = Workspace(environ), connect(settings, environ)
     pipelines = read_pipelines(settings.remote, PREFIXES)
     head = pipelines.head(settings.branch)
     report = Rollback(env.value, old=head)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
@@ -11,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from infra.errors import UserError as InfraError
-from infra.outside.preflight import reach_databricks
+from infra.outside.workspace import reach_databricks
 from quantctl.errors import UserError
 from quantctl.forge import Answer, Forge
 from quantctl.promotion.gates import Unknown
@@ -66,43 +65,35 @@ class PatientWorkspace(Workspace):
     None at all where nobody answers the door, and once the first has failed or one took so long that there was no answer.
     """
 
-    def __init__(self, seconds: float, environ: Mapping[str, str]) -> None:
-        super().__init__()
-        self._environ = environ
-        logging.getLogger("databricks.sdk").setLevel(logging.CRITICAL)  # what fails is told in its place
-        self._seconds, self._end = seconds, time.monotonic() + seconds
-        self._silent: UserError | InfraError | None = None
+    def __init__(self, seconds: float, environ: Mapping[str, str], say: Say) -> None:
+        super().__init__(environ, say=say)
+        self._for, self._end = seconds, time.monotonic() + seconds
+        self._silent: InfraError | None = None
         self._answered = False
         self._memory = Memory()
 
     def knock(self) -> None:
-        """As the workspace does, and once, whoever comes first."""
+        """Refuse in seconds where nobody answers; asked once, whoever comes first."""
         self._memory.ask("knock", lambda: reach_databricks(self._environ))
 
-    def client(self) -> Any:
-        """The SDK's client, once something was answered."""
-        return self._client
+    def _exchange(self, method: str, path: str, query: Any = None, *more: Any) -> Any:
+        key = json.dumps([method, path, query], sort_keys=True)
+        return self._memory.ask(key, lambda: self._in_time(method, path, query, *more))
 
-    def _ask(self, path: str, query: dict[str, Any] | None = None, **more: Any) -> Any:
-        key = json.dumps([path, query, more], sort_keys=True)
-        return self._memory.ask(key, lambda: self._ask_in_time(path, query, **more))
-
-    def _ask_in_time(self, path: str, query: dict[str, Any] | None, **more: Any) -> Any:
+    def _in_time(self, method: str, path: str, query: Any, *more: Any) -> Any:
         self.knock()
         if self._silent:
             raise self._silent
         begun = time.monotonic()
         if begun > self._end:
-            raise UserError(f"Databricks: not everything was answered in {self._seconds:.0f} s.")
+            raise UserError(f"Databricks: not everything was answered in {self._for:.0f} s.")
         try:
-            answer = super()._ask(path, query, **more)
+            answer = super()._exchange(method, path, query, *more)
         except InfraError as error:
             if not self._answered or time.monotonic() - begun > _SILENT_SECONDS:
                 self._silent = error
             raise
         self._answered = True
-        if not isinstance(answer, dict):  # a proxy's page
-            raise UserError(f"Databricks: {path} was answered with something that is no JSON object.")
         return answer
 
 

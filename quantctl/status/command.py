@@ -12,9 +12,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from quantctl import project
+from quantctl import where
 from quantctl.errors import UserError
-from quantctl.laptop import exports as environment
 from quantctl.status import conclusions
 from quantctl.status.for_programs import as_json
 from quantctl.status.model import Status
@@ -43,7 +42,7 @@ def status_command(
 
     Reads only. Exit 0, or 1 when something could not be read: it is shown as "cannot tell", with everything else.
     """
-    environ = environment.enter(project.state())
+    environ = where.enter()
     status = read_status(days, environ, lambda text: typer.echo(text, err=True), _engine() if drift else None)
     if output is not None:
         write_whole(output, written(status, format))

@@ -8,10 +8,13 @@ from functools import partial
 from typing import Any
 
 from infra.errors import without_credentials
-from infra.outside.local_edits import local_edits
+from infra.outside import git
+from infra.outside.local_edits import Edits, folder_edits
+from infra.outside.workspace import GitFolder
 from infra.promotion import EDGES, Edge, gates_of
 from infra.settings import Settings
 from infra.vocabulary import Environment
+from quantctl.engine.state import read_state
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.promotion.gates import Facts, Unknown, answer
@@ -25,7 +28,6 @@ from quantctl.status.asking import Patience, PatientForge, PatientWorkspace, Say
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, EnvironmentStatus, Status, Workflow
 from quantctl.status.runs import by_day, first_day
 from quantctl.status.signs import signs
-from quantctl.workspace import Folder
 
 WORKSPACE_SECONDS = 60.0  # after so long nothing more is asked of the workspace
 FindDrift = Callable[[Sequence[str], Mapping[str, str]], Sequence[Any]]
@@ -42,7 +44,7 @@ def read_status(days: int, environ: Mapping[str, str], say: Say, find_drift: Fin
         if not known:
             raise UserError("No environment's settings can be read.", found=str(next(iter(settings.values()))))
         targets = {edge.target for edge in EDGES}
-        workspace = PatientWorkspace(WORKSPACE_SECONDS, environ)
+        workspace = PatientWorkspace(WORKSPACE_SECONDS, environ, say)
         patience.reading("the pipelines repository and the workspace")
         begun = at_once(
             {
@@ -104,7 +106,7 @@ class _World:
             approvals=why,
             sign_offs=why,
             release_manager=attempt(forge.is_release_manager),
-            active=attempt(lambda: self._workspace.active_runs(self._workspace.jobs(target))),
+            active=attempt(lambda: self._workspace.active_runs(read_state(target.environment, self._environ).jobs)),
             freezes=target.freezes,
         )
         return EdgeStatus(edge, why, answer(edge, gates_of(edge, target.gates), facts))
@@ -113,7 +115,7 @@ class _World:
         """One environment, from Git and from the workspace."""
         settings = _known(self._settings[env])
         asks: dict[str, Callable[[], Any]] = {
-            "folder": partial(self._workspace.folder, settings),
+            "folder": partial(self._workspace.git_folder, settings.folder),
             "runs": partial(self._runs, settings),
         }
         asked = at_once(asks)
@@ -150,15 +152,16 @@ class _World:
         )
 
     def _runs(self, settings: Settings) -> list[Workflow]:
-        jobs = self._workspace.jobs(settings)
+        jobs = read_state(settings.environment, self._environ).jobs
         since = first_day(self._at, self._days)
         found = at_once({name: partial(self._workspace.runs, job, since) for name, job in jobs.items()}, threads=8)
         runs = {name: _known(told) for name, told in found.items()}
         return by_day(runs, self._workspace.active_runs(jobs), self._at, self._days)
 
-    def _edits(self, settings: Settings, where: Deployed) -> Sequence[str] | Unknown | None:
+    def _edits(self, settings: Settings, where: Deployed) -> Edits | Unknown:
         pipelines = _known(self._pipelines)
-        return attempt(lambda: local_edits(self._workspace.client(), settings.folder, pipelines.blobs(where.commit)))
+        tree = partial(git.tree, pipelines.repository, where.commit)
+        return attempt(lambda: folder_edits(self._workspace, settings.folder, pipelines.repository, tree()))
 
 
 def _commit(pipelines: Pipelines, commit: str) -> Commit:
@@ -166,7 +169,7 @@ def _commit(pipelines: Pipelines, commit: str) -> Commit:
     return pipelines.between(None, f"{commit}^!")[0]
 
 
-def _deployed(pipelines: Pipelines | Unknown, folder: Folder | Unknown | None) -> Deployed | Unknown | None:
+def _deployed(pipelines: Pipelines | Unknown, folder: GitFolder | Unknown | None) -> Deployed | Unknown | None:
     if folder is None or isinstance(folder, Unknown):
         return folder
     subject = ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 
+from infra.outside.workspace import Run
 from quantctl.status.model import Day, Workflow
-from quantctl.workspace import Run
 
 
 def first_day(now: datetime.datetime, days: int) -> datetime.datetime:

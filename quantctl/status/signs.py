@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from infra.outside.local_edits import listed
+from infra.outside.local_edits import Edits, listed
 from quantctl.promotion.gates import Unknown
 from quantctl.status.model import Deployed, Drift, DriftVerdict
 
@@ -15,13 +13,12 @@ def signs(
     on_branch: bool | Unknown,
     behind: int,
     recorded: str | Unknown | None,
-    edits: Sequence[str] | Unknown | None,
+    edits: Edits | Unknown | None,
 ) -> Drift:
     """What the folder tells.
 
     `on_branch`: its commit stands in the branch's history; `behind`: commits of the branch that it lacks; `recorded`: the
-    commit of the last recorded deployment; `edits`: files that differ from the commit, None when the workspace does not
-    export them (more than 10 MB).
+    commit of the last recorded deployment; `edits`: files that differ from the commit, None when nobody looked.
     """
     if isinstance(folder, Unknown):
         return Drift(DriftVerdict.UNKNOWN, [folder.why])
@@ -32,12 +29,12 @@ def signs(
         drifted.append(f"the folder is on {folder.branch or 'no branch'!r}, not on {env!r}")
     if on_branch is False:
         drifted.append(f"the folder is at {folder.commit[:8]}, which the branch {env} does not hold")
-    if edits and not isinstance(edits, Unknown):
-        drifted.append(f"local edits: {listed(list(edits))}")
     if isinstance(edits, Unknown):
-        notes.append(f"local edits cannot be told: {edits.why}")
-    elif edits is None and on_branch is True:
-        notes.append("local edits cannot be told: the workspace does not export the folder")
+        notes.append(f"local edits are unknown: {edits.why}")
+    elif edits is not None and edits.edited:
+        drifted.append(f"local edits: {listed(list(edits.edited))}")
+    if isinstance(edits, Edits) and edits.unknown:
+        notes.append(f"not compared: {listed([f'{path} ({why})' for path, why in edits.unknown.items()])}")
     if recorded is None:
         notes.append("no deployment is recorded (plain pulumi up records none)")
     elif not isinstance(recorded, Unknown) and recorded != folder.commit:

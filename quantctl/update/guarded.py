@@ -147,7 +147,7 @@ def _done(env: str, made: Plan, result: stacks.Result, environ: Mapping[str, str
     """After a successful update; the one place where a deployment is known to have happened."""
     try:
         settings = stack_settings(env, environ)
-        record_updates([settings], Workspace(), connect(settings, environ))
+        record_updates([settings], Workspace(environ), connect(settings, environ))
     except InfraError as error:  # it is deployed all the same
         print(f"{env} is deployed, and that is not on record (quantctl history): {error}", file=sys.stderr)
     counts = ", ".join(f"{number} {what}" for what, number in result.counts.items())

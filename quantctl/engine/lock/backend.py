@@ -10,9 +10,10 @@ import subprocess
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from quantctl.engine import stacks
 from quantctl.engine.lock.locks import Lock, Owner, OwnerState, Process, from_file, from_message, judge
+from quantctl.engine.process import quiet, run
 from quantctl.errors import UserError
+from quantctl.project import PROJECT
 
 _EXISTS = "already exists"
 
@@ -38,7 +39,7 @@ def owner(lock: Lock) -> Owner:
 
 def cancel(env: str, environ: dict[str, str]) -> None:
     """Take away every lock on a stack. `pulumi cancel` asks nothing where there is no terminal."""
-    stacks.run(["cancel", "--yes", "-s", env], environ)
+    run(["cancel", "--yes", "-s", env], environ)
 
 
 def release_gone(env: str, environ: dict[str, str]) -> list[Lock]:
@@ -58,7 +59,7 @@ def release_gone(env: str, environ: dict[str, str]) -> list[Lock]:
 def _backend(environ: dict[str, str]) -> str:
     if chosen := environ.get("PULUMI_BACKEND_URL"):
         return chosen
-    told = json.loads(stacks.run(["whoami", "--json"], environ).stdout)
+    told = json.loads(run(["whoami", "--json"], environ).out)
     return str(told.get("url", ""))
 
 
@@ -70,7 +71,7 @@ def _folder(url: str) -> Path:
 def _of_folder(env: str, folder: Path) -> list[Lock]:
     if not folder.is_dir():
         raise UserError("The backend cannot be read.", found=f"no folder {folder}", do_next="check PULUMI_BACKEND_URL")
-    place = folder / ".pulumi" / "locks" / "organization" / stacks.PROJECT / env
+    place = folder / ".pulumi" / "locks" / "organization" / PROJECT / env
     found = []
     for file in sorted(place.glob("*.json")):
         try:
@@ -89,16 +90,16 @@ def _of_engine(env: str, environ: dict[str, str]) -> list[Lock]:
     """Object storage is read by the engine: to make a stack that exists is refused, and for its lock first."""
     if not any(_short(stack["name"]) == env for stack in _stacks(environ)):
         return []
-    done = stacks.run(["stack", "init", env, "--no-select"], environ, must=False)
-    said = done.stdout + done.stderr
+    done = run(["stack", "init", env, "--no-select"], environ, must=False)
+    said = done.out + done.err
     held = from_message(env, said)
     if not held and _EXISTS not in said:
-        raise UserError(f"The lock of {env} could not be read. The engine said:\n{stacks.quiet(said)}")
+        raise UserError(f"The lock of {env} could not be read. The engine said:\n{quiet(said)}")
     return held
 
 
 def _stacks(environ: dict[str, str]) -> list[dict[str, object]]:
-    listed: list[dict[str, object]] = json.loads(stacks.run(["stack", "ls", "--json"], environ).stdout)
+    listed: list[dict[str, object]] = json.loads(run(["stack", "ls", "--json"], environ).out)
     return listed
 
 

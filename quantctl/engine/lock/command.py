@@ -12,13 +12,12 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from infra.vocabulary import Environment
-from quantctl import ask, project
+from quantctl import ask, where
 from quantctl.engine import interrupted
 from quantctl.engine.lock import backend
 from quantctl.engine.lock.locks import Lock, OwnerState, age
 from quantctl.errors import UserError
-from quantctl.laptop import exports as environment
-from quantctl.laptop.command import Format, FormatOption
+from quantctl.options import Format, FormatOption
 
 
 class _ShowsByDefault(TyperGroup):
@@ -43,7 +42,7 @@ def show(
     format: FormatOption = Format.table,
 ) -> None:
     """Which stacks are locked: by whom, for how long, and whether the owner lives."""
-    environ = environment.engine_environment(project.state())
+    environ = where.enter()
     now = datetime.datetime.now(datetime.UTC)
     with Console(stderr=True).status("reading the backend"):
         found = [lock for one in ([env] if env else list(Environment)) for lock in backend.locks(one.value, environ)]
@@ -70,7 +69,7 @@ def release(
     ] = False,
 ) -> None:
     """Release a stack whose owner is gone. Refused while the owner lives."""
-    environ = environment.engine_environment(project.state())
+    environ = where.enter()
     held = backend.locks(env.value, environ)
     if not held:
         typer.echo(f"{env.value} is not locked.")

@@ -1,0 +1,61 @@
+"""What the state of a stack holds: which real object is whose. Ids come from here, never from a name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quantctl.engine.process import run
+from quantctl.errors import UserError
+
+Json = dict[str, Any]
+_NO_STACK = "no stack named"
+JOB = "databricks:index/job:Job"
+
+
+@dataclass(frozen=True)
+class State:
+    """A checkpoint: its resources as the engine keeps them, and the operations that were begun and not ended."""
+
+    resources: tuple[Json, ...] = ()
+    pending: tuple[Json, ...] = ()
+
+    @property
+    def jobs(self) -> dict[str, int]:
+        """Workflow -> job id."""
+        return {name_of(one): int(one["id"]) for one in self.resources if one.get("type") == JOB and one.get("id")}
+
+    @property
+    def job_names(self) -> dict[str, int]:
+        """What each job is called in the workspace -> its id."""
+        jobs = [one for one in self.resources if one.get("type") == JOB and one.get("id")]
+        return {str((one.get("outputs") or {}).get("name")): int(one["id"]) for one in jobs}
+
+
+def read_state(env: str, environ: Mapping[str, str]) -> State:
+    """The state of a stack; empty where there is no such stack.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    done = run(["stack", "export", "-s", env], environ, must=False)
+    if done.code != 0:
+        if _NO_STACK in done.err + done.out:
+            return State()
+        raise UserError(f"The state of {env} cannot be read: {done.reason}.", do_next=f"pulumi stack export -s {env}")
+    return state_of(json.loads(done.out))
+
+
+def state_of(exported: Json) -> State:
+    """What `pulumi stack export` printed. Pure."""
+    deployment = exported.get("deployment") or {}
+    # A resource that is being replaced stands there twice; the one that is to be deleted is no longer the stack's.
+    resources = [one for one in deployment.get("resources") or [] if not one.get("delete")]
+    return State(tuple(resources), tuple(deployment.get("pending_operations") or []))
+
+
+def name_of(resource: Mapping[str, Any]) -> str:
+    """The logical name: the last part of the URN."""
+    return str(resource.get("urn", "")).rsplit("::", 1)[-1]
