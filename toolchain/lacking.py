@@ -1,4 +1,4 @@
-"""Inputs that the pinned Python packages know and the providers built here do not: `lacking.json`, written by `make lacking`.
+"""Inputs that the pinned Python packages know and the providers built here do not: `lacking.json`, by `make lacking`.
 
 The packages are newer than the Terraform providers that the Go registry serves. The built plugin drops such an input, and
 the official one takes it; who reads workflow files says so.
