@@ -46,7 +46,7 @@ app = typer.Typer(
 )
 
 
-class _Entry(typer.core.TyperCommand):
+class Entry(typer.core.TyperCommand):
     """A line of the menu, which becomes the command itself when somebody asks for it."""
 
     def __init__(self, name: str, panel: str, place: str, words: str) -> None:
@@ -77,10 +77,10 @@ def menu(
     """Four maturity branches, four environments: a promotion is moving a branch ref and `pulumi up`."""
 
 
-def entries() -> Iterator[_Entry]:
+def entries() -> Iterator[Entry]:
     """Every line of the menu."""
     for name, panel, place, words in COMMANDS:
-        yield _Entry(name, panel, place, words)
+        yield Entry(name, panel, place, words)
 
 
 def command() -> Any:

@@ -86,7 +86,7 @@ def test_a_build_with_a_program_missing_is_not_taken(own_cache: Path) -> None:
         _program(cache.built_bin(), name, "true")
     whole = toolchain.locate()
     assert whole is not None
-    assert (whole.way, whole.bin) == ("built", cache.built_bin())
+    assert (whole.way, whole.bin) == ("built", cache.on_path())
     assert {program.name for program in whole.programs} == set(cache.PROGRAMS)
     (cache.built_bin() / "pulumi-resource-snowflake").unlink()
     assert toolchain.locate() is None
