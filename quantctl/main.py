@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -96,6 +97,9 @@ def main() -> None:
 
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, on_signal)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows less than we show
+            stream.reconfigure(errors="backslashreplace")
     if "--version" in sys.argv[1:2]:
         print(f"quantctl {_version()}")
         return
@@ -112,6 +116,23 @@ def main() -> None:
     except OSError as error:  # a full disk, a folder that may not be written
         print(f"{error.strerror or error}: {error.filename or 'the machine'}", file=sys.stderr)
         sys.exit(1)
+    except Exception as error:
+        print(_own_fault(error), file=sys.stderr)
+        sys.exit(70)  # EX_SOFTWARE: https://man.freebsd.org/cgi/man.cgi?sysexits
+
+
+def _own_fault(error: Exception) -> str:
+    """An error that nobody foresaw, in a sentence; the traceback is kept in a file for whoever fixes it."""
+    import tempfile
+    import traceback
+
+    said = f"quantctl failed by a fault of its own: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="quantctl-", suffix=".log", delete=False) as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return f"{said}\n  do next: report it, with the command that you ran"
+    return f"{said}\n  do next: report it, with {file.name}; nothing was sent anywhere"
 
 
 def _version() -> str:
