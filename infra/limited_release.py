@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 
-from infra.job_format import Json
+from typing import Any
+
 from infra.settings import LimitedRelease
 
+Json = dict[str, Any]
 _DURATION = "RUN_DURATION_SECONDS"
 
 
