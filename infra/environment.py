@@ -26,9 +26,7 @@ from infra.workflows import Workflow
 class QuantEnvironment(pulumi.ComponentResource):
     """Everything that a stack declares, as the tree that `pulumi preview` prints."""
 
-    def __init__(
-        self, settings: Settings, names: Names, snapshot: Snapshot, workflows: list[Workflow], keys: Keys
-    ) -> None:
+    def __init__(self, settings: Settings, names: Names, snapshot: Snapshot, workflows: list[Workflow], keys: Keys) -> None:
         super().__init__("quant:index:Environment", settings.environment.value)
         row = settings.row
         child = pulumi.ResourceOptions(parent=self)

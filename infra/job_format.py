@@ -87,7 +87,12 @@ def _add(input_type: type, api_type: Any, types: Json) -> str:
 
 def _of(table: dict[str, set[str]], name: str) -> set[str]:
     """The entries of a type; the name is the end of the SDK's, which repeats the whole way to it."""
-    return {key for ending, keys in table.items() for key in keys if name == ending or (ending != "Job" and name.endswith(ending))}
+    return {
+        key
+        for ending, keys in table.items()
+        for key in keys
+        if name == ending or (ending != "Job" and name.endswith(ending))
+    }
 
 
 def _shape(kind: Any, hint: Any, types: Json) -> Json:
@@ -107,7 +112,7 @@ def _shape(kind: Any, hint: Any, types: Json) -> Json:
 
 
 def _api_name(sdk_name: str) -> str:
-    """The provider names repeated blocks in the singular and the bridge puts them in the plural: depends_ons, on_failures."""
+    """The provider has repeated blocks in the singular, which the bridge puts in the plural: depends_ons."""
     singular = re.fullmatch(r"(depends_on|on_\w+?|\w+_selection)(s|es)", sdk_name)
     if singular is None:
         return sdk_name

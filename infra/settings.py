@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from infra.allowed import Allowed
 from infra.access import Access, Narrowed, access_of
+from infra.allowed import Allowed
 from infra.branch_protection import GitLab, Protection, ProtectionChanges, gitlab_settings, protection_of
 from infra.errors import UserError, without_credentials
 from infra.named_values import (
@@ -128,10 +128,12 @@ class Settings(Part):
         default=None, description="in GitLab: who may push and merge, where it does not follow from the gates"
     )
     allowed: Annotated[Allowed, BeforeValidator(structured)] = Field(
-        default=Allowed(), description="what jobs may use that is not the environment's own: paths, clusters, mailDomains, ..."
+        default=Allowed(),
+        description="what jobs may use that is not the environment's own: paths, clusters, mailDomains, ...",
     )
     variables: Annotated[dict[str, Any], BeforeValidator(structured)] = Field(
-        default={}, description="values of bundle variables, and ids of things that are not deployed from here: name -> value"
+        default={},
+        description="values of bundle variables, and ids of things that are not deployed from here: name -> value",
     )
     bundle_targets: Annotated[dict[str, Environment], BeforeValidator(structured)] = Field(
         default={}, description="targets of Asset Bundles that are environments: target -> environment; in Pulumi.yaml"

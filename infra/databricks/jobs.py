@@ -89,9 +89,7 @@ def logical_names(workflows: Iterable[Workflow]) -> dict[str, list[str]]:
         stays = one.name in of_name and (one.name in keys - {one.key} or of_name.get(one.key, one.key) != one.key)
         made[one.key] = one.name if stays else one.key
     used = set(made.values())
-    return {
-        one.key: [made[one.key], *sorted(({one.key} | ({one.name} & of_name.keys())) - used)] for one in all_
-    }
+    return {one.key: [made[one.key], *sorted(({one.key} | ({one.name} & of_name.keys())) - used)] for one in all_}
 
 
 def with_ids(value: Any, ids: Mapping[str, pulumi.Output[str]]) -> Any:

@@ -1,4 +1,4 @@
-"""What a job names beside files: compute, other jobs, indexes, addresses, secrets. The environment's own, or allowed. Pure."""
+"""What a job names beside files: compute, other jobs, indexes, addresses, secrets. Its environment's, or allowed. Pure."""
 
 from __future__ import annotations
 
@@ -42,8 +42,11 @@ def belonging_problems(job: Any, scene: Scene) -> Iterator[Wrong]:
             yield _not_ours(way, value, "quant:allowed.webhooks")
         for scope in _SECRET.findall(value):
             if scope in set(Environment) and scope != scene.names.secret_scope:
-                yield Wrong(way, f"found a secret of {scope}, which is another environment's; {{{{job.parameters.secret_scope}}}}"
-                            " is this one's scope.")
+                yield Wrong(
+                    way,
+                    f"found a secret of {scope}, which is another environment's; {{{{job.parameters.secret_scope}}}}"
+                    " is this one's scope.",
+                )
 
 
 def _of_task(way: Way, task: Any, scene: Scene) -> Iterator[tuple[Way, Any, list[str], str]]:

@@ -9,9 +9,10 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from infra.vocabulary import Environment
-from infra.workflows.document import Map, Seq, copied, place, read
+from infra.workflows.document import Map, Seq, copied, read
 from infra.workflows.format import OF_THE_ENVIRONMENT
 from infra.workflows.merge import entries_joined, laid_over
 from infra.workflows.places import From
@@ -129,11 +130,10 @@ def _twice(config: Map, part: Map) -> list[Problem]:
     """A resource that two files define."""
     wrong = []
     for kind, ones in _resources(part):
-        there = place(config, ("resources", kind), Mark(""))
-        known = config["resources"].get(kind) if isinstance(config.get("resources"), Map) else None
-        for key in ones if isinstance(known, Map) else ():
+        known = dict(_resources(config)).get(kind, Map(Mark("")))
+        for key in ones:
             if key in known:
-                at = known.marks.get(key, there)
+                at = known.marks[key]
                 text = f"already stands in {at.file}, line {at.line}; keys differ."
                 wrong.append(Problem(ones.marks[key], f"resources.{kind}.{key}", text))
     return wrong
@@ -174,7 +174,9 @@ def jobs_of(bundle: Bundle, scene: Scene) -> tuple[list[Written], list[Note], li
             config = _with_target(bundle, target, wrong)
         elif bundle.targets[target] is not None:
             at = bundle.targets.marks[target]
-            wrong.append(Problem(at, f"targets.{target}", f"found {quoted(bundle.targets[target])}, expected keys of a target."))
+            wrong.append(
+                Problem(at, f"targets.{target}", f"found {quoted(bundle.targets[target])}, expected keys of a target.")
+            )
     elif bundle.targets and not (bundle.pasted and set(bundle.targets) <= set(Environment)):
         notes.append(Note(Mark(bundle.path), _NO_TARGET.format(environment=scene.settings.environment)))
     if bundle.pasted and target is None:
@@ -200,7 +202,9 @@ def jobs_of(bundle: Bundle, scene: Scene) -> tuple[list[Written], list[Note], li
                 resolved.put("name", key, mark)
             made.append(Written(key, mark, resolved, start, lenient=True))
     if aside:
-        said = ", ".join(f"{name} ({OF_THE_ENVIRONMENT[name]})" if name in OF_THE_ENVIRONMENT else name for name in sorted(aside))
+        said = ", ".join(
+            f"{name} ({OF_THE_ENVIRONMENT[name]})" if name in OF_THE_ENVIRONMENT else name for name in sorted(aside)
+        )
         notes.append(Note(Mark(bundle.path), f"set aside, because the environment says it: {said}."))
     if other := sorted(kind for kind, ones in _resources(config) if kind != "jobs" and ones):
         notes.append(Note(Mark(bundle.path), f"only jobs are deployed from here; not deployed: {', '.join(other)}."))
@@ -221,7 +225,7 @@ def _with_target(bundle: Bundle, name: str, wrong: list[Problem]) -> Map:
             config.put(key, laid_over(config.get(key), value), target.marks[key])
         elif key == "variables" and isinstance(value, Map):
             declared = config.get("variables")
-            variables = declared if isinstance(declared, Map) else Map(value.mark)
+            variables: Map = declared if isinstance(declared, Map) else Map(value.mark)
             for one, said in value.items():
                 variables.put(one, said, value.marks[one])
             config.put("variables", variables, target.marks[key])
@@ -232,11 +236,14 @@ def _jobs(config: Map, wrong: list[Problem]) -> dict[str, tuple[Map, Mark]]:
     resources = config.get("resources")
     if resources is None:
         return {}
-    if not isinstance(resources, Map) or not isinstance(resources.get("jobs") or {}, dict):
-        at = config.marks["resources"]
-        wrong.append(Problem(at, "resources", f"found {quoted(resources)}, expected jobs and others by their key."))
+    jobs = resources.get("jobs") if isinstance(resources, Map) else resources
+    if jobs is None:
         return {}
-    jobs, found = resources.get("jobs") or {}, {}
+    if not isinstance(jobs, Map):
+        at = config.marks["resources"]
+        wrong.append(Problem(at, "resources", f"found {quoted(jobs)}, expected jobs and others by their key."))
+        return {}
+    found = {}
     for key, job in jobs.items():
         if isinstance(job, Map):
             found[key] = (job, jobs.marks[key])
@@ -266,7 +273,7 @@ def _without_deploying_user(job: Map) -> set[str]:
     """Mail to whoever deploys: that is a service principal here. Returns what was set aside."""
     found = set()
     for holder in (job, *(task for task in job.get("tasks") or () if isinstance(task, Map))):
-        mails = holder.get("email_notifications")
+        mails: Any = holder.get("email_notifications")
         for when, people in list(mails.items()) if isinstance(mails, Map) else ():
             if isinstance(people, Seq) and CURRENT_USER in people:
                 kept = [(one, at) for one, at in zip(people, people.marks, strict=True) if one != CURRENT_USER]

@@ -25,7 +25,7 @@ def cron_problem(expression: str) -> str | None:
     if len(parts) == 5:
         return f"it has the five fields of crontab, Quartz has six and begins with seconds, {example}"
     if len(parts) not in (6, 7):
-        return f"it has {len(parts)} fields, expected six or seven (seconds, minutes, hours, day, month, weekday, year), {example}"
+        return f"it has {len(parts)} fields, expected six or seven ({', '.join(_FIELDS)}), {example}"
     for index, part in enumerate(parts):
         if not all(_right(index, one) for one in part.split(",")):
             low, high = _RANGES[index]

@@ -165,6 +165,7 @@ class _Builder:
         self._documents = 0
 
     def build(self, text: str) -> Any:
+        event: Any
         for event in yaml.parse(text, _PARSER):
             kind = type(event)
             if kind is yaml.ScalarEvent:

@@ -29,6 +29,13 @@ def checked(written: Written, environment: str | None) -> tuple[Map, list[Proble
     return fitted, [_problem(written, fitted, one.way, prefix, one.text) for one in wrong]
 
 
+def misplaced(written: Written, fitted: Map, scene: Scene, environment: str) -> list[Problem]:
+    """Paths of another environment's change that are wrong in whatever stack: told long before it gets there."""
+    job: Map = copied(fitted)
+    prefix = f"per_environment.{environment}: "
+    return [_problem(written, job, one.way, prefix, one.text) for one in settle(job, scene, written.start)]
+
+
 def expanded(written: Written, fitted: Map, scene: Scene) -> tuple[Json, list[Problem]]:
     """The job as the environment declares it, and what is wrong with it there. The job is right by itself already."""
     job: Map = copied(fitted)
@@ -46,7 +53,10 @@ def expanded(written: Written, fitted: Map, scene: Scene) -> tuple[Json, list[Pr
     release = scene.settings.limited_release
     if release is not None:
         limit(job, release)
-    job["parameters"] = [*(job.get("parameters") or ()), *({"name": name, "default": value} for name, value in given.items())]
+    job["parameters"] = [
+        *(job.get("parameters") or ()),
+        *({"name": name, "default": value} for name, value in given.items()),
+    ]
     for key in _WHEN:
         if key in job:
             paused = scene.settings.schedules == "paused" or job[key].get("pause_status") == "PAUSED"

@@ -155,7 +155,7 @@ class _Fitting:
             "boolean": isinstance(value, bool),
         }[field.of]
         if not right:
-            hint = f"; quote it: \"{value.written}\"" if field.of == "text" and hasattr(value, "written") else ""
+            hint = f'; quote it: "{value.written}"' if field.of == "text" and hasattr(value, "written") else ""
             self._wrong.append(Wrong(way, f"found {quoted(value)}, expected {_EXPECTED[field.of]}{hint}."))
         elif field.words and value not in field.words:
             self._wrong.append(Wrong(way, f"found {quoted(value)}; {one_of(value, field.words)}"))
@@ -169,7 +169,13 @@ def _leniently(value: Any, of: str) -> Any:
         return value.written
     if of == "boolean" and isinstance(value, str) and value.lower() in _TRUE + _FALSE:
         return value.lower() in _TRUE
-    if of == "integer" and isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit() and len(value) < 20:
+    if (
+        of == "integer"
+        and isinstance(value, str)
+        and value.isascii()
+        and value.removeprefix("-").isdigit()
+        and len(value) < 20
+    ):
         return int(value)
     return value
 

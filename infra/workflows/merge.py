@@ -61,7 +61,7 @@ def laid_over(base: Any, over: Any) -> Any:
 
 
 def entries_joined(job: Map) -> Map:
-    """The bundle tool's second step: entries of the same name within tasks, clusters, parameters, environments become one."""
+    """The bundle tool's second step: entries of one name within tasks, clusters, parameters, environments become one."""
     joined: Map = copied(job)
     for key, name in NAMED.items():
         if not isinstance(joined.get(key), Seq):

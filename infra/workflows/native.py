@@ -56,12 +56,14 @@ def native(key: str, path: str, value: Map) -> tuple[Written, list[Note]]:
     said = job.pop("per_environment", None)
     if said is not None and not isinstance(said, Map):
         wrong.append(_environments(value, f"found {quoted(said)}"))
-    for environment, override in (said.items() if isinstance(said, Map) else ()):
+    for environment, override in said.items() if isinstance(said, Map) else ():
         if environment not in set(Environment):
             wrong.append(_environments(said, f"found {quoted(environment)}", environment))
         elif not isinstance(override, Map):
             mark = said.marks[environment]
-            wrong.append(Problem(mark, f"per_environment.{environment}", f"found {quoted(override)}, expected keys of a job."))
+            wrong.append(
+                Problem(mark, f"per_environment.{environment}", f"found {quoted(override)}, expected keys of a job.")
+            )
         else:
             overrides[environment] = copied(override)
     if wrong:

@@ -52,9 +52,9 @@ class From:
 
     def meant(self, file: str, written: str, from_root: bool) -> Iterator[str]:
         """The paths from the repository's root that `written` may mean."""
-        if from_root or self.bundle is None or self.pasted:
-            if not written.startswith(("./", "../")) or from_root:
-                yield posixpath.normpath(written)
+        too = (self.bundle is None or self.pasted) and not written.startswith(("./", "../"))
+        if from_root or too:
+            yield posixpath.normpath(written)
         yield posixpath.normpath(posixpath.join(posixpath.dirname(file), written))
         if self.bundle is not None:
             yield posixpath.normpath(posixpath.join(self.bundle, written))
@@ -76,7 +76,9 @@ class _Settling:
             for index, script in enumerate(cluster.get("init_scripts") or ()):
                 for kind, holder in script.items():
                     there = (*way, "init_scripts", index, kind)
-                    yield from self._path(there, holder, "destination", "file", also=self._scene.settings.allowed.init_scripts)
+                    yield from self._path(
+                        there, holder, "destination", "file", also=self._scene.settings.allowed.init_scripts
+                    )
         for index, one in enumerate(self._job.get("environments") or ()):
             yield from self._environment(("environments", index, "spec"), one.get("spec") or {})
 
@@ -101,7 +103,9 @@ class _Settling:
         if holder.get("source") != "GIT":
             return
         if not self._start.takes_git_source:
-            yield Wrong((*way, "source"), "GIT is not kept: jobs run the files of the environment's Git folder; leave source out.")
+            yield Wrong(
+                (*way, "source"), "GIT is not kept: jobs run the files of the environment's Git folder; leave source out."
+            )
 
     def _libraries(self, way: Way, task: Any) -> Iterator[Wrong]:
         expanded = Seq(getattr(task.get("libraries"), "mark", None))  # type: ignore[arg-type]
@@ -179,7 +183,8 @@ class _Settling:
                 return self._in_folder(found[0], lies), None
         else:
             somewhere = written
-        if within(somewhere, [*scene.settings.allowed.paths, *also]):
+        listed = within(somewhere, [*scene.settings.allowed.paths, *also])
+        if listed or (scene.elsewhere and not scene.forbids(somewhere)):
             return written, None
         return "", (
             f"{quoted(written)} is outside the environment's Git folder ({scene.folder}); write a path of the repository,"
@@ -322,7 +327,7 @@ _CODE = ("--py-files", "--jars", "--files", "--archives")
 _ADDRESSES = ("--repositories",)
 _FLAGS = ("--verbose", "--supervise")
 _RELATIVE = {
-    True: "Paths are from the repository's root, for example src/factor_returns.py, or begin with ./ or ../ and are from this"
-    " file.",
+    True: "Paths are from the repository's root, for example src/factor_returns.py, or begin with ./ or ../ and are from"
+    " this file.",
     False: "Paths of a bundle are from the file that says them, for example ../src/factor_returns.py.",
 }

@@ -41,13 +41,15 @@ class Refused(UserError):
         self.problems = tuple(dict.fromkeys(problems))
         lines = [str(problem) for problem in self.problems[:_SHOWN]]
         if len(self.problems) > _SHOWN:
-            lines.append(f"... and {len(self.problems) - _SHOWN} more ({len(self.problems)} in all); quantctl check lists them.")
+            lines.append(
+                f"... and {len(self.problems) - _SHOWN} more ({len(self.problems)} in all); quantctl check lists them."
+            )
         super().__init__("\n".join(lines))
 
 
 def one_of(found: object, words: Sequence[str]) -> str:
     """What would have been right: the nearest word, or the words themselves."""
-    near = difflib.get_close_matches(str(found).lower(), {word.lower(): None for word in words}, 1, 0.6)
+    near = difflib.get_close_matches(str(found).lower(), {word.lower(): None for word in words}, 1, 0.7)
     if near:
         return f"did you mean {next(word for word in words if word.lower() == near[0])}?"
     more = ", ..." if len(words) > _LISTED else ""

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.vocabulary import Environment
 from infra.workflows import bundles
 from infra.workflows.document import Json, Map, read
-from infra.workflows.expand import checked, expanded
+from infra.workflows.expand import checked, expanded, misplaced
 from infra.workflows.format import JOB_ID
 from infra.workflows.native import native
 from infra.workflows.problems import Mark, Problem, Refused, one_of, quoted
@@ -86,10 +87,7 @@ class Definitions:
     def _below_a_bundle(self, path: str) -> bool:
         """A folder of workflows/ that has a bundle's root is that bundle's alone."""
         roots = {bundle.root for bundle in self._bundles}
-        return any(
-            root.startswith(f"{self._folder}/") and path.startswith(f"{root}/") or root == self._folder == posixpath.dirname(path)
-            for root in roots
-        )
+        return any(f"{root}/".startswith(f"{self._folder}/") and path.startswith(f"{root}/") for root in roots)
 
     def _parsed(self, path: str) -> Map | None:
         try:
@@ -134,6 +132,9 @@ class Definitions:
             wrong.extend(problems)
             if not problems:
                 written.append((one, by_environment.get(scene.settings.environment, by_environment[None])))
+                for environment in set(one.overrides) - {scene.settings.environment.value}:
+                    other = Scene.of(Environment(environment), scene)
+                    wrong.extend(misplaced(one, by_environment[environment], other, environment))
         for bundle in self._bundles:
             found, told, problems = bundles.jobs_of(bundle, scene)
             notes.extend(told)
@@ -168,7 +169,9 @@ class Definitions:
         ]
         if left:
             more = f" and {len(left) - 5} more" if len(left) > 5 else ""
-            yield Note(Mark(self._folder), f"not read: {', '.join(left[:5])}{more}; workflows are .yml, .yaml and .json files.")
+            yield Note(
+                Mark(self._folder), f"not read: {', '.join(left[:5])}{more}; workflows are .yml, .yaml and .json files."
+            )
 
 
 def checked_in_every_environment(one: Written) -> tuple[dict[str | None, Map], list[Problem]]:
@@ -214,7 +217,8 @@ def _connected(
         for name in sorted(set(JOB_ID.findall("\n".join(_texts(job))))):
             key = name if name in known | left_out else by_name.get(name)
             if key is None:
-                wrong.append(Problem(one.mark, "run_job_task.job", f"no workflow is called {name!r}; {one_of(name, sorted(keys))}"))
+                text = f"no workflow is called {name!r}; {one_of(name, sorted(keys))}"
+                wrong.append(Problem(one.mark, "run_job_task.job", text))
                 continue
             job = _renamed(job, name, key)
             runs.add(key)
@@ -223,13 +227,13 @@ def _connected(
         mark = next(one.mark for one, _ in made if one.key == circle[0])
         wrong.append(Problem(mark, "", f"the workflows run each other in a circle: {' -> '.join(circle)}."))
     told = list(notes)
-    while missing := [one for one in found.values() if one.runs & left_out]:
-        for one in missing:
-            mark = next(written.mark for written, _ in made if written.key == one.key)
-            needed = sorted(one.runs & left_out)[0]
-            told.append(Note(mark, f"the job {one.key} is left out: it runs {needed}, which is left out.", warns=True, job=one.key))
-            left_out.add(one.key)
-            del found[one.key]
+    while missing := [workflow for workflow in found.values() if workflow.runs & left_out]:
+        for workflow in missing:
+            key, needed = workflow.key, sorted(workflow.runs & left_out)[0]
+            text = f"the job {key} is left out: it runs {needed}, which is left out."
+            told.append(Note(Mark(workflow.file), text, warns=True, job=key))
+            left_out.add(key)
+            del found[key]
     return sorted(found.values(), key=lambda one: one.name), told
 
 

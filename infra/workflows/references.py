@@ -127,8 +127,8 @@ class References:
         elif "lookup" in variable:
             asked = ", ".join(f"{kind} {quoted(one)}" for kind, one in (variable["lookup"] or {}).items()) or "something"
             raise Unresolved(
-                f"${{var.{name}}} is looked up by name in the workspace ({asked}), and nothing is asked while a file is read;"
-                f" say its id in quant:variables.{name} of each stack."
+                f"${{var.{name}}} is looked up by name in the workspace ({asked}), and nothing is asked while a file is"
+                f" read; say its id in quant:variables.{name} of each stack."
             )
         else:
             raise Unresolved(f"${{var.{name}}} has no value; give it a default, or say it in quant:variables.{name}.")
@@ -177,7 +177,8 @@ class References:
         kind, key = rest[0], rest[1]
         if kind != "jobs":
             raise Unresolved(
-                f"needs ${{{path}}}, and resources.{kind} is not deployed from here; say {path!r} in quant:variables.", foreign=True
+                f"needs ${{{path}}}, and resources.{kind} is not deployed from here; say {path!r} in quant:variables.",
+                foreign=True,
             )
         if key not in self.keys:
             raise Unresolved(f"${{{path}}}: no job of the bundle is called {key}; {one_of(key, list(self.keys))}")

@@ -121,15 +121,15 @@ def _one_kind(way: Way, task: Any) -> Iterator[Wrong]:
     found = [kind for kind in kinds() if kind in task]
     if len(found) != 1:
         said = f"is of {len(found)} kinds ({', '.join(found)})" if found else "is of no kind"
-        near = f"; it has one of {', '.join(kinds()[:0] or _COMMON)}, ..."
-        yield Wrong(way, f"the task {quoted(task.get('task_key'))} {said}{near}")
+        yield Wrong(way, f"the task {quoted(task.get('task_key'))} {said}; it has one of {', '.join(_COMMON)}, ...")
     if "sql_task" in task:
         inner = [key for key in ("alert", "dashboard", "file", "query") if key in task["sql_task"]]
         if len(inner) != 1:
-            yield Wrong((*way, "sql_task"), f"found {', '.join(inner) or 'none'}, expected one of alert, dashboard, file, query.")
+            shown = ", ".join(inner) or "none"
+            yield Wrong((*way, "sql_task"), f"found {shown}, expected one of alert, dashboard, file, query.")
 
 
-_COMMON = ("notebook_task", "spark_python_task", "python_wheel_task", "sql_task", "dbt_task", "run_job_task", "condition_task")
+_COMMON = ("notebook_task", "spark_python_task", "python_wheel_task", "sql_task", "dbt_task", "run_job_task")
 
 
 def _one_compute(way: Way, task: Any) -> Iterator[Wrong]:
@@ -160,8 +160,8 @@ def _cycle(job: Any, keys: Sequence[str]) -> Iterator[Wrong]:
         for task in job.get("tasks") or ()
     }
     if (found := cycle({key: needs[key] & needs.keys() for key in needs})) is not None:
-        index = keys.index(found[0])
-        yield Wrong(("tasks", index, "depends_on"), f"the tasks depend on each other in a circle: {' -> '.join(found[:_GRAPH])}.")
+        shown = " -> ".join(found[:_GRAPH])
+        yield Wrong(("tasks", keys.index(found[0]), "depends_on"), f"the tasks depend on each other in a circle: {shown}.")
 
 
 def cycle(needs: dict[str, set[str]]) -> list[str] | None:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from infra.naming import Names
 from infra.settings import Settings
+from infra.vocabulary import Environment
 from infra.workflows.problems import Mark, Problem
 
 
@@ -18,6 +19,20 @@ class Scene:
     settings: Settings
     names: Names
     present: frozenset[str]
+    elsewhere: bool = False  # another stack's, whose quant:allowed is not known here
+
+    @classmethod
+    def of(cls, environment: Environment, here: Scene) -> Scene:
+        """Another environment, as far as one stack can know it: its folder stands beside this one's."""
+        folder = f"{here.settings.folder.rpartition('/')[0]}/{environment}"
+        settings = here.settings.model_copy(update={"environment": environment, "folder": folder})
+        return cls(settings, here.names, here.present, elsewhere=True)
+
+    def forbids(self, path: str) -> bool:
+        """Whether no stack allows an absolute path: a person's own, or another environment's."""
+        parent = self.folder.rpartition("/")[0]
+        others = [f"{parent}/{one}/" for one in Environment if one is not self.settings.environment]
+        return path.startswith(("/Workspace/Users/", "/Workspace/Repos/", *others))
 
     @property
     def folder(self) -> str:
