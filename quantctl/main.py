@@ -29,6 +29,7 @@ from quantctl import (
 )
 from quantctl import persona as personas
 from quantctl import up as up_module
+from quantctl.check import command as check_command
 from quantctl.drift import command as drift_command
 from quantctl.errors import UserError
 from quantctl.lock import commands as lock_commands
@@ -133,6 +134,8 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None] | typer.Typer], ...] = (
     ("drift-issue", _OPERATIONS, drift_issue.run),
     ("lock", _OPERATIONS, lock_commands.app),
     ("keys", _OPERATIONS, keys_commands.app),
+    ("check", _CHANGES, check_command.check),
+    ("show", _CHANGES, check_command.show),
     ("access", _ALLOWED, access.show),
     ("settings", _ALLOWED, settings.show),
     ("schema", _ALLOWED, schema.show),

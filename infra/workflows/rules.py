@@ -15,7 +15,7 @@ from infra.workflows.problems import one_of, quoted
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _PARAMETER = re.compile(r"[A-Za-z0-9_.-]+")
 # https://docs.databricks.com/api/workspace/jobs/create
-_MOST = {"tasks": 1000, "job_clusters": 100, "tags": 25}
+MOST = {"tasks": 1000, "job_clusters": 100, "tags": 25}
 _COMPUTE = ("existing_cluster_id", "job_cluster_key", "new_cluster")
 _WHEN = ("continuous", "schedule", "trigger")
 # The provider takes exactly one of these (terraform-provider-databricks 1.126, jobs/resource_job.go, trigger_eoo).
@@ -35,7 +35,7 @@ def rule_problems(job: Any) -> Iterator[Wrong]:
         yield Wrong(("name",), "missing.")
     if not job.get("tasks"):
         yield Wrong(("tasks",), "missing; a job has at least one.")
-    for key, most in _MOST.items():
+    for key, most in MOST.items():
         if len(job.get(key) or ()) > most:
             yield Wrong((key,), f"found {len(job[key])}, at most {most} are kept.")
     yield from _names(job)

@@ -40,6 +40,12 @@ _NOT_SENT: dict[tuple[str, object], str] = {
 }
 
 
+def bounds(key: str, of: str) -> tuple[int, int]:
+    """The least and the greatest whole number at a key; what is not sent is not allowed."""
+    low, high = _RANGES.get(key, (0, _INT32))
+    return (1 if not low and _reason(key, of, 0) else low), high
+
+
 def value_problems(job: Any) -> Iterator[Wrong]:
     """Every value of a checked job that would be refused later, or be another than the one that is written."""
     for way, of, field, value in walk(job):
@@ -48,11 +54,15 @@ def value_problems(job: Any) -> Iterator[Wrong]:
             yield Wrong(way, text)
 
 
+def _reason(key: str, of: str, value: object) -> str | None:
+    return _NOT_SENT.get((key, value)) if of.endswith(_TYPES_OF.get(key, "")) else None
+
+
 def _problem(way: Way, of: str, field: Field, value: Any) -> str | None:
     key = next(step for step in reversed(way) if isinstance(step, str))
     if isinstance(value, str):
         return _text_problem(key, of, field, value)
-    reason = _NOT_SENT.get((key, value)) if of.endswith(_TYPES_OF.get(key, "")) else None
+    reason = _reason(key, of, value)
     if key == "num_workers" and value == 0 and "for_each_task" in way:
         reason = "within for_each_task; name a cluster of job_clusters instead (job_cluster_key)"
     if reason:
