@@ -120,10 +120,9 @@ def read(path: str, content: bytes) -> Any:
         if _SURROGATES.search(text):  # JSON writes what is beyond \uffff as a pair, YAML does not know pairs
             return read(path, _SURROGATES.sub(_joined, text).encode())
         mark = getattr(error, "problem_mark", None)
-        column = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        line = min(mark.line, text.rstrip().count("\n")) + 1 if mark else 0  # the parser may be past the end
         said = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        place_ = Mark(path, mark.line + 1 if mark else 0)
-        raise Refused([Problem(place_, "", f"cannot be read: {column}{said}.")]) from None
+        raise Refused([Problem(Mark(path, line), "", f"cannot be read: {said}.")]) from None
 
 
 def _joined(pair: re.Match[str]) -> str:
@@ -188,9 +187,7 @@ class _Builder:
         return Mark(self._path, event.start_mark.line + 1)
 
     def _wrong(self, event: Any, said: str) -> Refused:
-        mark = event.start_mark
-        told = f"cannot be read: line {mark.line + 1}, column {mark.column + 1}: {said}."
-        return Refused([Problem(self._mark(event), "", told)])
+        return Refused([Problem(self._mark(event), "", f"cannot be read: {said}.")])
 
     def _begin(self, value: Map | Seq, event: Any) -> None:
         if len(self._open) >= _DEPTH:

@@ -97,8 +97,7 @@ class Definitions:
             return None
         if isinstance(value, Map):
             return value
-        text = f"found {type(value).__name__ if isinstance(value, list) else quoted(value)}, expected the keys of one job"
-        self.wrong.append(Problem(Mark(path), "", f"{text} (name, tasks, ...)."))
+        self.wrong.append(Problem(Mark(path), "", f"found {quoted(value)}, expected the keys of one job (name, tasks, ...)."))
         return None
 
     def _workflow_file(self, path: str, value: Map) -> None:
