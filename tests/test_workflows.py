@@ -72,7 +72,9 @@ def overridden(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 def test_parameters_of_a_task_are_replaced_and_those_of_a_job_merged_by_name() -> None:
     """A list of words has no names; an empty list or text clears; null takes away."""
-    base = job({"spark_python_task": {**FILE, "parameters": ["--universe", "ALL"]}}, parameters=[{"name": "p", "default": "1"}])
+    base = job(
+        {"spark_python_task": {**FILE, "parameters": ["--universe", "ALL"]}}, parameters=[{"name": "p", "default": "1"}]
+    )
 
     def of_task(parameters: list[str]) -> Any:
         over = {"tasks": [{"task_key": "t0", "spark_python_task": {"parameters": parameters}}]}

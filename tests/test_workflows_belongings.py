@@ -23,7 +23,9 @@ def libraries(*libraries: dict[str, Any]) -> dict[str, Any]:
 
 
 def needs(*dependencies: str) -> dict[str, Any]:
-    return job(environments=[{"environment_key": "e", "spec": {"environment_version": "2", "dependencies": list(dependencies)}}])
+    return job(
+        environments=[{"environment_key": "e", "spec": {"environment_version": "2", "dependencies": list(dependencies)}}]
+    )
 
 
 def python(path: str, **more: Any) -> dict[str, Any]:
@@ -188,7 +190,14 @@ def test_what_is_installed_from_the_repository() -> None:
     [made] = expand(needs(*lines))
     folder = "/Workspace/quant_stg"
     found = made["environments"][0]["spec"]["dependencies"]
-    assert found == [lines[0], f"-r {folder}/requirements.txt", f"-e {folder}", f"{folder}/dist/own.whl", f"{folder}/dist/own.whl", lines[5]]
+    assert found == [
+        lines[0],
+        f"-r {folder}/requirements.txt",
+        f"-e {folder}",
+        f"{folder}/dist/own.whl",
+        f"{folder}/dist/own.whl",
+        lines[5],
+    ]
     [made] = expand(libraries({"whl": "../dist/*.whl"}, {"pypi": {"package": "x"}}))
     assert made["tasks"][0]["libraries"] == [{"whl": f"{folder}/dist/own.whl"}, {"pypi": {"package": "x"}}]
 
@@ -201,9 +210,14 @@ def test_a_wheel_that_is_built_gets_the_way_it_is_deployed() -> None:
 
 def test_a_live_only_path_is_refused_in_every_stack() -> None:
     """A personal folder is nobody's production."""
-    change = {"tasks": [{"task_key": "t0", "spark_python_task": {"python_file": "/Workspace/Users/dana@quant.example/a.py"}}]}
+    change = {
+        "tasks": [{"task_key": "t0", "spark_python_task": {"python_file": "/Workspace/Users/dana@quant.example/a.py"}}]
+    }
     for stack in Environment:
-        assert "per_environment.quant_live" in refusal({**job(), "per_environment": {"quant_live": change}}, stack=stack) or stack == "quant_live"
+        assert (
+            "per_environment.quant_live" in refusal({**job(), "per_environment": {"quant_live": change}}, stack=stack)
+            or stack == "quant_live"
+        )
 
 
 def test_values_of_the_settings_are_allowed() -> None:

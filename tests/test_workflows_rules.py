@@ -108,7 +108,9 @@ def test_a_value_that_the_provider_does_not_send_is_refused_with_the_reason(file
 
 def test_zero_and_false_are_kept_where_they_are_the_default_or_sent() -> None:
     """Sample jobs say max_retries: 0."""
-    one = expand(job({"max_retries": 0, "timeout_seconds": 0, "new_cluster": {**CLUSTER, "num_workers": 0}}, queue={"enabled": False}))[0]
+    one = expand(
+        job({"max_retries": 0, "timeout_seconds": 0, "new_cluster": {**CLUSTER, "num_workers": 0}}, queue={"enabled": False})
+    )[0]
     assert one["tasks"][0]["max_retries"] == 0
     assert one["tasks"][0]["new_cluster"]["num_workers"] == 0
     assert one["queue"] == {"enabled": False}
@@ -118,7 +120,14 @@ def test_zero_and_false_are_kept_where_they_are_the_default_or_sent() -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["0 0 6 ? * MON-FRI", "0 30 18 L * ?", "0 0/15 8-18 * * ? 2026-2030", "0 0 12 ? * 6#3", "0 0 12 1W,15 JAN,jul ?", "1,2 */5 0 ? * 6L"],
+    [
+        "0 0 6 ? * MON-FRI",
+        "0 30 18 L * ?",
+        "0 0/15 8-18 * * ? 2026-2030",
+        "0 0 12 ? * 6#3",
+        "0 0 12 1W,15 JAN,jul ?",
+        "1,2 */5 0 ? * 6L",
+    ],
 )
 def test_quartz_expressions_are_right(expression: str) -> None:
     """Names, steps, ranges, last days, the third Friday."""

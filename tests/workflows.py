@@ -25,7 +25,9 @@ def written(content: Any) -> bytes:
     return (content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)).encode()
 
 
-def reading(files: Mapping[str, Any], stack: str = "quant_stg", present: tuple[str, ...] = PRESENT, **changed: Any) -> Reading:
+def reading(
+    files: Mapping[str, Any], stack: str = "quant_stg", present: tuple[str, ...] = PRESENT, **changed: Any
+) -> Reading:
     """What a stack makes of files (path -> content); `changed` are settings."""
     settings = read(stack, **{key: value if isinstance(value, str) else json.dumps(value) for key, value in changed.items()})
     content = {path: written(one) for path, one in files.items()}

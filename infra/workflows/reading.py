@@ -97,7 +97,9 @@ class Definitions:
             return None
         if isinstance(value, Map):
             return value
-        self.wrong.append(Problem(Mark(path), "", f"found {quoted(value)}, expected the keys of one job (name, tasks, ...)."))
+        self.wrong.append(
+            Problem(Mark(path), "", f"found {quoted(value)}, expected the keys of one job (name, tasks, ...).")
+        )
         return None
 
     def _workflow_file(self, path: str, value: Map) -> None:

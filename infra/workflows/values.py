@@ -78,6 +78,8 @@ _TYPES_OF = {"jobs": "WorkloadTypeClients", "notebooks": "WorkloadTypeClients", 
 
 
 def _text_problem(key: str, of: str, field: Field, value: str) -> str | None:
+    if not value and field.within == "list":
+        return "found an empty text, which the provider cannot send in a list; leave it out, or write --name=."
     if field.required and not value and key not in _MAY_BE_EMPTY:
         return "found an empty text."
     if key == "quartz_cron_expression" and (said := cron_problem(value)):
