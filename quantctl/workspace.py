@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from infra.outside.workspace import Workspace as Reader
 
 
@@ -19,7 +16,5 @@ class Workspace(Reader):
 
     def delete_acl(self, scope: str, principal: str) -> None:
         """https://docs.databricks.com/api/workspace/secrets/deleteacl"""
-        self._send("/api/2.0/secrets/acls/delete", {"scope": scope, "principal": principal}, f"MANAGE on the scope {scope}")
-
-    def _send(self, path: str, body: dict[str, Any], needs: str) -> None:
-        self._exchange("POST", path, None, body, needs)
+        body = {"scope": scope, "principal": principal}
+        self._exchange("POST", "/api/2.0/secrets/acls/delete", None, body, f"MANAGE on the scope {scope}")
