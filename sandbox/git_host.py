@@ -23,12 +23,12 @@ from starlette.types import ASGIApp
 
 from sandbox import clock
 from sandbox.forge import app as forge_app
-from sandbox.forge import hook, merge_requests, people
+from sandbox.forge import hook, merge_requests, users
 from sandbox.forge.call import PROJECT_PATH, World
-from sandbox.forge.people import User
 from sandbox.forge.pushes import Change, guarded
 from sandbox.forge.repository import Repository
 from sandbox.forge.store import Store
+from sandbox.forge.users import User
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="GitLab"'}
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -103,7 +103,7 @@ def _who(store: Store, authorization: str | None) -> User | Any | None:
         name, _, token = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return False
-    found = people.by_token(store, token) if scheme.lower() == "basic" and name else None
+    found = users.by_token(store, token) if scheme.lower() == "basic" and name else None
     return found or False
 
 

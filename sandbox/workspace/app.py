@@ -19,10 +19,11 @@ from starlette.routing import Route
 
 from sandbox.workspace import git_credentials, git_folders, jobs, objects, permissions, run_state, runs, scim, secrets
 from sandbox.workspace.auth import who_calls
-from sandbox.workspace.call import Call, Handler, World
+from sandbox.workspace.call import Call, Handler
 from sandbox.workspace.errors import ApiError, malformed
 from sandbox.workspace.execution import Runner
 from sandbox.workspace.store import Store
+from sandbox.workspace.world import World
 
 # The SDK and the provider fail with "failed to resolve workspace_id" where an answer does not carry it.
 _HEADERS = {"X-Databricks-Org-Id": "4000000000000001"}
@@ -87,40 +88,40 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 def create_app(db_path: Path, folders: Path, job_env: Callable[[str], dict[str, str]]) -> Starlette:
     """The workspace over a state file; `job_env` gives the environment of an identity's job processes."""
     folders.mkdir(parents=True, exist_ok=True)
-    world = World(Store(db_path), folders, job_env, Runner())
+    world, runner = World(Store(db_path), folders, job_env), Runner()
     run_state.end_interrupted(world.store)
     git_folders.mend(world)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
-        await run_in_threadpool(world.runner.stop)
+        await run_in_threadpool(runner.stop)
 
     return Starlette(
         routes=[
             Route("/.well-known/databricks-config", _discovery, methods=["GET"]),
-            *(route for method, path, handler in ROUTES for route in _routes(world, method, path, handler)),
+            *(route for method, path, handler in ROUTES for route in _routes(world, runner, method, path, handler)),
             Route("/{rest:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         ],
         lifespan=lifespan,
     )
 
 
-def _routes(world: World, method: str, path: str, handler: Handler) -> list[Route]:
+def _routes(world: World, runner: Runner, method: str, path: str, handler: Handler) -> list[Route]:
     """One route, or one for each version of the Jobs API."""
     versions = _JOBS_VERSIONS if "{version}" in path else ("",)
     return [
-        Route(path.replace("{version}", version), _endpoint(world, handler, {"version": version}), methods=[method])
+        Route(path.replace("{version}", version), _endpoint(world, runner, handler, {"version": version}), methods=[method])
         for version in versions
     ]
 
 
-def _endpoint(world: World, handler: Handler, fixed: dict[str, str]) -> Callable[[Request], Any]:
+def _endpoint(world: World, runner: Runner, handler: Handler, fixed: dict[str, str]) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         def answer(raw: bytes, form: dict[str, Any] | None) -> Any:
             who = who_calls(world.store, request.headers.get("authorization"))
             body = _json(raw) if form is None else form
-            return handler(Call(world, who, {**fixed, **request.path_params}, dict(request.query_params), body))
+            return handler(Call(world, runner, who, {**fixed, **request.path_params}, dict(request.query_params), body))
 
         try:
             uploaded = request.headers.get("content-type", "").startswith("multipart/")

@@ -6,8 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from sandbox.workspace.call import World
 from sandbox.workspace.errors import ApiError
+from sandbox.workspace.world import World
 
 _SECONDS = 60
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from sandbox.workspace import permissions
+from sandbox.workspace import levels
 from sandbox.workspace.call import Call
 from sandbox.workspace.errors import denied, exists, missing
 from sandbox.workspace.paths import parent_of
@@ -39,9 +39,9 @@ def make(call: Call, path: str) -> None:
             directory_id = call.store.new_id()
             call.store.write("insert into ws_directory values (?, ?)", directory_id, below)
             if below not in ("/Users", "/Repos"):
-                permissions.grant(call.store, "directories", directory_id, call.who, "CAN_MANAGE")
+                levels.grant(call.store, "directories", directory_id, call.who, "CAN_MANAGE")
 
 
 def _need_manage(call: Call, row: sqlite3.Row | None, path: str) -> None:
-    if row is None or not permissions.has(call.store, call.who, "directories", row["id"], "CAN_MANAGE"):
+    if row is None or not levels.has(call.store, call.who, "directories", row["id"], "CAN_MANAGE"):
         raise denied(f"{call.who.name} does not have CAN_MANAGE permissions on {path}.")

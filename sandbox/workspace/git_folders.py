@@ -9,11 +9,12 @@ import threading
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
 
-from sandbox.workspace import directories, fields, paging, permissions
-from sandbox.workspace.call import Call, Json, World
+from sandbox.workspace import directories, fields, levels, paging, permissions
+from sandbox.workspace.call import Call, Json
 from sandbox.workspace.clone import clone_path, git, must, said
 from sandbox.workspace.errors import ApiError, invalid, missing
 from sandbox.workspace.paths import parent_of, plain
+from sandbox.workspace.world import World
 
 _locks: dict[int, threading.Lock] = defaultdict(threading.Lock)
 _PAGE = 20
@@ -67,7 +68,7 @@ def create(call: Call) -> Json:
                 "insert into ws_folder (id, path, url, provider, branch, sparse) values (?, ?, ?, ?, ?, ?)",
                 folder_id, path, url, provider, head, json.dumps(patterns) if patterns else None,
             )  # fmt: skip
-            permissions.grant(call.store, "repos", folder_id, call.who, "CAN_MANAGE")
+            levels.grant(call.store, "repos", folder_id, call.who, "CAN_MANAGE")
     except ApiError:
         shutil.rmtree(target, ignore_errors=True)
         raise
@@ -89,7 +90,7 @@ def list_(call: Call) -> Json:
     rows = [
         row
         for row in call.store.rows("select * from ws_folder order by id")
-        if row["path"].startswith(prefix) and permissions.has(call.store, call.who, "repos", row["id"], "CAN_MANAGE")
+        if row["path"].startswith(prefix) and levels.has(call.store, call.who, "repos", row["id"], "CAN_MANAGE")
     ]
     page, token = paging.cut(rows, [row["id"] for row in rows], call.query.get("next_page_token"), _PAGE)
     found = []
@@ -148,7 +149,7 @@ def remove(world: World, folder_id: int) -> None:
     with _locks[folder_id]:
         with world.store.together():
             world.store.write("delete from ws_folder where id = ?", folder_id)
-            permissions.forget(world.store, "repos", folder_id)
+            levels.forget(world.store, "repos", folder_id)
         shutil.rmtree(clone_path(world, folder_id), ignore_errors=True)
 
 

@@ -14,7 +14,7 @@ from zlib import crc32
 
 from starlette.responses import Response
 
-from sandbox.workspace import directories, git_folders, permissions
+from sandbox.workspace import directories, git_folders, levels, permissions
 from sandbox.workspace.call import Call, Json
 from sandbox.workspace.clone import clone_path
 from sandbox.workspace.errors import ApiError, denied, exists, invalid, missing
@@ -145,7 +145,7 @@ def delete(call: Call) -> Json:
             raise _not_empty(path)
         for row in (place.directory, *below):
             call.store.write("delete from ws_directory where id = ?", row["id"])
-            permissions.forget(call.store, "directories", row["id"])
+            levels.forget(call.store, "directories", row["id"])
     for row in folders:
         git_folders.remove(call.world, row["id"])
     return {}
@@ -190,14 +190,14 @@ def _may(call: Call, place: Place) -> bool:
     https://docs.databricks.com/security/auth/access-control: who may see something sees the names of the folders above.
     """
     if place.folder is not None:
-        return permissions.has(call.store, call.who, "repos", place.folder["id"], "CAN_READ")
+        return levels.has(call.store, call.who, "repos", place.folder["id"], "CAN_READ")
     if place.directory is None:
         return False
-    if place.path == "/" or permissions.has(call.store, call.who, "directories", place.directory["id"], "CAN_READ"):
+    if place.path == "/" or levels.has(call.store, call.who, "directories", place.directory["id"], "CAN_READ"):
         return True
     inside = (place.path + "/", place.path + "0")
     return any(
-        permissions.has(call.store, call.who, kind, row["id"], "CAN_READ")
+        levels.has(call.store, call.who, kind, row["id"], "CAN_READ")
         for kind, table in (("directories", "ws_directory"), ("repos", "ws_folder"))
         for row in call.store.rows(f"select id from {table} where path > ? and path < ?", *inside)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sandbox.workspace import fields, paging, permissions
+from sandbox.workspace import fields, levels, paging, permissions
 from sandbox.workspace.call import Call, Json
 from sandbox.workspace.errors import invalid
 from sandbox.workspace.job_settings import check_tasks, tasks_of
@@ -31,7 +31,7 @@ def run_now(call: Call) -> Json:
     values = [{"name": name, "default": default, "value": given.get(name, default)} for name, default in defaults.items()]
     body = _new(call, settings["name"], tasks_of(settings), token)
     body |= {"job_id": row["id"], "run_type": "JOB_RUN", "run_as_user_name": run_as(row), "job_parameters": values}
-    call.world.runner.start(call.world, body, settings)
+    call.runner.start(call.world, body, settings)
     return {"run_id": body["run_id"], "number_in_job": body["run_id"]}
 
 
@@ -58,7 +58,7 @@ def submit(call: Call) -> Json:
         "run_as_user_name": call.who.name,
         "job_parameters": [],
     }
-    call.world.runner.start(call.world, body, {"timeout_seconds": call.number("timeout_seconds", 0)})
+    call.runner.start(call.world, body, {"timeout_seconds": call.number("timeout_seconds", 0)})
     return {"run_id": body["run_id"]}
 
 
@@ -129,7 +129,7 @@ def get_output(call: Call) -> Json:
 def cancel(call: Call) -> Json:
     """POST /api/2.2/jobs/runs/cancel: it is over soon after; one that is over stays as it was"""
     body = _load(call, call.number("run_id"), "CAN_MANAGE_RUN")
-    call.world.runner.cancel(call.world, body["run_id"])
+    call.runner.cancel(call.world, body["run_id"])
     return {}
 
 
@@ -191,7 +191,7 @@ def _listed(body: Json, *, expand: bool) -> Json:
 
 def _may_view(call: Call, body: Json) -> bool:
     if body["run_type"] == "JOB_RUN":
-        return permissions.has(call.store, call.who, "jobs", body["job_id"], "CAN_VIEW")
+        return levels.has(call.store, call.who, "jobs", body["job_id"], "CAN_VIEW")
     return call.who.is_admin or bool(body["creator_user_name"] == call.who.name)
 
 
