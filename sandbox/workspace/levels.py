@@ -28,9 +28,6 @@ def level_of(store: Store, who: Identity, kind: str, object_id: str) -> str | No
     levels = KINDS[kind][1]
     if who.is_admin:
         return "CAN_MANAGE"
-    path = path_of(store, kind, object_id)
-    if path is not None and (path + "/").startswith((f"/Users/{who.name}/", f"/Repos/{who.name}/")):
-        return "CAN_MANAGE"
     found = [row["level"] for row in _entries_with_parents(store, kind, object_id) if _is(who, row)]
     return max(found, key=levels.index, default=None)
 
@@ -44,8 +41,12 @@ def has(store: Store, who: Identity, kind: str, object_id: int | str, level: str
 
 def grant(store: Store, kind: str, object_id: int, who: Identity, level: str) -> None:
     """What a creator gets."""
-    principal = "user_name" if who.kind == "user" else "service_principal_name"
-    store.write("insert or replace into ws_acl values (?, ?, ?, ?, ?)", kind, str(object_id), principal, who.name, level)
+    grant_to(store, kind, object_id, "user_name" if who.kind == "user" else "service_principal_name", who.name, level)
+
+
+def grant_to(store: Store, kind: str, object_id: int, principal_kind: str, name: str, level: str) -> None:
+    """One entry, in place of what that principal had."""
+    store.write("insert or replace into ws_acl values (?, ?, ?, ?, ?)", kind, str(object_id), principal_kind, name, level)
 
 
 def forget(store: Store, kind: str, object_id: int | str) -> None:

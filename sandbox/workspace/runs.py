@@ -109,7 +109,8 @@ def list_(call: Call) -> Json:
 def get_output(call: Call) -> Json:
     """GET /api/2.2/jobs/runs/get-output: of one task's run"""
     run_id = call.number("run_id")
-    body = _load(call, run_id)
+    # https://docs.databricks.com/security/auth/access-control (jobs): CAN VIEW sees results, CAN MANAGE RUN the logs.
+    body = _load(call, run_id, "CAN_MANAGE_RUN")
     tasks = [task for task in body["tasks"] if run_id in (task["run_id"], body["run_id"])]
     if len(tasks) != 1:
         raise invalid("Retrieving the output of runs with multiple tasks is not supported. Please retrieve a task's.")

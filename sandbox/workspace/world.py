@@ -6,13 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox import switches
+from sandbox.switches import Switches
 from sandbox.workspace.store import Store
 
 
 @dataclass(frozen=True)
 class World:
-    """The state, the clones of Git folders, and the environment of an identity's job processes."""
+    """The store, the clones of Git folders, the environment of an identity's job processes, the state folder."""
 
     store: Store
     folders: Path
     job_env: Callable[[str], dict[str, str]]
+    state: Path
+
+    @property
+    def switches(self) -> Switches:
+        """How the workspace behaves now."""
+        return switches.read(self.state)
