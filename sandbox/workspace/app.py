@@ -35,10 +35,10 @@ from sandbox.workspace.errors import ApiError, malformed
 from sandbox.workspace.execution import Runner
 from sandbox.workspace.store import Store
 from sandbox.workspace.throttle import RETRY_AFTER, Throttle
-from sandbox.workspace.world import World
+from sandbox.workspace.world import WORKSPACE_ID, World
 
 # The SDK and the provider fail with "failed to resolve workspace_id" where an answer does not carry it.
-_HEADERS = {"X-Databricks-Org-Id": "4000000000000001"}
+_HEADERS = {"X-Databricks-Org-Id": WORKSPACE_ID}
 _log = logging.getLogger(__name__)
 _SCIM = "/api/2.0/preview/scim/v2"
 _ACCESS = "/api/2.0/preview/accounts/access-control"
@@ -195,7 +195,7 @@ async def _form(request: Request) -> dict[str, Any]:
 
 
 async def _discovery(request: Request) -> Response:
-    return JSONResponse({"workspace_id": _HEADERS["X-Databricks-Org-Id"]}, headers=_HEADERS)
+    return JSONResponse({"workspace_id": WORKSPACE_ID}, headers=_HEADERS)
 
 
 async def _unknown(request: Request) -> Response:

@@ -10,7 +10,7 @@ from sandbox.workspace import levels, paging, permissions
 from sandbox.workspace.auth import identity
 from sandbox.workspace.call import Call, Json
 from sandbox.workspace.errors import invalid
-from sandbox.workspace.job_settings import MERGED, check, with_defaults
+from sandbox.workspace.job_settings import MERGED, answered, check, with_defaults
 
 _PAGE, _MAXIMUM = 20, 100  # jobs in a list
 _ELEMENTS = 100  # of each array of one job, in one answer of API 2.2
@@ -166,7 +166,7 @@ def _answer(call: Call, row: sqlite3.Row) -> Json:
         "creator_user_name": row["creator"],
         "run_as_user_name": who.name if who else run_as(row),
         "created_time": row["created"],
-        "settings": json.loads(row["settings"]),
+        "settings": answered(json.loads(row["settings"])),
     }
 
 

@@ -10,6 +10,8 @@ from sandbox import switches
 from sandbox.switches import Switches
 from sandbox.workspace.store import Store
 
+WORKSPACE_ID = "4000000000000001"
+
 
 @dataclass(frozen=True)
 class World:
