@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from sandbox.identities import SERVICE_PRINCIPALS
 from sandbox.workspace.app import ROUTES
-from tests.workspace_sandbox import DANA, PRINCIPAL, SCIM, Workspace
+from tests.workspace_sandbox import DANA, SCIM, Workspace
 
 pytest_plugins = ["tests.workspace_sandbox"]
+OTHER = SERVICE_PRINCIPALS["quant_lr"]  # whose rules no other test needs
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "jobs/runs/submit"): {"run_name": "n", "tasks": [TASK], "timeout_seconds": 1, "idempotency_token": "t"},
     ("POST", "jobs/runs/cancel"): {"run_id": 1},
     ("PUT", "preview/accounts/access-control/rule-sets"): {
-        "name": f"accounts/a/servicePrincipals/{PRINCIPAL}/ruleSets/default",
+        "name": f"accounts/a/servicePrincipals/{OTHER}/ruleSets/default",
         "rule_set": {"etag": "e", "grant_rules": [{"role": "roles/servicePrincipal.user", "principals": [f"users/{DANA}"]}]},
     },
     ("PUT", "permissions/{kind}/{id}"): {"access_control_list": ENTRIES},
