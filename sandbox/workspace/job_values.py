@@ -38,9 +38,11 @@ _EVENTS = ("on_start", "on_success", "on_failure", "on_duration_warning_threshol
 _WEBHOOKS = 3  # of one event
 _TRIGGERS = ("schedule", "trigger", "continuous")
 # Quartz: http://www.quartz-scheduler.org/documentation/quartz-2.3.0/tutorials/crontrigger.html
-_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
-_DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
-_CRON: tuple[tuple[int, int, list[str]], ...] = ((0, 59, []), (0, 59, []), (0, 23, []), (1, 31, []), (1, 12, _MONTHS), (1, 7, _DAYS), (1970, 2099, []))
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_CRON: tuple[tuple[int, int, tuple[str, ...]], ...] = (
+    (0, 59, ()), (0, 59, ()), (0, 23, ()), (1, 31, ()), (1, 12, _MONTHS), (1, 7, _DAYS), (1970, 2099, ()),
+)  # fmt: skip
 _SPECIAL = {3: re.compile(r"L(-\d{1,2})?|LW|\d{1,2}W"), 5: re.compile(r"L|\w{1,3}L|\w{1,3}#[1-5]")}
 _OFFSET = re.compile(r"(UTC|GMT|UT)([+-]\d{1,2}(:\d{2})?)?|Z")
 
