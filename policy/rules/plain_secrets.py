@@ -1,9 +1,7 @@
 """No secret stands in a plain property, and a private key only where one belongs. Pure.
 
-What the engine does with secrets, read in pulumi 3.256 (pkg/resource/plugin/analyzer_plugin.go) and pulumi-policy 1.21:
-it marks them in what it sends to a policy pack, and the Python SDK takes the mark away before a validation sees the
-properties, in resource and in stack policies alike; only a remediation gets them with the mark. policy/rules/engine.py
-therefore reads the mark in a remediation that changes nothing. Where it could not, every value counts as plain.
+The engine marks what it keeps encrypted in all that it sends to a policy pack (pulumi 3.256,
+pkg/resource/plugin/analyzer_plugin.go: KeepSecrets); a value that is not marked is plain.
 """
 
 from __future__ import annotations
@@ -23,7 +21,6 @@ _NOT_A_SECRET = ("idempotencyToken", "mustChangePassword")
 _REFERENCE = re.compile(r"\{\{\s*secrets/[^{}]+\}\}")
 _PLACES = {  # where a private key belongs
     "databricks:Secret": ("stringValue", "stringValueWo"),
-    "pulumi:snowflake": ("privateKey",),  # the provider itself
     "snowflake:SecretWithGenericString": ("secretString",),
 }
 
@@ -50,7 +47,7 @@ def check(resource_type: str, props: Props, stack: str) -> list[str]:
 
 
 def check_stack(resources: Iterable[Declared], stack: str) -> list[tuple[str, str | None]]:
-    """Private keys and tokens among the outputs of the stack; whether they are secret is not known here."""
+    """Private keys and tokens among the outputs of the stack, secret or not: whoever may read the state has them."""
     return [
         (f"output {one.path}: found a private key or a token. Do not export it; who needs it reads its secret scope.", None)
         for resource in resources
