@@ -12,29 +12,33 @@ from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime.proto import analyzer_pb2 as wire
-from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
+from protocol import MANDATORY, OF_A_RESOURCE, OF_THE_STACK, handler, message
 from rules import environments, judge
-from rules.values import Declared, plain
+from rules.values import Declared, kind, plain
 
 _NAME, _VERSION = "quant", "1.0.0"  # the engine shows the version of PulumiPolicy.yaml
 _GRPC = (("grpc.max_receive_message_length", 400 * 1024 * 1024),)  # as the engine's own
 
 
-class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
+_AnalyzerInfo, _PluginInfo = message("AnalyzerInfo"), message("PluginInfo")
+_AnalyzeResponse, _RemediateResponse = message("AnalyzeResponse"), message("RemediateResponse")
+_Configured = message("AnalyzerStackConfigureResponse")
+
+
+class Analyzer:
     """Every rule is mandatory: what it finds stops a preview, and an update before anything is sent."""
 
     def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:
         """The rules by name."""
-        info = wire.AnalyzerInfo(name=_NAME, version=_VERSION, supportsConfig=False)
+        info = _AnalyzerInfo(name=_NAME, version=_VERSION, supportsConfig=False)
         for name, description in judge.RULES.items():
-            of = wire.POLICY_TYPE_STACK if name in judge.OF_THE_STACK else wire.POLICY_TYPE_RESOURCE
-            info.policies.add(name=name, description=description, enforcementLevel=wire.MANDATORY, policy_type=of)
+            of = OF_THE_STACK if name in judge.OF_THE_STACK else OF_A_RESOURCE
+            info.policies.add(name=name, description=description, enforcementLevel=MANDATORY, policy_type=of)
         return info
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         """The version of the pack."""
-        return plugin_pb2.PluginInfo(version=_VERSION)
+        return _PluginInfo(version=_VERSION)
 
     def Configure(self, request: Any, context: Any) -> Any:
         """A policy configuration would weaken rules: there is none."""
@@ -44,11 +48,11 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         """What the stack is configured with; secrets among it are not kept."""
         secret = set(request.config_secret_keys)
         environments.configure(request.stack, {key: value for key, value in request.config.items() if key not in secret})
-        return wire.AnalyzerStackConfigureResponse()
+        return _Configured()
 
     def Remediate(self, request: Any, context: Any) -> Any:
         """The pack changes nothing."""
-        return wire.RemediateResponse()
+        return _RemediateResponse()
 
     def Analyze(self, request: Any, context: Any) -> Any:
         """Judge one resource before it is sent to its provider."""
@@ -65,13 +69,13 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                 {key: list(others.urns) for key, others in one.propertyDependencies.items()},
             )
             for one in request.resources
-            if one.type in judge.SEEN_IN_STACK
+            if kind(one.type) in judge.SEEN_IN_STACK
         ]
         return _answer(judge.of_stack(declared))
 
 
 def _answer(violations: Any) -> Any:
-    answer = wire.AnalyzeResponse()
+    answer = _AnalyzeResponse()
     for found in violations:
         answer.diagnostics.add(
             policyName=found.rule,
@@ -79,7 +83,7 @@ def _answer(violations: Any) -> Any:
             policyPackVersion=_VERSION,
             description=judge.RULES[found.rule],
             message=f"{judge.RULES[found.rule]}\n{found.message}",
-            enforcementLevel=wire.MANDATORY,
+            enforcementLevel=MANDATORY,
             urn=found.urn or "",
         )
     return answer
@@ -107,7 +111,7 @@ def _value(value: struct_pb2.Value) -> Any:
 def serve() -> None:
     """Answer the engine until it ends this process."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=_GRPC)
-    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(), server)
+    server.add_generic_rpc_handlers((handler(Analyzer()),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     # The engine waits for this line; behind a buffer it would wait for ever.

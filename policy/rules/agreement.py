@@ -57,7 +57,13 @@ def _job(value: Any, environment: Environment) -> str | None:
 
 
 def _mergers(value: Any, environment: Environment) -> str | None:
-    known = {environment.release_managers, "noOne", "developers", "maintainers", *environment.levels} | environment.references
+    known = {
+        environment.release_managers,
+        "noOne",
+        "developers",
+        "maintainers",
+        *environment.levels,
+    } | environment.references
     return None if isinstance(value, str) and value in known else "a level or the group of a persona."
 
 

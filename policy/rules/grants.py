@@ -1,4 +1,4 @@
-"""Snowflake grants: a list of what each role of an environment may be granted, and on what; nothing else is granted. Pure."""
+"""Snowflake grants: a list of what each role of an environment may be granted, and on what, and nothing else. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _WRITE = {
     "TABLES": {"DELETE", "INSERT", "SELECT", "TRUNCATE", "UPDATE"},
 }
 _CREATE = {
-    "CREATE FILE FORMAT", "CREATE SEQUENCE", "CREATE STAGE", "CREATE TABLE", "CREATE TEMPORARY TABLE", "CREATE VIEW", "USAGE",
+    "CREATE FILE FORMAT", "CREATE SEQUENCE", "CREATE STAGE", "CREATE TABLE", "CREATE TEMPORARY TABLE", "CREATE VIEW",
+    "USAGE",
 }  # fmt: skip
 # What may be granted to a role: on the database, on the schema, and on the objects in the schema.
 _OF_THE_READER: tuple[set[str], set[str], Mapping[str, set[str]]] = ({"USAGE"}, {"USAGE"}, _READ)
@@ -142,7 +143,13 @@ def _in_schema(props: Props, environment: Environment) -> set[str] | str | None:
             return on_database
         case {"onSchema": dict(place), **rest} if not rest and set(_said(place)) == {"schemaName"}:
             found = place["schemaName"]
-            return None if found is UNKNOWN else on_schema if _is_own(found, environment) else f"{shown(found)}, allowed is {own}."
+            return (
+                None
+                if found is UNKNOWN
+                else on_schema
+                if _is_own(found, environment)
+                else f"{shown(found)}, allowed is {own}."
+            )
         case {"onSchemaObject": dict(place), **rest} if not rest and set(_said(place)) in ({"all"}, {"future"}):
             [objects] = _said(place).values()
             if objects is UNKNOWN:

@@ -1,4 +1,4 @@
-"""Four stacks, four identities: what must be an environment's own differs between the stack files. Pure, but for reading them."""
+"""Four stacks, four identities: what must be an environment's own differs between the stack files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from rules import stack_files
 from rules.environments import ROOT, STACKS, named
 from rules.values import kind
 
-# quant:key -> how two values are compared.
 _OWN = ("servicePrincipal", "folder", "schema", "branch")
 
 
@@ -30,12 +29,16 @@ def check(resource_type: str, stack: str, root: Path = ROOT) -> list[str]:
         for key in _OWN:
             value, same = mine.text(key), _same(key, mine.text(key), theirs.get(f"quant:{key}"))
             if same:
-                found.append(f"{files}: quant:{key}: found {value!r} in both, expected one for each: they are kept apart by it.")
+                found.append(
+                    f"{files}: quant:{key}: found {value!r} in both, expected one for each: they are kept apart by it."
+                )
         for one, its, key in ((mine.config, theirs, "servicePrincipal"), (theirs, mine.config, "deployer")):
             against = "deployer" if key == "servicePrincipal" else "servicePrincipal"
             value = one.get(f"quant:{key}")
             if value and value.lower() == str(its.get(f"quant:{against}", "")).lower():
-                found.append(f"{files}: found {value} as quant:{key} and as quant:{against}: what runs jobs deploys nowhere.")
+                found.append(
+                    f"{files}: found {value} as quant:{key} and as quant:{against}: what runs jobs deploys nowhere."
+                )
     return found
 
 

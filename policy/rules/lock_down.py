@@ -56,7 +56,7 @@ def _target(target: str, value: Any, environment: Environment) -> Iterator[str]:
         expected = f"a directory above {environment.folder}" if environment.above else f"none: {environment.folder} has none"
         yield f"Permissions directoryPath: found {shown(value)}, expected {expected}. Declare it in the stack it belongs to."
     elif target == "repoPath" and value != environment.folder:
-        yield f"Permissions repoPath: found {shown(value)}, expected {environment.folder!r}, the folder of {environment.name}."
+        yield f"Permissions repoPath: found {shown(value)}, expected {environment.folder!r}, that of {environment.name}."
     elif target in ("jobId", "repoId") and not (isinstance(whole(value), str | int) and str(whole(value)).isdigit()):
         yield f"Permissions {target}: found {shown(value)}, expected the id of what the stack declares."
 

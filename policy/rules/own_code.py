@@ -1,7 +1,7 @@
 """Jobs run the code of their own environment, on compute that nobody else changes, and report to nobody outside. Pure.
 
-Every key of a job is in one of the lists below; a key that is in none is refused, so that a new one is judged before it is
-used. tests/test_policy_jobs.py goes through all keys that the SDK has. Keys are the Pulumi SDK's; what they mean:
+Every key of a job stands in rules/job_keys.py or is judged here; a key that does neither is refused, so that a new one is
+judged before it is used. Keys are the Pulumi SDK's; what they mean:
 https://docs.databricks.com/api/workspace/jobs/create
 """
 
@@ -12,43 +12,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rules.environments import Environment, named
+from rules.job_keys import FREE, OBJECTS
 from rules.values import UNKNOWN, Props, kind, shown, whole
 
 Problems = Iterator[str]
 Judge = Callable[[Any, str, Environment], Problems]
 
-# Only say how, when, and how long.
-_FREE = frozenset(
-    """
-    alertOnLastAttempt applyPolicyDefaultValues autoRun autoTerminationMinutes autoscale availability bootDiskSize
-    budgetPolicyId client clusterName concurrency catalog condition continuous
-    customSubject dayOfWeek default dependencyMode description disableAutoOptimization disabled durationTarget
-    driverNodeTypeFlexibility driverNodeTypeId ebsVolumeCount ebsVolumeIops ebsVolumeSize ebsVolumeThroughput ebsVolumeType
-    editMode enableElasticDisk enableLocalDiskEncryption enabled entryPoint environmentKey environmentVersion etag firstOnDemand
-    format fullRefresh fullRefreshSelections hardwareAccelerator includeAppliedFilters inputs interval isSingleNode
-    jobClusterKey left localSsdCount mainClassName maxConcurrentRuns maxRetries maxWorkers metric minRetryIntervalMillis
-    minTimeBetweenTriggersSeconds minWorkers name noAlertForCanceledRuns noAlertForSkippedRuns nodeTypeId
-    numWorkers op outcome packageName pauseStatus pauseSubscriptions performanceTarget priorityClass quartzCronExpression
-    refreshFlowSelections refreshSelections remoteDiskThroughput resetCheckpointSelections retryOnTimeout right runIf
-    runtimeEngine schema sparkVersion spotBidMaxPrice spotBidPricePercent startHour tableNames taskKey
-    timeoutSeconds timezoneId totalInitialRemoteDiskSize unit usagePolicyId useMlRuntime usePreemptibleExecutors value
-    waitAfterLastChangeSeconds workerNodeTypeFlexibility zoneId
-    baseParameters customTags jobParameters jarParams namedParameters notebookParams pipelineParams pythonNamedParams
-    pythonParams sqlParams tags clients
-    commands parameters exclusions region
-    """.split()
-)
-# Hold others of these keys, as an object or in a list.
-_OBJECTS = frozenset(
-    """
-    awsAttributes azureAttributes conditionTask cran dbtTask dependsOns dockerImage
-    environments file fileArrival forEachTask gcpAttributes health initScripts jobClusters libraries maven newCluster
-    notebookTask notificationSettings periodic pipelineTask pypi pythonWheelTask queue rules runJobTask schedule
-    sparkJarTask sparkPythonTask sparkSubmitTask spec sqlTask tableUpdate task tasks trigger workloadType
-    workspace volumes s3 abfss gcs dbfs query alert dashboard subscriptions alertTask dashboardTask subscribers subscription
-    job.parameters
-    """.split()
-)
 _WORKSPACE = "/Workspace"
 _REQUIREMENT = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._, -]*\])?\s*((===|[<>=!~]=|[<>])\s*[A-Za-z0-9.*+!_-]+\s*,?\s*)*(;[^/@:]*)?"
@@ -58,7 +27,8 @@ _SECRET_REFERENCE = re.compile(r"\{\{\s*secrets/([^/}]*)/")
 _ELSEWHERE = re.compile(r"[\w+.-]+:/|/|.*\.(py|jar|zip|whl|egg|R|tar\.gz)$|git\+")
 # https://docs.databricks.com/compute/access-mode-limitations
 _ACCESS_MODES = (
-    "DATA_SECURITY_MODE_AUTO", "DATA_SECURITY_MODE_DEDICATED", "DATA_SECURITY_MODE_STANDARD", "SINGLE_USER", "USER_ISOLATION",
+    "DATA_SECURITY_MODE_AUTO", "DATA_SECURITY_MODE_DEDICATED", "DATA_SECURITY_MODE_STANDARD", "SINGLE_USER",
+    "USER_ISOLATION",
 )  # fmt: skip
 _SPARK = re.compile(
     r"spark\.(sql|databricks|executor\.(memory|cores|instances)|driver\.(memory|cores|maxResultSize)|default|task|shuffle"
@@ -87,9 +57,9 @@ def _key(parent: str, key: str, value: Any, where: str, environment: Environment
     judge = _JUDGED.get(f"{parent}.{key}") or _JUDGED.get(key)
     if judge is not None:
         yield from judge(value, where, environment)
-    elif key in _OBJECTS or f"{parent}.{key}" in _OBJECTS:
+    elif key in OBJECTS or f"{parent}.{key}" in OBJECTS:
         yield from _object(key, value, where, environment)
-    elif key not in _FREE:
+    elif key not in FREE:
         yield f"{where}: found {shown(value)}, a key that no rule of the pack knows. Leave it out."
     else:
         yield from _free(value, where, environment)

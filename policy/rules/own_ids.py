@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from rules.environments import named
+from rules.environments import Environment, named
 from rules.values import UNKNOWN, Declared, kind, shown, whole
 
 _OF = {"jobId": "databricks:Job", "repoId": "databricks:Repo"}
@@ -29,7 +29,8 @@ def check_stack(resources: Iterable[Declared], stack: str) -> list[tuple[str, st
     if environment is None:
         return []
     of_kind = {
-        what: {one.urn: one for one in everything if kind(one.type) == what} for what in ("databricks:Job", "databricks:Repo")
+        what: {one.urn: one for one in everything if kind(one.type) == what}
+        for what in ("databricks:Job", "databricks:Repo")
     }
     found: list[tuple[str, str | None]] = []
     for resource in everything:
@@ -39,17 +40,20 @@ def check_stack(resources: Iterable[Declared], stack: str) -> list[tuple[str, st
                 if resource.props.get(key) is not None and not comes_from(resource, key, of_kind[wanted]):
                     found.append((_told("Permissions", key, resource.props[key], wanted, stack), resource.urn))
         elif what == "databricks:Job":
-            jobs = of_kind["databricks:Job"]
-            known = {str(whole(one.props.get("id"))) for one in jobs.values()}
-            for value in _job_ids(resource.props.get("tasks")):
-                fits = (
-                    any(urn in jobs for urn in resource.refers.get("tasks", ()))
-                    if value is UNKNOWN
-                    else str(whole(value)) in known or environment.allows(str(whole(value)))
-                )
-                if not fits:
-                    found.append((_told(f"Job {resource.name}", "runJobTask.jobId", value, "databricks:Job", stack), resource.urn))
+            for value in _foreign(resource, of_kind["databricks:Job"], environment):
+                found.append((_told(f"Job {resource.name}", "jobId", value, "databricks:Job", stack), resource.urn))
     return found
+
+
+def _foreign(job: Declared, own: Mapping[str, Declared], environment: Environment) -> Iterator[Any]:
+    """The ids of jobs that tasks of a job run and that are neither the stack's own nor listed."""
+    known = {str(whole(one.props.get("id"))) for one in own.values()}
+    for value in _job_ids(job.props.get("tasks")):
+        if value is UNKNOWN:
+            if not any(urn in own for urn in job.refers.get("tasks", ())):
+                yield value
+        elif str(whole(value)) not in known and not environment.allows(str(whole(value))):
+            yield value
 
 
 def _told(who: str, key: str, value: Any, wanted: str, stack: str) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from rules.values import Declared, Props, Secret, kind
 
@@ -25,8 +24,7 @@ _PLACES = {  # where a private key belongs
 }
 
 
-@dataclass(frozen=True)
-class _Text:
+class _Text(NamedTuple):
     """One text and where it stands."""
 
     path: str
@@ -40,7 +38,7 @@ def check(resource_type: str, props: Props, stack: str) -> list[str]:
     places = _PLACES.get(kind(resource_type), ())
     title = resource_type.rpartition(":")[2]
     found: list[str] = []
-    for one in _texts(props, _Text("", "", "", False)):
+    for one in _texts(props):
         if (problem := _problem(one, one.path in places)) is not None:
             found.append(f"{title} {one.path}: {problem}")
     return found
@@ -52,7 +50,7 @@ def check_stack(resources: Iterable[Declared], stack: str) -> list[tuple[str, st
         (f"output {one.path}: found a private key or a token. Do not export it; who needs it reads its secret scope.", None)
         for resource in resources
         if kind(resource.type) == "pulumi:Stack"
-        for one in _texts(resource.props, _Text("", "", "", False))
+        for one in _texts(resource.props)
         if _PRIVATE_KEY.search(one.text) or _TOKEN.search(one.text)
     ]
 
@@ -76,17 +74,18 @@ def _problem(one: _Text, is_place: bool) -> str | None:
     return None
 
 
-def _texts(value: Any, at: _Text) -> Iterator[_Text]:
-    if isinstance(value, Secret):
-        yield from _texts(value.value, replace(at, secret=True))
-    elif isinstance(value, str):
-        yield replace(at, text=value)
+def _texts(value: Any, path: str = "", name: str = "", secret: bool = False) -> Iterator[_Text]:
+    if isinstance(value, str):
+        yield _Text(path, name, value, secret)
+    elif isinstance(value, Secret):
+        yield from _texts(value.value, path, name, True)
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _texts(item, replace(at, path=f"{at.path}[{number}]"))
+            yield from _texts(item, f"{path}[{number}]", name, secret)
     elif isinstance(value, dict):
         pair = value.get("name") or value.get("key")
+        above = f"{path}." if path else ""
         for key, item in value.items():
             # A parameter or a tag is named by its neighbour: {"name": "token", "default": "..."}.
-            name = pair if key in ("default", "value") and isinstance(pair, str) else key
-            yield from _texts(item, replace(at, path=f"{at.path}.{key}".lstrip("."), name=name))
+            called = pair if key in ("default", "value") and isinstance(pair, str) else key
+            yield from _texts(item, f"{above}{key}", called, secret)

@@ -16,8 +16,8 @@ def check(resource_type: str, props: Props, stack: str, name: str = "") -> list[
             " account and credentials come from environment variables. Remove it."
         ]
     return [
-        f"provider {package} {key}: found {shown(value)}, expected nothing: host, account and credentials of {stack} come from"
-        " environment variables. Take it out of the configuration."
+        f"provider {package} {key}: found {shown(value)}, expected nothing: host, account and credentials of {stack}"
+        " come from environment variables. Take it out of the configuration."
         for key, value in props.items()
         if key not in ("version", "pluginDownloadURL") and value not in (None, {}, [])
     ]

@@ -1,4 +1,4 @@
-"""In every environment the principal that runs its jobs alone reads its secret scope, which holds the service user's key. Pure."""
+"""The principal that runs an environment's jobs alone reads its secret scope, which holds the service user's key. Pure."""
 
 from __future__ import annotations
 
