@@ -30,7 +30,6 @@ def describe(state: State, rights: Rights, reader: Reader) -> Result:
     if item is None or not rights.sees(item):
         raise no_object(kind.capitalize() if kind not in ("TABLE", "VIEW") else "Object", name)
     if kind in IN_SCHEMA:
-        rights.need_usage(item.parent)
         return _columns(item)
     if kind == "USER":
         if not (rights.owns(item) or rights.manages_grants or item.name == rights.session.user):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.account import names, users
@@ -134,7 +135,9 @@ def _warehouse(state: State, rights: Rights, item: Object) -> dict[str, Any]:
         "query_acceleration_max_scale_factor": int(props.get("QUERY_ACCELERATION_MAX_SCALE_FACTOR", 8)),
         "resource_monitor": props.get("RESOURCE_MONITOR", "null"), "actives": str(int(running)), "pendings": "0",
         "failed": "0", "suspended": str(int(not running)), "uuid": str(item.id),
-        "scaling_policy": props.get("SCALING_POLICY", "STANDARD"), "budget": None,
+        "scaling_policy": props.get("SCALING_POLICY", "STANDARD"), "budget": None, "warehouse_credit_limit": None,
+        "target_statement_size": None, "disabled_reasons": None, "generation": props.get("GENERATION", "1"),
+        "resource_constraint": props.get("RESOURCE_CONSTRAINT"),
     }  # fmt: skip
 
 
@@ -144,11 +147,19 @@ def _monitor(state: State, rights: Rights, item: Object) -> dict[str, Any]:
     used_by = [each for each in state.all("WAREHOUSE") if each.props.get("RESOURCE_MONITOR") == item.name]
     return {
         "credit_quota": quota, "used_credits": "0.00", "remaining_credits": quota, "level": "WAREHOUSE" if used_by else None,
-        "frequency": props.get("FREQUENCY", "MONTHLY"), "start_time": props.get("START_TIMESTAMP", ""),
+        "frequency": props.get("FREQUENCY", "MONTHLY"), "start_time": _start(item),
         "end_time": props.get("END_TIMESTAMP"), "notify_at": _triggers(props, "NOTIFY"),
         "suspend_at": _triggers(props, "SUSPEND"), "suspend_immediately_at": _triggers(props, "SUSPEND_IMMEDIATE"),
         "notify_users": ", ".join(props.get("NOTIFY_USERS", [])),
     }  # fmt: skip
+
+
+def _start(item: Object) -> str:
+    """When it began to count, in the account's time zone; IMMEDIATELY is when it was made."""
+    said = str(item.props.get("START_TIMESTAMP", "IMMEDIATELY"))
+    if said.upper() != "IMMEDIATELY":
+        return said
+    return datetime.fromtimestamp(item.created, UTC).strftime("%Y-%m-%d %H:%M:%S.000 +0000")
 
 
 def _policy(state: State, rights: Rights, item: Object) -> dict[str, Any]:
@@ -225,7 +236,8 @@ _ORDER = {
     "WAREHOUSE": "name state type size min_cluster_count max_cluster_count started_clusters running queued is_default"
     " is_current is_interactive auto_suspend auto_resume available provisioning quiescing other created_on resumed_on"
     " updated_on owner comment enable_query_acceleration query_acceleration_max_scale_factor resource_monitor actives"
-    " pendings failed suspended uuid scaling_policy budget owner_role_type",
+    " pendings failed suspended uuid scaling_policy budget owner_role_type resource_constraint warehouse_credit_limit target_statement_size"
+    " disabled_reasons generation",
     "RESOURCE MONITOR": "name credit_quota used_credits remaining_credits level frequency start_time end_time notify_at"
     " suspend_at suspend_immediately_at created_on owner comment notify_users",
     "NETWORK POLICY": "created_on name comment entries_in_allowed_ip_list entries_in_blocked_ip_list"
