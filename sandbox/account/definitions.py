@@ -114,6 +114,8 @@ def drop(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
     if restrict:
         raise unsupported(f"DROP {kind} ... RESTRICT")
     item = state.get(kind, name)
+    if kind in ("TABLE", "VIEW") and (mine := state.get(state.temporary(rights.session.id), name)) is not None:
+        item = mine if ("query" in mine.props) == (kind == "VIEW") else item
     if item is None or not rights.sees(item):
         if item is None and only_if_there:
             return status("Drop statement executed successfully.")

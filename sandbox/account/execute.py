@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlglot import exp
-
-from sandbox.account import (
-    changes,
-    context,
-    definitions,
-    describe,
-    grants,
-    queries,
-    show,
-    tables,
-    translate,
-    wire,
-)
+from sandbox.account import binds, changes, context, definitions, describe, grants, show, wire
 from sandbox.account.errors import SqlError, unsupported
 from sandbox.account.naming import kind_next
 from sandbox.account.privileges import Rights
@@ -61,7 +48,9 @@ def execute(account: Account, session: Session, request: Request) -> dict[str, A
     Raises:
         SqlError: refused, in Snowflake's words.
     """
-    reader, rights = Reader(request.sql), Rights(account.state, session)
+    sql, bindings = binds.identifiers(request.sql, request.bindings)
+    request = replace(request, sql=sql, bindings=bindings)
+    reader, rights = Reader(sql), Rights(account.state, session)
     first = reader.peek()
     if first is None:
         raise SqlError("000900", "42601", "SQL compilation error:\nEmpty SQL statement.")
@@ -79,10 +68,12 @@ def _answer(account: Account, rights: Rights, reader: Reader, request: Request) 
     first = reader.peek()
     assert first is not None
     if first.text in ("SELECT", "WITH", "("):
+        from sandbox.account import queries, translate
+
         tree = translate.parse(request.sql)
-        if not isinstance(tree, exp.Query):
+        if not hasattr(tree, "selects"):
             raise unsupported(request.sql)
-        statement = queries.Statement(state, rows, rights, tree, request.bindings)
+        statement = queries.Statement(state, rows, rights, tree, request.bindings, request.sql)
         return queries.select(statement, describe_only=request.describe_only)
     if request.describe_only:
         return status("")
@@ -112,11 +103,14 @@ def _define(account: Account, rights: Rights, reader: Reader, sql: str) -> Resul
             continue
         replace = verb == "CREATE" and reader.take("OR", "REPLACE")
         kind = kind_next(reader)
-        if verb == "CREATE" and (kind in ("TABLE", "VIEW") or (kind is None and reader.take("TRANSIENT", "TABLE"))):
-            made = _create_table(account, rights, sql)
-            tables.forget(state, account.rows)
-            return made
-        if kind is None or kind not in definitions.EMULATED or (verb == "ALTER" and kind in ("TABLE", "VIEW")):
+        if verb == "CREATE" and kind is None:
+            for words in (("TRANSIENT",), ("TEMPORARY",), ("TEMP",), ("LOCAL", "TEMPORARY"), ("LOCAL", "TEMP"), ("RECURSIVE",)):
+                if reader.take(*words):
+                    kind = kind_next(reader)
+                    break
+        if kind in ("TABLE", "VIEW", "SEQUENCE") and (verb == "CREATE" or (verb == "ALTER" and kind != "SEQUENCE")):
+            return _of_rows(account, rights, sql, verb)
+        if kind is None or kind not in definitions.EMULATED:
             raise unsupported(sql)
         if verb == "ALTER":
             return changes.alter(state, rights, reader, kind)
@@ -125,21 +119,34 @@ def _define(account: Account, rights: Rights, reader: Reader, sql: str) -> Resul
             if verb == "DROP"
             else definitions.create(state, rights, reader, kind, replace=replace)
         )
-        if kind in ("TABLE", "SCHEMA", "DATABASE") and (verb == "DROP" or replace):
+        if kind in ("TABLE", "SCHEMA", "DATABASE", "SEQUENCE") and (verb == "DROP" or replace):
+            from sandbox.account import tables
+
             tables.forget(state, account.rows)
         return done
     raise unsupported(sql)
 
 
-def _create_table(account: Account, rights: Rights, sql: str) -> Result:
+def _of_rows(account: Account, rights: Rights, sql: str, verb: str) -> Result:
+    """What DuckDB has a part in; sqlglot and DuckDB are loaded when they are first needed."""
+    from sqlglot import exp
+
+    from sandbox.account import alter_table, tables, translate
+
     tree = translate.parse(sql)
+    if verb == "ALTER":
+        return alter_table.alter(account.state, account.rows, rights, tree, sql)
     if not isinstance(tree, exp.Create):
         raise unsupported(sql)
-    return tables.create(account.state, account.rows, rights, tree)
+    made = tables.create(account.state, account.rows, rights, tree)
+    tables.forget(account.state, account.rows)
+    return made
 
 
 def _change(account: Account, session: Session, rights: Rights, request: Request) -> dict[str, Any]:
     """A change of rows. Its answer is kept with it: asked again with the same number, nothing is done twice."""
+    from sandbox.account import queries, translate
+
     key = f"{session.id}:{request.number}" if request.number else ""
     if key and (answer := account.rows.answered(key)) is not None:
         return answer

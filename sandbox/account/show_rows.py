@@ -13,7 +13,7 @@ from typing import Any
 from sandbox.account import names, users
 from sandbox.account.privileges import Rights
 from sandbox.account.state import Object, State
-from sandbox.account.types import INTEGER, TEXT, TIME, Type
+from sandbox.account.values import INTEGER, TEXT, TIME, Type
 from sandbox.identities import SNOWFLAKE_ACCOUNT, SNOWFLAKE_ORGANIZATION
 
 _TIMES = {
@@ -48,7 +48,8 @@ def row_of(state: State, rights: Rights, item: Object, columns: list[tuple[str, 
         "owner_role_type": item.owner_kind.replace(" ", "_"),
         "comment": item.props.get("COMMENT", ""),
     }
-    told |= _MORE[item.kind](state, rights, item)
+    kind = item.kind if item.kind in _MORE else "VIEW" if "query" in item.props else "TABLE"
+    told |= _MORE[kind](state, rights, item)
     return [told[name] for name, _ in columns]
 
 
@@ -183,20 +184,21 @@ def _share(state: State, rights: Rights, item: Object) -> dict[str, Any]:
 
 def _in_schema(state: State, rights: Rights, item: Object) -> dict[str, Any]:
     where = {"database_name": names.last(names.database_of(item.name)), "schema_name": names.last(item.parent)}
-    if item.kind == "TABLE":
+    if item.kind not in ("VIEW", "SEQUENCE", "STAGE") and "query" not in item.props:
         return where | {
             "kind": item.props.get("kind", "TABLE"), "cluster_by": "", "rows": None, "bytes": None, "retention_time": "1",
             "automatic_clustering": "OFF", "change_tracking": "OFF", "search_optimization": "OFF",
             "search_optimization_progress": None, "search_optimization_bytes": None, "is_external": "N",
             "enable_schema_evolution": "N", "is_event": "N", "budget": None, "dropped_on": None,
         }  # fmt: skip
-    if item.kind == "VIEW":
+    if "query" in item.props:
         return where | {
             "kind": "", "reserved": "", "text": item.props.get("text", ""), "is_secure": "false",
             "is_materialized": "false", "change_tracking": "OFF",
         }  # fmt: skip
     if item.kind == "SEQUENCE":
-        return where | {"next_value": 1, "interval": 1, "ordered": "N"}
+        start, by = (int(item.props.get(key, 1)) for key in ("START", "INCREMENT"))
+        return where | {"next_value": start, "interval": by, "ordered": "N"}
     return where | {
         "url": "", "has_credentials": "N", "has_encryption_key": "N", "region": None, "type": "INTERNAL", "cloud": None,
         "notification_channel": None, "storage_integration": None, "endpoint": None, "directory_enabled": "N",

@@ -120,6 +120,15 @@ class State:
         found = self.rows("select * from sf_object where kind = ? and name = ?", kind, name)
         return _object(found[0]) if found else None
 
+    @staticmethod
+    def temporary(session: int) -> str:
+        """The kind of a session's temporary tables, which nobody else sees."""
+        return f"TEMPORARY TABLE OF {session}"
+
+    def relation(self, name: str, session: int) -> Object | None:
+        """The table or view of that name; a temporary table of the session hides the others."""
+        return next((item for kind in (self.temporary(session), "TABLE", "VIEW") if (item := self.get(kind, name))), None)
+
     def all(self, kind: str, within: str = "") -> list[Object]:
         """Every object of a kind, by name; only those in `within` when it is given."""
         rows = self.rows(
