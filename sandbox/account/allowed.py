@@ -37,7 +37,7 @@ _FUNCTIONS = (
     # dates and times
     exp.DateAdd, exp.DateSub, exp.DateDiff, exp.TimestampTrunc, exp.DateTrunc, exp.Extract, exp.Year, exp.Month, exp.Day,
     exp.Hour, exp.Minute, exp.Second, exp.Quarter, exp.Week, exp.WeekOfYear, exp.DayOfWeek, exp.DayOfWeekIso, exp.DayOfYear,
-    exp.DayOfMonth, exp.YearOfWeek, exp.LastDay, exp.AddMonths, exp.Dayname, exp.Monthname, exp.NextDay, exp.PreviousDay,
+    exp.DayOfMonth, exp.YearOfWeek, exp.LastDay, exp.AddMonths, exp.Dayname, exp.Monthname,
     exp.TsOrDsToDate, exp.StrToTime, exp.DateFromParts, exp.TimestampFromParts, exp.CurrentDate, exp.CurrentTimestamp,
     exp.UnixToTime,
     # aggregates and windows

@@ -18,10 +18,12 @@ from sandbox.account.wire import Result, status
 _DONE = "Statement executed successfully."
 _DEFINING = ("GRANT", "REVOKE", "CREATE", "ALTER", "DROP")
 _NOT_EMULATED = {
-    "CALL", "COMMENT", "COPY", "DECLARE", "EXECUTE", "EXPLAIN", "GET", "LIST", "LS", "PUT", "REMOVE", "RM", "SET", "UNDROP",
-    "UNSET",
+    "CALL", "COMMENT", "DECLARE", "EXECUTE", "EXPLAIN", "GET", "SET", "UNDROP", "UNSET",
 }  # fmt: skip
-_ROWS = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE")
+_BEFORE_KIND = (
+    ("TRANSIENT",), ("TEMPORARY",), ("TEMP",), ("LOCAL", "TEMPORARY"), ("LOCAL", "TEMP"), ("SCOPED", "TEMPORARY"), ("RECURSIVE",),
+)  # fmt: skip
+_ROWS = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE", "COPY")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ def execute(account: Account, session: Session, request: Request) -> dict[str, A
     first = reader.peek()
     if first is None:
         raise SqlError("000900", "42601", "SQL compilation error:\nEmpty SQL statement.")
+    if first.text == "PUT":
+        from sandbox.account import stages
+
+        return {**wire.success(status(""), session), "data": stages.put(account.state, rights, account.rows, sql, bindings)}
     if first.text in _ROWS and not request.describe_only:
         return _change(account, session, rights, request)
     return wire.success(_answer(account, rights, reader, request), session)
@@ -81,6 +87,11 @@ def _answer(account: Account, rights: Rights, reader: Reader, request: Request) 
         return context.use(state, rights, reader)
     if reader.take("ALTER", "SESSION"):
         return context.alter_session(state, rights, reader)
+    if first.text in ("LIST", "LS", "REMOVE", "RM"):
+        from sandbox.account import stages
+
+        reader.any()
+        return stages.listed(state, rights, rows, reader, remove=first.text in ("REMOVE", "RM"))
     if (ended := _transaction(rows, session, reader)) is not None:
         return ended
     if first.text in _NOT_EMULATED:
@@ -103,14 +114,21 @@ def _define(account: Account, rights: Rights, reader: Reader, sql: str) -> Resul
             continue
         replace = verb == "CREATE" and reader.take("OR", "REPLACE")
         kind = kind_next(reader)
+        temporary = False
         if verb == "CREATE" and kind is None:
-            for words in (("TRANSIENT",), ("TEMPORARY",), ("TEMP",), ("LOCAL", "TEMPORARY"), ("LOCAL", "TEMP"), ("RECURSIVE",)):
+            for words in _BEFORE_KIND:
                 if reader.take(*words):
-                    kind = kind_next(reader)
+                    kind, temporary = kind_next(reader), words[-1].startswith("TEMP")
                     break
         if kind in ("TABLE", "VIEW", "SEQUENCE") and (verb == "CREATE" or (verb == "ALTER" and kind != "SEQUENCE")):
             return _of_rows(account, rights, sql, verb)
         if kind is None or kind not in definitions.EMULATED:
+            raise unsupported(sql)
+        if verb == "CREATE" and kind in ("STAGE", "FILE FORMAT"):
+            from sandbox.account import stages
+
+            return stages.create(state, rights, reader, kind, replace=replace, temporary=temporary)
+        if temporary:
             raise unsupported(sql)
         if verb == "ALTER":
             return changes.alter(state, rights, reader, kind)
@@ -119,10 +137,11 @@ def _define(account: Account, rights: Rights, reader: Reader, sql: str) -> Resul
             if verb == "DROP"
             else definitions.create(state, rights, reader, kind, replace=replace)
         )
-        if kind in ("TABLE", "SCHEMA", "DATABASE", "SEQUENCE") and (verb == "DROP" or replace):
-            from sandbox.account import tables
+        if kind in ("TABLE", "SCHEMA", "DATABASE", "SEQUENCE", "STAGE") and (verb == "DROP" or replace):
+            from sandbox.account import stages, tables
 
             tables.forget(state, account.rows)
+            stages.forget(state, account.rows)
         return done
     raise unsupported(sql)
 
@@ -151,7 +170,7 @@ def _change(account: Account, session: Session, rights: Rights, request: Request
     if key and (answer := account.rows.answered(key)) is not None:
         return answer
     tree = translate.parse(request.sql)
-    statement = queries.Statement(account.state, account.rows, rights, tree, request.bindings)
+    statement = queries.Statement(account.state, account.rows, rights, tree, request.bindings, request.sql)
     with account.rows.changing(session) as connection:
         answer = wire.success(queries.change(statement, connection), session)
         if key:

@@ -126,11 +126,11 @@ _ALL = (
     Kind("VIEW", "VIEWS", "SCHEMA", ("SELECT", "REFERENCES"), _COMMENT),
     Kind("SEQUENCE", "SEQUENCES", "SCHEMA", ("USAGE",), _COMMENT),
     Kind("STAGE", "STAGES", "SCHEMA", ("USAGE", "READ", "WRITE"), _COMMENT),
+    Kind("FILE FORMAT", "FILE FORMATS", "SCHEMA", ("USAGE",), _COMMENT),
     # These are not emulated, but may be named by grants on all (there are none) and on future ones.
     *(
         Kind(name, plural, "SCHEMA", privileges, creatable=False)
         for name, plural, privileges in (
-            ("FILE FORMAT", "FILE FORMATS", ("USAGE",)),
             ("FUNCTION", "FUNCTIONS", ("USAGE",)),
             ("PROCEDURE", "PROCEDURES", ("USAGE",)),
             ("TASK", "TASKS", ("MONITOR", "OPERATE")),

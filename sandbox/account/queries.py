@@ -37,8 +37,13 @@ class Statement:
 def select(statement: Statement, *, describe_only: bool = False) -> Result:
     """A query; described only, it gives its columns and no rows."""
     tree = binds.put_in(statement.tree, statement.bindings)
-    query = translate.query(tree, statement.sources(), sql=statement.sql)
     with statement.rows.reading(statement.rights.session) as connection:
+        for call in [each for each in tree.find_all(exp.Anonymous) if each.name.upper() == "INFER_SCHEMA"]:
+            from sandbox.account import stages
+
+            assert call.parent is not None
+            call.parent.replace(stages.infer(statement.state, statement.rights, statement.rows, connection, call))
+        query = translate.query(tree, statement.sources(), sql=statement.sql)
         if describe_only:
             return Result(query.columns(connection.types(query.sql)))
         told, rows = connection.read(query.sql)
@@ -47,8 +52,10 @@ def select(statement: Statement, *, describe_only: bool = False) -> Result:
 
 def change(statement: Statement, connection: Connection) -> Result:
     """INSERT, UPDATE, DELETE, MERGE or TRUNCATE in a transaction that is open."""
-    from sandbox.account import merge
+    from sandbox.account import copy_into, merge
 
+    if isinstance(statement.tree, exp.Copy):
+        return copy_into.copy(statement, statement.tree, connection)
     tree = binds.put_in(statement.tree.copy(), statement.bindings)
     if isinstance(tree, exp.Insert):
         return _insert(statement, tree, connection)

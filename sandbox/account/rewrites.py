@@ -481,7 +481,7 @@ RULES: dict[type[exp.Expr], Rule] = {
         (
             exp.Year, exp.Month, exp.Day, exp.Hour, exp.Minute, exp.Second, exp.Quarter, exp.Week, exp.WeekOfYear, exp.DayOfWeek,
             exp.DayOfWeekIso, exp.DayOfYear, exp.DayOfMonth, exp.YearOfWeek, exp.LastDay, exp.AddMonths, exp.Dayname,
-            exp.Monthname, exp.NextDay, exp.PreviousDay,
+            exp.Monthname,
         ),
         _on_time,
     ),

@@ -217,12 +217,12 @@ class Rows:
 
         from sandbox.account.macros import MACROS
 
-        self.stages.mkdir(exist_ok=True)
         settings: dict[str, Any] = {"threads": 2, "autoinstall_known_extensions": False, "autoload_known_extensions": False}
         database = duckdb.connect(str(self._path), config=settings)
         database.execute("set global timezone = 'UTC'")
-        database.execute(f"set allowed_directories = ['{self.stages}']")
-        database.execute("set enable_external_access = false")
+        if database.execute("select current_setting('enable_external_access')").fetchone() == (True,):
+            database.execute(f"set allowed_directories = ['{self.stages}']")
+            database.execute("set enable_external_access = false")
         database.execute("create table if not exists sf_done (request text primary key, answer text, said double)")
         database.execute("delete from sf_done where said < ?", [time.time() - _REMEMBERED])
         for macro in MACROS:

@@ -184,7 +184,7 @@ def _share(state: State, rights: Rights, item: Object) -> dict[str, Any]:
 
 def _in_schema(state: State, rights: Rights, item: Object) -> dict[str, Any]:
     where = {"database_name": names.last(names.database_of(item.name)), "schema_name": names.last(item.parent)}
-    if item.kind not in ("VIEW", "SEQUENCE", "STAGE") and "query" not in item.props:
+    if item.kind not in ("VIEW", "SEQUENCE", "STAGE", "FILE FORMAT") and "query" not in item.props:
         return where | {
             "kind": item.props.get("kind", "TABLE"), "cluster_by": "", "rows": None, "bytes": None, "retention_time": "1",
             "automatic_clustering": "OFF", "change_tracking": "OFF", "search_optimization": "OFF",
@@ -199,6 +199,8 @@ def _in_schema(state: State, rights: Rights, item: Object) -> dict[str, Any]:
     if item.kind == "SEQUENCE":
         start, by = (int(item.props.get(key, 1)) for key in ("START", "INCREMENT"))
         return where | {"next_value": start, "interval": by, "ordered": "N"}
+    if item.kind == "FILE FORMAT":
+        return where | {"type": "PARQUET", "format_options": json.dumps(item.props["options"])}
     return where | {
         "url": "", "has_credentials": "N", "has_encryption_key": "N", "region": None, "type": "INTERNAL", "cloud": None,
         "notification_channel": None, "storage_integration": None, "endpoint": None, "directory_enabled": "N",
@@ -220,7 +222,7 @@ def _word(value: bool) -> str:
 _MORE: dict[str, Callable[[State, Rights, Object], dict[str, Any]]] = {
     "DATABASE": _database, "SCHEMA": _schema, "ROLE": _role, "DATABASE ROLE": _role, "USER": _user,
     "WAREHOUSE": _warehouse, "RESOURCE MONITOR": _monitor, "NETWORK POLICY": _policy, "SHARE": _share,
-    "TABLE": _in_schema, "VIEW": _in_schema, "SEQUENCE": _in_schema, "STAGE": _in_schema,
+    "FILE FORMAT": _in_schema, "TABLE": _in_schema, "VIEW": _in_schema, "SEQUENCE": _in_schema, "STAGE": _in_schema,
 }  # fmt: skip
 _ORDER = {
     "DATABASE": "created_on name is_default is_current origin owner comment options retention_time kind owner_role_type"
@@ -251,6 +253,7 @@ _ORDER = {
     "VIEW": "created_on name reserved database_name schema_name owner comment text is_secure is_materialized owner_role_type"
     " change_tracking kind",
     "SEQUENCE": "name database_name schema_name next_value interval created_on owner comment owner_role_type ordered",
+    "FILE FORMAT": "created_on name database_name schema_name type owner comment format_options owner_role_type",
     "STAGE": "created_on name database_name schema_name url has_credentials has_encryption_key owner comment region type"
     " cloud notification_channel storage_integration endpoint owner_role_type directory_enabled",
 }
