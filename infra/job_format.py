@@ -18,8 +18,6 @@ from typing import Any
 # No public reader of an input type's fields exists.
 from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_input_type
 
-from infra.sdk import databricks_arguments
-
 Json = dict[str, Any]
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 # What the SDK has beside the Jobs API 2.2: leftovers of single-task jobs and of the Terraform provider itself.
@@ -76,7 +74,15 @@ class Field:
 
 def job() -> Shape:
     """The shape of a job."""
-    return Shape("object", databricks_arguments("Job"))
+    return Shape("object", _job_arguments())
+
+
+def _job_arguments() -> type:
+    """The package is loaded whole, which takes seconds."""
+    from pulumi_databricks import JobArgs
+
+    found: type = JobArgs
+    return found
 
 
 @cache
@@ -90,7 +96,7 @@ def fields(input_type: type) -> dict[str, Field]:
             required = name in parameters and parameters[name].default is inspect.Parameter.empty
             text = (getattr(input_type, name).__doc__ or "").strip().split("\n\n")[0]
             found[_api_name(name)] = Field(name, _shape(kinds[wire]), required, text)
-    if input_type is databricks_arguments("Job"):
+    if input_type is _job_arguments():
         return {key: field for key, field in found.items() if key not in _NOT_OF_THE_API | OF_THE_ENVIRONMENT}
     return found
 

@@ -10,7 +10,7 @@ import pulumi
 from infra.access import DEPLOYER, SERVICE_PRINCIPAL, Access
 from infra.databricks.permissions import group_entries, principal_entry
 from infra.job_format import arguments, job
-from infra.sdk import databricks
+from infra.sdk.databricks import Job, Permissions
 from infra.settings import Settings
 from infra.vocabulary import Persona
 
@@ -31,7 +31,7 @@ class Jobs(pulumi.ComponentResource):
         super().__init__("quant:databricks:Jobs", "jobs", None, opts)
         settings = args.settings
         child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
-        job_type, shape = databricks("Job"), job()
+        shape = job()
         entries = group_entries(settings, args.row, "job")
         entries.append(principal_entry(settings.service_principal, SERVICE_PRINCIPAL.job))
         # Exactly one owner, always said: without one the caller becomes owner (databricks/cli #4466, #3849).
@@ -40,7 +40,7 @@ class Jobs(pulumi.ComponentResource):
         for definition in args.definitions:
             name = definition["name"]
             fields = arguments({**definition, "name": f"{settings.environment} {name}"}, shape)
-            declared = job_type(
+            declared = Job(
                 name,
                 **fields,
                 # Always said: leaving it out later does not take it back (databricks/cli #4873).
@@ -48,6 +48,6 @@ class Jobs(pulumi.ComponentResource):
                 edit_mode="UI_LOCKED",
                 opts=child,
             )
-            databricks("Permissions")(f"job/{name}", job_id=declared.id, access_controls=entries, opts=child)
+            Permissions(f"job/{name}", job_id=declared.id, access_controls=entries, opts=child)
             self.ids[name] = declared.id
         self.register_outputs({"ids": self.ids})
