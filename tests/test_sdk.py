@@ -100,21 +100,21 @@ def test_what_is_registered_is_what_the_packages_register(monkeypatch: pytest.Mo
     def record(self: Any, request: Any) -> Any:
         told = MessageToDict(request)
         sent[request.name] = {key: told.get(key) for key in ("type", "object", "version", "additionalSecretOutputs")}
-        return answer(self, request)
+        return answer(self, request)  # type: ignore[no-untyped-call]
 
     monkeypatch.setattr(mocks.MockMonitor, "RegisterResource", record)
     mocks.set_mocks(Mocks())
     whole = {"databricks": pulumi_databricks, "snowflake": pulumi_snowflake}
     ours = {"databricks": databricks, "snowflake": snowflake}
 
-    @pulumi.runtime.test
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def declare() -> None:
         for place, given in _DECLARED.items():
             package, name = place.split(".")
             getattr(whole[package], name)(f"theirs {place}", **given)
             getattr(ours[package], name)(f"ours {place}", **given)
 
-    declare()  # type: ignore[no-untyped-call]
+    declare()
     for place in _DECLARED:
         assert sent[f"ours {place}"] == sent[f"theirs {place}"], place
     assert {f"{package}.{name}" for package, found in generate.RESOURCES.items() for name in found} == set(_DECLARED)
