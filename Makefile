@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test lint bench lock
+.PHONY: help install up down test lint bench sdk lock
 
 help:  ## this menu
 	@echo "quant: four maturity branches, four environments"
@@ -49,6 +49,9 @@ lint: $(STAMP)  ## ruff and mypy --strict
 bench: $(STAMP)  ## how long previews and deployments take
 	@$(BIN)/quantctl toolchain --obtain
 	$(BIN)/python -m bench
+
+sdk: $(STAMP)  ## write infra/sdk/ again, after another version of a package was pinned
+	$(BIN)/python -m infra.sdk.generate
 
 lock: $(STAMP)  ## write requirements.lock again, after a change of pyproject.toml
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet --disable-pip-version-check uv

@@ -16,10 +16,10 @@ import typing
 from pathlib import Path
 from typing import Any
 
+import pulumi_databricks
+
 # No public reader of an input type's fields exists.
 from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_input_type
-
-from infra.sdk import databricks_arguments
 
 FILE = Path(__file__).with_name("workflows") / "format.json"
 Json = dict[str, Any]
@@ -57,7 +57,7 @@ def made() -> Json:
     from databricks.sdk.service.jobs import JobSettings
 
     types: Json = {}
-    _add(databricks_arguments("Job"), JobSettings, types)
+    _add(pulumi_databricks.JobArgs, JobSettings, types)
     return types
 
 

@@ -13,7 +13,7 @@ import pulumi
 from infra.access import DEPLOYER, SERVICE_PRINCIPAL, Access
 from infra.databricks.emptied_mail import hook
 from infra.databricks.permissions import group_entries, principal_entry
-from infra.sdk import databricks
+from infra.sdk.databricks import Job, Permissions
 from infra.settings import Settings
 from infra.vocabulary import Persona
 from infra.workflows import Workflow
@@ -38,7 +38,6 @@ class Jobs(pulumi.ComponentResource):
     def __init__(self, args: JobsArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("quant:databricks:Jobs", "jobs", None, opts)
         settings = args.settings
-        job_type = databricks("Job")
         entries = group_entries(settings, args.row, "job")
         entries.append(principal_entry(settings.service_principal, SERVICE_PRINCIPAL.job))
         # Exactly one owner, always said: without one the caller becomes owner (databricks/cli #4466, #3849).
@@ -49,7 +48,7 @@ class Jobs(pulumi.ComponentResource):
         for workflow in in_order(args.workflows):
             name, *earlier = names[workflow.key]
             fields = with_ids(arguments({**workflow.job, "name": f"{settings.environment} {workflow.name}"}), self.ids)
-            declared = job_type(
+            declared = Job(
                 name,
                 **fields,
                 # Always said: leaving it out later does not take it back (databricks/cli #4873).
@@ -57,7 +56,7 @@ class Jobs(pulumi.ComponentResource):
                 edit_mode="UI_LOCKED",
                 opts=pulumi.ResourceOptions.merge(self._child(settings, earlier), pulumi.ResourceOptions(hooks=mail)),
             )
-            databricks("Permissions")(
+            Permissions(
                 f"job/{name}",
                 job_id=declared.id,
                 access_controls=entries,
