@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test test-fast lint bench lock lacking browser
+.PHONY: help install up down test test-fast lint bench sdk lock lacking browser
 
 help:  ## this menu
 	@echo "quant: four maturity branches, four environments"
@@ -52,6 +52,9 @@ lint: $(STAMP)  ## ruff and mypy --strict
 bench: $(STAMP)  ## how long previews and deployments take
 	@$(BIN)/quantctl toolchain --obtain
 	$(BIN)/python -m bench
+
+sdk: $(STAMP)  ## write infra/sdk/ again, after another version of a package was pinned
+	$(BIN)/python -m infra.sdk.generate
 
 lock: $(STAMP)  ## write requirements.lock again, after a change of pyproject.toml
 	@$(BIN)/python toolchain/python_packages.py lock $(VENV)

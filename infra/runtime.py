@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pulumi
 
@@ -13,6 +15,7 @@ from infra.errors import UserError
 # The language host's word for "the user has been told already": the engine then adds no message of its own
 # (pulumi/pulumi, sdk/python/cmd/pulumi-language-python-exec).
 _TOLD = 32
+_DEBUG = "QUANT_DEBUG"
 
 
 def run(declare: Callable[[], None]) -> None:
@@ -21,6 +24,8 @@ def run(declare: Callable[[], None]) -> None:
     The runtime's own wait looks at every output again whenever one resolves, which is quadratic; awaiting the resources
     here leaves it nothing to wait for. Measured in bench/: docs/decisions/0004-one-wait.md.
     """
+    if not os.environ.get(_DEBUG):
+        pulumi.log.debug = _say_nothing
     declared: list[pulumi.Resource] = []
     pulumi.runtime.register_stack_transformation(lambda args: declared.append(args.resource))
     try:
@@ -34,3 +39,7 @@ def run(declare: Callable[[], None]) -> None:
         await asyncio.gather(*(resource.urn.future() for resource in declared), return_exceptions=True)
 
     pulumi.run(registered)
+
+
+def _say_nothing(*_: Any, **__: Any) -> None:
+    """In place of the runtime's debug lines: docs/decisions/0012-no-debug-lines.md."""

@@ -22,13 +22,8 @@ pytestmark = pytest.mark.real
 PROGRAM = """
 import os
 import pulumi
-from infra import sdk
+import pulumi_databricks as databricks
 
-class Lean:
-    def __getattr__(self, name):
-        return sdk.databricks(name)  # a module at a time: the whole package takes seconds
-
-databricks = Lean()
 changed = pulumi.Config().get_bool("changed") or False
 remote = os.environ["QUANT_REMOTE"]
 top = databricks.Directory("top", path="/declared")
@@ -87,7 +82,7 @@ databricks.Permissions("on-job", job_id=job.id, access_controls=[
     {"service_principal_name": "00000000-0000-4000-8000-0000000000d0", "permission_level": "IS_OWNER"}])
 databricks.Permissions("on-job-without-owner", job_id=older.id, access_controls=[
     {"group_name": "users", "permission_level": "CAN_VIEW"}])
-me = sdk.databricks_function("get_current_user")()
+me = databricks.get_current_user()
 pulumi.export("me", [me.user_name, me.acl_principal_id, me.home])
 pulumi.export("commit", repo.commit_hash)
 pulumi.export("application", principal.application_id)

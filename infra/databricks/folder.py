@@ -8,7 +8,7 @@ import pulumi
 
 from infra.access import SERVICE_PRINCIPAL, Access
 from infra.databricks.permissions import group_entries, principal_entry
-from infra.sdk import databricks
+from infra.sdk.databricks import Directory, Permissions, Repo
 from infra.settings import Settings
 from infra.vocabulary import FolderLevel, Persona
 
@@ -36,16 +36,16 @@ class GitFolder(pulumi.ComponentResource):
         if parent_path:
             # Kept on delete: other environments may lie in it.
             kept = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(retain_on_delete=True))
-            parent = databricks("Directory")("parent", path=parent_path, opts=kept)
+            parent = Directory("parent", path=parent_path, opts=kept)
             depends.append(parent)
             if settings.is_live:
                 # Levels are inherited from above: who manages the parent manages the folder. The principal runs what is
                 # in its own folder, not what lies beside it.
                 above = groups or [principal_entry(settings.service_principal, FolderLevel.READ)]
-                databricks("Permissions")("parent", directory_path=parent.path, access_controls=above, opts=child)
+                Permissions("parent", directory_path=parent.path, access_controls=above, opts=child)
         # The commit is an input so that a moved branch is a diff; the update sends the branch and the workspace
         # checks out its head (databricks/terraform-provider-databricks #1249, #2480).
-        self.repo = databricks("Repo")(
+        self.repo = Repo(
             "folder",
             url=settings.remote,
             git_provider=settings.git_provider,
@@ -54,6 +54,6 @@ class GitFolder(pulumi.ComponentResource):
             commit_hash=args.commit,
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=depends)),
         )
-        databricks("Permissions")("folder", repo_id=self.repo.id, access_controls=entries, opts=child)
+        Permissions("folder", repo_id=self.repo.id, access_controls=entries, opts=child)
         self.commit: pulumi.Output[str] = self.repo.commit_hash
         self.register_outputs({"commit": self.commit})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from infra.sdk import databricks, databricks_function
+from infra.sdk.databricks import GitCredential, get_service_principal_sp_id
 from infra.settings import Settings
 
 
@@ -14,14 +14,13 @@ class PrincipalGitCredential(pulumi.ComponentResource):
     def __init__(self, settings: Settings, username: str, token: pulumi.Output[str], opts: pulumi.ResourceOptions) -> None:
         super().__init__("quant:databricks:GitCredential", "git-credential", None, opts)
         child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
-        find = databricks_function("get_service_principal_output")
-        principal = find(application_id=settings.service_principal, opts=pulumi.InvokeOptions(parent=self))
-        databricks("GitCredential")(
+        principal = get_service_principal_sp_id(settings.service_principal, pulumi.InvokeOptions(parent=self))
+        GitCredential(
             "git-credential",
             git_provider=settings.git_provider,
             git_username=username,
             personal_access_token=token,
-            principal_id=principal.sp_id,
+            principal_id=principal,
             opts=child,
         )
         self.register_outputs({})

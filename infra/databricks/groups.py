@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from infra.sdk import databricks
+from infra.sdk.databricks import Group
 from infra.settings import Settings
 from infra.vocabulary import Persona
 
@@ -16,5 +16,5 @@ class Groups(pulumi.ComponentResource):
         super().__init__("quant:databricks:Groups", "groups", None, opts)
         child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
         for persona in Persona:
-            databricks("Group")(f"group/{persona}", display_name=settings.names(persona).group, opts=child)
+            Group(f"group/{persona}", display_name=settings.names(persona).group, opts=child)
         self.register_outputs({})

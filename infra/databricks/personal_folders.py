@@ -18,7 +18,7 @@ from infra.outside.branch import Snapshot
 from infra.outside.git import Entry
 from infra.outside.local_edits import need_nothing_uncommitted
 from infra.outside.workspace import Workspace
-from infra.sdk import databricks
+from infra.sdk.databricks import Repo
 from infra.settings import Settings
 
 _SECONDS = 10  # an export of the folder included
@@ -51,7 +51,7 @@ class PersonalFolders(pulumi.ComponentResource):
         # The name is in the state: a folder that is no longer declared still finds its guard by it.
         hook: Any = pulumi.ResourceHook("personal-folder-guard", guard, pulumi.ResourceHookOptions(on_dry_run=True))
         for developer in args.developers:
-            databricks("Repo")(
+            Repo(
                 f"personal/{developer}",
                 url=args.settings.remote,
                 git_provider=args.settings.git_provider,

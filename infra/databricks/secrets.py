@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 
 from infra.naming import SECRET_KEY
-from infra.sdk import databricks
+from infra.sdk.databricks import Secret, SecretAcl, SecretScope
 from infra.settings import Settings
 
 
@@ -26,18 +26,18 @@ class Secrets(pulumi.ComponentResource):
     def __init__(self, args: SecretsArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("quant:databricks:Secrets", "secrets", None, opts)
         child = pulumi.ResourceOptions(parent=self, protect=args.settings.is_live)
-        scope = databricks("SecretScope")("scope", name=args.scope, opts=child)
+        scope = SecretScope("scope", name=args.scope, opts=child)
         # The provider replaces a secret whose value changes: the new value is put under the same key, and a deletion of the
         # old one afterwards would take the new one away. The scope takes it along when it goes.
         kept = pulumi.ResourceOptions(retain_on_delete=True, additional_secret_outputs=["stringValue"])
-        databricks("Secret")(
+        Secret(
             SECRET_KEY,
             scope=scope.name,
             key=SECRET_KEY,
             string_value=args.private_key,
             opts=pulumi.ResourceOptions.merge(child, kept),
         )
-        databricks("SecretAcl")(
+        SecretAcl(
             "service-principal-reads",
             scope=scope.name,
             principal=args.settings.service_principal,

@@ -1,4 +1,6 @@
-"""The one door to the Databricks workspace: how it is asked, how it answers, and what it hides. Reads only.
+"""The one door to the Databricks workspace: how it is asked, how it answers, and what it hides.
+
+It reads, but for `update_job`, which puts right what the provider leaves.
 
 Everything that is known of its manners stands here once: how a Git folder is found, paging, throttling, logins, refusals.
 `quantctl.workspace` adds what changes something.
@@ -153,6 +155,11 @@ class Workspace:
     def job(self, number: int | str) -> Json:
         """One job as it is. https://docs.databricks.com/api/workspace/jobs/get"""
         return self._ask("/api/2.2/jobs/get", {"job_id": str(number)}, f"CAN_VIEW on the job {number}")
+
+    def update_job(self, number: int | str, settings: Mapping[str, Any]) -> None:
+        """Replace these settings of a job. https://docs.databricks.com/api/workspace/jobs/update"""
+        body = {"job_id": int(number), "new_settings": dict(settings)}
+        self._exchange("POST", "/api/2.2/jobs/update", None, body, f"CAN_MANAGE on the job {number}")
 
     def permissions(self, what: str, number: int | str) -> list[Json]:
         """Who may do what with an object. https://docs.databricks.com/api/workspace/permissions/get"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from infra.sdk import snowflake
+from infra.sdk.snowflake import AccountRole
 from infra.settings import Settings
 from infra.vocabulary import Persona
 
@@ -16,5 +16,5 @@ class PersonaRoles(pulumi.ComponentResource):
         super().__init__("quant:snowflake:PersonaRoles", "persona-roles", None, opts)
         child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
         for persona in Persona:
-            snowflake("AccountRole")(f"role/{persona}", name=settings.names(persona).role.upper(), opts=child)
+            AccountRole(f"role/{persona}", name=settings.names(persona).role.upper(), opts=child)
         self.register_outputs({})

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 
 from infra.access import Access
 from infra.naming import Names, qualified
-from infra.sdk import snowflake
+from infra.sdk.snowflake import DatabaseRole, GrantDatabaseRole, GrantPrivilegesToDatabaseRole, Schema
 from infra.settings import Settings
 from infra.vocabulary import Persona, SchemaAccess
 
@@ -42,11 +41,12 @@ class ManagedSchema(pulumi.ComponentResource):
         settings, names = args.settings, args.names
         database = settings.database.upper()
         child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
-        self.schema = snowflake("Schema")(
+        self.schema = Schema(
             "schema",
             database=database,
             name=names.schema,
             with_managed_access="true",
+            is_transient="false",  # always said: another spelling of the same would replace the schema
             data_retention_time_in_days=settings.retention,
             comment=f"Outputs of branch {settings.branch}. Declared by Pulumi stack {settings.environment}.",
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(retain_on_delete=settings.is_live)),
@@ -60,22 +60,21 @@ class ManagedSchema(pulumi.ComponentResource):
         for persona, access in args.row.items():
             if access.schema is SchemaAccess.READ:
                 role = settings.names(persona).role.upper()
-                snowflake("GrantDatabaseRole")(
+                GrantDatabaseRole(
                     f"{persona}-reads", database_role_name=reader.fully_qualified_name, parent_role_name=role, opts=ordered
                 )
         self.writer = writer
         self.name: pulumi.Output[str] = self.schema.name
         self.register_outputs({"name": self.name})
 
-    def _role(self, short: str, name: str) -> Any:
-        return snowflake("DatabaseRole")(short, database=self._database, name=name, opts=self._child)
+    def _role(self, short: str, name: str) -> DatabaseRole:
+        return DatabaseRole(short, database=self._database, name=name, opts=self._child)
 
-    def _grants(self, short: str, role: Any, on_schema: list[str], on_objects: dict[str, list[str]]) -> None:
+    def _grants(self, short: str, role: DatabaseRole, on_schema: list[str], on_objects: dict[str, list[str]]) -> None:
         # One resource a role and object, never always_apply: a plan costs 300 to 400 ms for each statement.
-        grant = snowflake("GrantPrivilegesToDatabaseRole")
         after = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[self.schema]))
         role_name = role.fully_qualified_name
-        grant(
+        GrantPrivilegesToDatabaseRole(
             f"{short}-uses-schema",
             database_role_name=role_name,
             privileges=on_schema,
@@ -84,7 +83,7 @@ class ManagedSchema(pulumi.ComponentResource):
         )
         for kind, privileges in on_objects.items():
             for scope in ("all", "future"):
-                grant(
+                GrantPrivilegesToDatabaseRole(
                     f"{short}-{scope}-{kind.lower()}",
                     database_role_name=role_name,
                     privileges=privileges,

@@ -29,9 +29,9 @@ class ServiceUser(pulumi.ComponentResource):
         super().__init__("quant:snowflake:ServiceUser", "service-user", None, opts)
         settings, names = args.settings, args.names
         child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
-        role = snowflake("AccountRole")("role", name=names.service_role, opts=child)
-        snowflake("GrantDatabaseRole")("role-writes", database_role_name=args.writer, parent_role_name=role.name, opts=child)
-        snowflake("GrantPrivilegesToAccountRole")(
+        role = snowflake.AccountRole("role", name=names.service_role, opts=child)
+        snowflake.GrantDatabaseRole("role-writes", database_role_name=args.writer, parent_role_name=role.name, opts=child)
+        snowflake.GrantPrivilegesToAccountRole(
             "role-uses-warehouse",
             account_role_name=role.name,
             privileges=["USAGE"],
@@ -40,11 +40,11 @@ class ServiceUser(pulumi.ComponentResource):
         )
         policy = None
         if settings.allowed_addresses:
-            policy = snowflake("NetworkPolicy")(
+            policy = snowflake.NetworkPolicy(
                 "addresses", name=names.network_policy, allowed_ip_lists=settings.allowed_addresses, opts=child
             ).name
         first, second = args.public_keys
-        user = snowflake("ServiceUser")(
+        user = snowflake.ServiceUser(
             "user",
             name=names.service_user,
             rsa_public_key=first,
@@ -56,6 +56,6 @@ class ServiceUser(pulumi.ComponentResource):
             comment=f"Jobs of environment {settings.environment}.",
             opts=child,
         )
-        snowflake("GrantAccountRole")("user-has-role", role_name=role.name, user_name=user.name, opts=child)
+        snowflake.GrantAccountRole("user-has-role", role_name=role.name, user_name=user.name, opts=child)
         self.name: pulumi.Output[str] = user.name
         self.register_outputs({"name": self.name})

@@ -19,7 +19,7 @@ class Warehouse(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
         watched: dict[str, Any] = {}
         if managed.monthly_credits is not None:
-            monitor = snowflake("ResourceMonitor")(
+            monitor = snowflake.ResourceMonitor(
                 "monitor",
                 name=names.resource_monitor,
                 credit_quota=managed.monthly_credits,
@@ -29,7 +29,7 @@ class Warehouse(pulumi.ComponentResource):
                 opts=child,
             )
             watched["resource_monitor"] = monitor.name
-        warehouse = snowflake("Warehouse")(
+        warehouse = snowflake.Warehouse(
             "warehouse",
             name=settings.warehouse.upper(),
             warehouse_size=managed.size,

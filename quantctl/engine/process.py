@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from quantctl import project
+from quantctl.engine import tuning
 from quantctl.engine.signals import Interrupted, hold
 from quantctl.errors import UserError
 
@@ -74,7 +75,7 @@ def run(
         try:
             process = subprocess.Popen(
                 command,
-                env=dict(environ),
+                env=tuning.tuned(environ),
                 cwd=project.root(),
                 stdin=subprocess.PIPE if value is not None else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import toolchain
 from quantctl import project
+from quantctl.engine import tuning
 from quantctl.errors import UserError
 from quantctl.where import with_loopback, without_places
 from sandbox import identities
@@ -56,9 +57,7 @@ def exports(state: State) -> dict[str, str]:
         "SNOWFLAKE_PROTOCOL": "http",
         "QUANT_REMOTE": endpoints.remote_url,
         "QUANT_SERVICE_KEYS": str(state.keys),
-        # No collection below this; engine and providers live for seconds: https://go.dev/doc/gc-guide#Memory_limit
-        "GOGC": "off",
-        "GOMEMLIMIT": "2GiB",
+        **tuning.ALWAYS,
     }
 
 

@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
+from quantctl.engine import tuning
 from quantctl.errors import UserError
 from quantctl.laptop.exports import exports
 from quantctl.where import SHELL_FILE, sandbox_folder
@@ -28,6 +30,8 @@ def start(place: State) -> Endpoints:
     with told():
         endpoints = control.start(place)
     leave_shell(place)
+    if home := exports(place).get("PULUMI_HOME"):
+        tuning.without_log(Path(home))
     return endpoints
 
 
