@@ -70,7 +70,10 @@ def main(arguments: list[str]) -> int:
             print(f"Python {name}: its packages cannot be installed ({' '.join(error.cmd[:3])})", flush=True)
             ended[name] = error.returncode
             continue
-        ended[name] = subprocess.run([str(pytest), "-m", "not real", "-q", *arguments], cwd=HERE, check=False).returncode
+        command = [str(pytest), "-m", "not real", "-q", *arguments]
+        if pytest.parents[1] != HERE / ".venv":  # ruff and mypy say the same there
+            command += ["--deselect", "tests/test_house_rules.py::test_the_code_is_clean"]
+        ended[name] = subprocess.run(command, cwd=HERE, check=False).returncode
     for name, code in ended.items():
         print(f"Python {name}: {'the fast tests pass' if code == 0 else f'failed (exit {code})'}")
     return max(ended.values())
