@@ -45,8 +45,9 @@ def install(venv: Path, python: str = sys.executable) -> None:
     failed = _get_uv(pip)
     if not failed:
         uv = [str(bin / "uv"), "pip", "install", "--python", str(bin / "python")]
-        failed = _run("installing the pinned Python packages", [*uv, *_WHAT], settings(pip))
-        failed = failed or _run("installing quantctl", [*uv, *_OURS], settings(pip))
+        more = settings(pip)
+        failed = _run("installing the pinned Python packages", [*uv, *_WHAT], more)
+        failed = failed or _run("installing quantctl", [*uv, *_OURS], more)
     if failed:
         print(f"uv did not manage: {failed.strip().splitlines()[-1]}", flush=True)
         _must("installing the pinned Python packages with pip, about a minute", [*pip, "install", *_WHAT])
