@@ -120,7 +120,8 @@ VIOLATIONS = [
     V("one-name", LIVE, "Warehouse", {"resourceMonitor": "OTHER"}),
     V("one-name", LIVE, "ResourceMonitor", {"name": "OTHER"}),
     V("one-name", LIVE, "ResourceMonitor", {"creditQuota": 0}),
-    V("one-name", LIVE, "GitCredential", {"gitProvider": "gitLab", "gitUsername": "x", "personalAccessToken": {"secret": "y"}}),
+    V("one-name", LIVE, "GitCredential", {"gitProvider": "gitLab", "gitUsername": "x",
+        "personalAccessToken": {"secret": "y"}}),
     V("one-name", LIVE, BRANCH, {"branch": "quant"}),
     V("one-name", LIVE, BRANCH, {"project": "evil/project"}),
     V("one-name", LIVE, BRANCH, {"url": "https://evil.example"}),
@@ -223,8 +224,10 @@ VIOLATIONS = [
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole on the schema", {"onSchema": {"allSchemasInDatabase": "QUANT"}}),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole on the schema", {"onSchema": {"futureSchemasInDatabase": "QUANT"}}),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"onSchema": {"schemaName": LIVE_SCHEMA}}),
-    V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"onSchemaObject": {"future": {"objectTypePlural": "TABLES", "inDatabase": "QUANT"}}}),
-    V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"onSchemaObject": {"objectType": "TABLE", "objectName": f"{LIVE_SCHEMA}.T"}}),
+    V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"onSchemaObject": {"future": {"objectTypePlural": "TABLES",
+        "inDatabase": "QUANT"}}}),
+    V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"onSchemaObject": {"objectType": "TABLE",
+        "objectName": f"{LIVE_SCHEMA}.T"}}),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", tables('"QUANT"."QUANT_STG"')),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", tables('"OTHER"."QUANT_LIVE"', "all")),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", tables(LIVE_SCHEMA, objectTypePlural="PROCEDURES")),
@@ -253,7 +256,8 @@ VIOLATIONS = [
     V("grants", LIVE, "GrantPrivilegesToAccountRole", {"accountRoleName": "QUANT_DEVELOPERS"}),
     V("grants", LIVE, "GrantPrivilegesToAccountRole", {"privileges": ["OPERATE"]}),
     V("grants", LIVE, "GrantPrivilegesToAccountRole", {"onAccountObject": {"objectType": "WAREHOUSE", "objectName": "BIG"}}),
-    V("grants", LIVE, "GrantPrivilegesToAccountRole", {"onAccountObject": {"objectType": "INTEGRATION", "objectName": "QUANT_WH"}}),
+    V("grants", LIVE, "GrantPrivilegesToAccountRole", {"onAccountObject": {"objectType": "INTEGRATION",
+        "objectName": "QUANT_WH"}}),
     V("grants", LIVE, "GrantPrivilegesToAccountRole", {"onAccountObject": None}),
 ]  # fmt: skip
 
@@ -382,4 +386,4 @@ def test_rules_of_the_whole_stack() -> None:
     assert said.rule == "plain-outputs" and "output token" in said.message and "dapi0" not in said.message
     key = declared("pulumi:pulumi:Stack", "s", {"a": [{"b": values.Secret(policy_shapes.PEM)}]})
     assert found_in(key) == [("plain-outputs", None)]
-    assert judge.of_stack([]).__next__ is not None and list(judge.of_stack([])) == []
+    assert found_in() == []
