@@ -258,7 +258,7 @@ def preview(team: Team, folder: Path, resources: list[tuple[str, dict[str, Any]]
     )
 
 
-BAD = [  # one for each rule that judges a resource
+BAD: list[tuple[str, str, dict[str, Any]]] = [  # one for each rule that judges a resource
     ("known-type", "WorkspaceFile", {"path": "/quant_live/src/a.py", "contentBase64": "eA=="}),
     ("one-name", "Repo", {"url": "https://me:hunter2@evil.example/x.git"}),
     ("own-code", "Job", {"tasks": [{"taskKey": "a", "sparkPythonTask": {"pythonFile": "/Workspace/quant/a.py"}}]}),

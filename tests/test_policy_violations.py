@@ -327,8 +327,8 @@ def test_the_pack_s_matrix_is_the_program_s() -> None:
     assert (access.SERVICE_PRINCIPAL.folder, access.SERVICE_PRINCIPAL.job) == (FolderLevel.RUN, JobLevel.RUN)
 
 
-def declared(kind: str, name: str, props: dict[str, Any], stack: str = LIVE, **refers: list[str]) -> Declared:
-    return Declared(f"urn:pulumi:{stack}::quant::{kind}::{name}", kind, props, refers)
+def declared(kind: str, name: str, props: dict[str, Any], **refers: list[str]) -> Declared:
+    return Declared(f"urn:pulumi:{LIVE}::quant::{kind}::{name}", kind, props, refers)
 
 
 JOB, PERMISSIONS, REPO = map(token, ("Job", "Permissions", "Repo"))
