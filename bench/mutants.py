@@ -18,25 +18,19 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parents[1]
 _COPY = _ROOT / ".mutants"
 _BAR = 90
-MODULES = {  # as they lie in the copy, with what mutmut leaves alone
-    "src/rules/*.py": "policy/rules",
-    "infra/access.py": "infra/access.py",
-    "infra/four_stacks.py": "infra/four_stacks.py",
-    "infra/merge.py": "infra/merge.py",
-    "infra/settings.py": "infra/settings.py",
-    "quantctl/promotion/gates.py": "quantctl/promotion/gates.py",
-    "quantctl/plan.py": "quantctl/plan.py",
-    "quantctl/preview/redact.py": "quantctl/preview/redact.py",
-    "quantctl/drift/judge.py": "quantctl/drift/judge.py",
+_MOVED = ("policy/rules/", "src/rules/")
+# What is mutated, and the tests that need neither engine nor sandbox and look at it.
+MODULES = {
+    "policy/rules/*.py": ["policy", "policy_jobs", "policy_violations"],
+    "infra/access.py": ["access_matrix"],
+    "infra/four_stacks.py": ["four_stacks"],
+    "infra/merge.py": ["workflows"],
+    "infra/settings.py": ["settings", "branch_protection", "limited_release"],
+    "quantctl/promotion/gates.py": ["gates"],
+    "quantctl/plan.py": ["plan"],
+    "quantctl/preview/redact.py": ["preview", "redact"],
+    "quantctl/drift/judge.py": ["drift_decisions", "drift_judge"],
 }
-# The tests that need neither engine nor sandbox.
-TESTS = [
-    f"tests/test_{name}.py"
-    for name in (
-        "access_matrix", "branch_protection", "drift_decisions", "four_stacks", "gates", "gates_decisions", "judge", "plan",
-        "policy", "policy_jobs", "policy_violations", "preview", "redact", "settings", "workflows",
-    )
-]  # fmt: skip
 _CONFIG = """
 [tool.mutmut]
 source_paths = ["src", "infra", "quantctl"]
@@ -55,8 +49,7 @@ markers = ["real: left out here"]
 
 def main(chosen: list[str]) -> int:
     """Copy, mutate, test, count; 1 when a module is below the bar."""
-    only = [copy for copy, module in MODULES.items() if not chosen or any(fnmatch(module, f"*{word}*") for word in chosen)]
-    _copy(only)
+    _copy([module for module in MODULES if not chosen or any(fnmatch(module, f"*{word}*") for word in chosen)])
     binaries = Path(sys.executable).parent
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run([binaries / "mutmut", "run", "--max-children", "2"], cwd=_COPY, env=environ, check=False)
@@ -65,20 +58,22 @@ def main(chosen: list[str]) -> int:
     return 0 if report(_COPY / "mutants") else 1
 
 
-def _copy(only: list[str]) -> None:
+def _copy(modules: list[str]) -> None:
     shutil.rmtree(_COPY, ignore_errors=True)
     tracked = subprocess.run(
         ["git", "ls-files", "-z", "-c", "-o", "--exclude-standard"], cwd=_ROOT, check=True, capture_output=True
     )
     for name in filter(None, tracked.stdout.decode().split("\0")):
-        source, target = _ROOT / name, _COPY / name.replace("policy/rules/", "src/rules/", 1)
+        source, target = _ROOT / name, _COPY / name.replace(*_MOVED, 1)
         if source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
     files = ", ".join(f'"{file.name}"' for file in _COPY.iterdir() if file.is_file() and file.name != "pyproject.toml")
     (_COPY / "mutants").mkdir()
     (_COPY / "mutants" / ".venv").symlink_to(_ROOT / ".venv")  # some tests start a Python of their own
-    tests = [test for test in TESTS if (_ROOT / test).exists()]
+    tests = [f"tests/test_{name}.py" for module in modules for name in MODULES[module]]
+    tests = [test for test in tests if (_ROOT / test).exists()]
+    only = [module.replace(*_MOVED) for module in modules]
     (_COPY / "pyproject.toml").write_text(
         _CONFIG.format(only=json.dumps(only), files=files, tests=json.dumps(tests)), encoding="utf-8"
     )
@@ -94,7 +89,7 @@ def report(folder: Path) -> bool:
         killed = [code not in (0, 33, None) for code in codes.values()]  # 33: no test reaches it
         share = 100 * sum(killed) / len(killed)
         good &= share >= _BAR
-        name = str(file.relative_to(folder)).removesuffix(".meta").replace("src/rules", "policy/rules")
+        name = str(file.relative_to(folder)).removesuffix(".meta").replace(*reversed(_MOVED))
         print(
             f"{name:36} {sum(killed):4} of {len(killed):4} killed, {share:3.0f}%{'' if share >= _BAR else '  below the bar'}"
         )
