@@ -89,7 +89,7 @@ def report(folder: Path) -> bool:
         killed = [code not in (0, 33, None) for code in codes.values()]  # 33: no test reaches it
         share = 100 * sum(killed) / len(killed)
         good &= share >= _BAR
-        name = str(file.relative_to(folder)).removesuffix(".meta").replace(*reversed(_MOVED))
+        name = str(file.relative_to(folder)).removesuffix(".meta").replace(_MOVED[1], _MOVED[0])
         print(
             f"{name:36} {sum(killed):4} of {len(killed):4} killed, {share:3.0f}%{'' if share >= _BAR else '  below the bar'}"
         )

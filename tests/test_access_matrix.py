@@ -26,6 +26,15 @@ WORDS = {
 }  # fmt: skip
 
 
+def narrowed(what: str, level: str) -> Narrowed:
+    """One of the three, said in a stack file."""
+    return Narrowed(
+        FolderLevel(level) if what == "folder" else None,
+        JobLevel(level) if what == "job" else None,
+        SchemaAccess(level) if what == "schema" else None,
+    )
+
+
 def words(access: Access) -> str:
     return " ".join((WORDS[access.folder], WORDS[access.job], WORDS[access.schema]))
 
@@ -64,12 +73,11 @@ def test_a_group_is_needed_for_databricks_alone(access: Access, needed: bool) ->
 @pytest.mark.parametrize("what", ["folder", "job", "schema"])
 def test_a_stack_narrows_each_of_the_three_alone(what: str) -> None:
     """`none` takes one away and leaves the others; the same level changes nothing."""
-    kind = {"folder": FolderLevel, "job": JobLevel, "schema": SchemaAccess}[what]
     usual = access_of(DEV, {})[Persona.DEVELOPERS]
-    narrowed = access_of(DEV, {Persona.DEVELOPERS: Narrowed(**{what: kind("none")})})[Persona.DEVELOPERS]
+    row = access_of(DEV, {Persona.DEVELOPERS: narrowed(what, "none")})[Persona.DEVELOPERS]
     for other in ("folder", "job", "schema"):
-        assert getattr(narrowed, other) == ("none" if other == what else getattr(usual, other))
-    same = access_of(DEV, {Persona.DEVELOPERS: Narrowed(**{what: getattr(usual, what)})})
+        assert getattr(row, other) == ("none" if other == what else getattr(usual, other))
+    same = access_of(DEV, {Persona.DEVELOPERS: narrowed(what, getattr(usual, what))})
     assert same == access_of(DEV, {})
 
 
@@ -92,7 +100,7 @@ def test_nothing_is_widened_by_one_level(environment: Environment, persona: Pers
         at = order.index(getattr(usual, what))
         for level in order[at + 1 :]:
             with pytest.raises(UserError) as raised:
-                access_of(environment, {persona: Narrowed(**{what: level})})
+                access_of(environment, {persona: narrowed(what, level)})
             said = str(raised.value)
             allowed = ", ".join(str(one) for one in order[: at + 1])
             assert said == (

@@ -64,7 +64,8 @@ VIOLATIONS = [
             "GroupMember", "ServicePrincipalRole", "MwsPermissionAssignment", "SqlPermissions", "GlobalInitScript",
             "Entitlements", "ProcedureSql", "Task", "User", "LegacyServiceUser", "GrantPrivilegesToShare", "GrantOwnership",
             "Execute", "Table", "View", "Stream", "Share", "Stage", "AuthenticationPolicy", "command:local:Command",
-            "pulumi:pulumi:StackReference", "pulumi-python:dynamic/other:Resource", "quant:other:Component",
+            "pulumi:pulumi:StackReference", "pulumi-python:dynamic/other:Resource",
+            "pulumi-python:dynamic/other:BranchProtection", "quant:other:Component",
         )
     ),
     V("known-type", LIVE, "Schema", {"pipeExecutionPaused": "true"}),
