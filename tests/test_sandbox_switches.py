@@ -35,6 +35,8 @@ def test_a_switch_that_there_is_not_is_refused(tmp_path: Path, changes: dict[str
     with pytest.raises(control.SandboxError, match=words):
         control.switch(state, changes)
     assert switches.read(tmp_path) == Switches()
+    with pytest.raises(control.SandboxError, match="no sandbox yet"):
+        control.switch(State(tmp_path / "absent"), {"throttled": 1})
 
 
 def test_the_environment_sets_them_at_a_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,10 +45,13 @@ def test_the_environment_sets_them_at_a_start(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(control.SandboxError, match=r"not started.*must be cli or legacy"):
         control.start(State(tmp_path / "state"))
     monkeypatch.setenv("QUANT_SANDBOX_GIT_FOLDERS", "cli")
-    with running(State(tmp_path / "state")) as own:
+    with running(State(tmp_path / "state"), git_folders=None) as own:
         assert switches.read(own.state.folder).git_folders == "cli"
         told = own.http("GET", "/api/2.0/workspace/get-status", params={"path": own.folder().path}).json()
         assert told["directory_info"] == {"is_git_folder": True}
+        monkeypatch.delenv("QUANT_SANDBOX_GIT_FOLDERS")
+        control.reset(own.state)
+        assert switches.read(own.state.folder) == Switches()
 
 
 def push(url: str, clone: Path, login: str = "") -> bool:
