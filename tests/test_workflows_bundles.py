@@ -70,11 +70,15 @@ def test_includes_are_patterns_within_a_folder() -> None:
         return [one.key for one in reading(content, present=("src/a.py", "jobs/src/a.py")).workflows] if patterns else []
 
     for one in jobs.values():
-        one["resources"]["jobs"][next(iter(one["resources"]["jobs"]))]["tasks"] = [{"task_key": "t", "spark_python_task": FILE}]
+        one["resources"]["jobs"][next(iter(one["resources"]["jobs"]))]["tasks"] = [
+            {"task_key": "t", "spark_python_task": FILE}
+        ]
     assert found("jobs/*") == ["a", "c"]
     assert found("./jobs/*.yml", "jobs/**/*.yml") == ["a", "b"]
     assert found("jobs/[a-b].yml", "nothing/*.yml") == ["a"]
-    said = refused({"databricks.yml": {"bundle": {"name": "x"}, "include": ["jobs/aa.yml"]}, **{p: str(j) for p, j in jobs.items()}})
+    said = refused(
+        {"databricks.yml": {"bundle": {"name": "x"}, "include": ["jobs/aa.yml"]}, **{p: str(j) for p, j in jobs.items()}}
+    )
     assert "include: 'jobs/aa.yml' is not in the commit; did you mean jobs/a.yml?" in said
 
 
@@ -90,7 +94,10 @@ VARIABLES: dict[str, Any] = {
     "number": {"default": 8},
     "flag": {"default": True},
     "of_other": {"default": "${var.plain}-${bundle.target}"},
-    "cluster": {"type": "complex", "default": {"spark_version": "15.4", "num_workers": 2, "spark_conf": {"k": "${var.plain}"}}},
+    "cluster": {
+        "type": "complex",
+        "default": {"spark_version": "15.4", "num_workers": 2, "spark_conf": {"k": "${var.plain}"}},
+    },
     "short": "s",
     "unset": {"description": "no value"},
     "looked_up": {"lookup": {"cluster": "shared"}},
@@ -212,7 +219,7 @@ def test_an_environment_without_a_target_reads_the_bundle_without_one() -> None:
     root = {"targets": {"dev": {"resources": {"jobs": {"one": {"timeout_seconds": 7}}}}}}
     found = bundle(root, "quant_lr")
     assert "timeout_seconds" not in only(found)
-    assert "has no target for quant_lr" in str(found.notes[0])
+    assert "none of its targets is this environment" in str(found.notes[0])
     root = {"targets": {"quant_lr": {"resources": {"jobs": {"one": {"timeout_seconds": 7}}}}}}
     assert only(bundle(root, "quant_lr"))["timeout_seconds"] == 7
     said = {"a": "quant", "b": "quant"}
@@ -285,7 +292,12 @@ def test_a_job_runs_another_of_its_bundle() -> None:
 
 def test_numbers_and_words_of_truth_are_text_where_text_is_meant() -> None:
     """As the bundle tool takes them, in the spelling of the author."""
-    one = {"tasks": JOB["tasks"], "tags": {"year": 2025, "rate": 1.10, "on": True}, "queue": {"enabled": "yes"}, "timeout_seconds": "60"}
+    one = {
+        "tasks": JOB["tasks"],
+        "tags": {"year": 2025, "rate": 1.10, "on": True},
+        "queue": {"enabled": "yes"},
+        "timeout_seconds": "60",
+    }
     made = only(bundle(resources={"jobs": {"one": one}}))
     assert made["tags"] == {"year": "2025", "rate": "1.1", "on": "true"}
     assert (made["queue"], made["timeout_seconds"]) == ({"enabled": True}, 60)

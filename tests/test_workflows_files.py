@@ -97,7 +97,7 @@ tasks:
 
 def test_words_mean_what_the_databricks_tools_take_them_for() -> None:
     """`on` and 06:00 are text; JSON's pairs beyond \\uffff are one character."""
-    text = 'name: on\ntags: {start: 06:00, off: yes, when: 2024-01-01}\ntasks: [{task_key: no, spark_python_task: {python_file: src/a.py}}]'
+    text = "name: on\ntags: {start: 06:00, off: yes, when: 2024-01-01}\ntasks: [{task_key: no, spark_python_task: {python_file: src/a.py}}]"
     [one] = expand(text)
     assert (one["name"], one["tasks"][0]["task_key"]) == ("on", "no")
     assert one["tags"] == {"start": "06:00", "off": "yes", "when": "2024-01-01"}
@@ -165,17 +165,25 @@ def test_a_bundles_variables_cannot_kill_either() -> None:
     doubling = {f"v{n + 1}": {"default": f"${{var.v{n}}}${{var.v{n}}}"} for n in range(40)} | {"v0": {"default": "xxxx"}}
     lists = {f"v{n + 1}": {"default": [f"${{var.v{n}}}"] * 9} for n in range(12)} | {"v0": {"default": "x"}}
     circle = {"v40": {"default": "${var.a}"}, "a": {"default": "${var.b}"}, "b": {"default": "${var.a}"}}
-    for variables, word in ((doubling, "characters"), (lists | {"v40": {"default": "${var.v12}"}}, "values"), (circle, "circle")):
+    for variables, word in (
+        (doubling, "characters"),
+        (lists | {"v40": {"default": "${var.v12}"}}, "values"),
+        (circle, "circle"),
+    ):
         one = {**MINIMAL, "description": "${var.v40}"}
         begun = time.process_time()
-        said = refused({"databricks.yml": {"bundle": {"name": "b"}, "variables": variables, "resources": {"jobs": {"one": one}}}})
+        said = refused(
+            {"databricks.yml": {"bundle": {"name": "b"}, "variables": variables, "resources": {"jobs": {"one": one}}}}
+        )
         assert word in said, said
         assert time.process_time() - begun < 5
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
     """Of all files, not of the first."""
-    said = refused({"workflows/a.yml": "a: [", "workflows/b.yml": job({"max_retries": -5}), "workflows/c.yml": {"name": "c"}})
+    said = refused(
+        {"workflows/a.yml": "a: [", "workflows/b.yml": job({"max_retries": -5}), "workflows/c.yml": {"name": "c"}}
+    )
     for file in ("workflows/a.yml", "workflows/b.yml", "workflows/c.yml"):
         assert file in said
     assert written(FILE)
