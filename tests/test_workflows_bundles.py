@@ -52,9 +52,15 @@ def test_a_folder_below_workflows_that_has_a_root_is_a_bundle(name: str) -> None
     """Its other files are not workflow files."""
     files = {
         f"workflows/etl/{name}": {"bundle": {"name": "x"}, "include": ["jobs/*.yml"]},
-        "workflows/etl/jobs/a.yml": {"resources": {"jobs": {"a": MINIMAL | {"tasks": [{"task_key": "t", "spark_python_task": {"python_file": "../../../src/a.py"}}]}}}},
+        "workflows/etl/jobs/a.yml": {
+            "resources": {
+                "jobs": {
+                    "a": MINIMAL | {"tasks": [{"task_key": "t", "spark_python_task": {"python_file": "../../../src/a.py"}}]}
+                }
+            }
+        },
         "workflows/etl/dbt_project.yml": {"name": "dbt"},
-    }  # fmt: skip
+    }
     found = reading(files)
     assert [one.key for one in found.workflows] == ["a"]
     assert "not read: workflows/etl/dbt_project.yml" in str(found.notes[-1])
@@ -62,7 +68,10 @@ def test_a_folder_below_workflows_that_has_a_root_is_a_bundle(name: str) -> None
 
 def test_includes_are_patterns_within_a_folder() -> None:
     """As the bundle tool has them; a file that is not there is told, a pattern without files is not."""
-    jobs = {f"jobs/{path}": {"resources": {"jobs": {key: MINIMAL | {"name": key}}}} for path, key in (("a.yml", "a"), ("deep/b.yml", "b"), ("c.json", "c"))}  # fmt: skip
+    jobs = {
+        f"jobs/{path}": {"resources": {"jobs": {key: MINIMAL | {"name": key}}}}
+        for path, key in (("a.yml", "a"), ("deep/b.yml", "b"), ("c.json", "c"))
+    }
 
     def found(*patterns: str) -> list[str]:
         root = {"bundle": {"name": "x"}, "include": list(patterns)}
@@ -84,7 +93,12 @@ def test_includes_are_patterns_within_a_folder() -> None:
 
 def test_a_resource_that_two_files_define_is_refused() -> None:
     """Both are named."""
-    said = refused({"databricks.yml": {"bundle": {"name": "x"}, "include": ["*.yml"], "resources": {"jobs": {"a": JOB}}}, "b.yml": {"resources": {"jobs": {"a": JOB}}}})  # fmt: skip
+    said = refused(
+        {
+            "databricks.yml": {"bundle": {"name": "x"}, "include": ["*.yml"], "resources": {"jobs": {"a": JOB}}},
+            "b.yml": {"resources": {"jobs": {"a": JOB}}},
+        }
+    )
     assert "resources.jobs.a: already stands in databricks.yml, line 7" in said
     assert "b.yml, line 3" in said
 
@@ -141,7 +155,10 @@ def test_a_complex_variable_is_a_structure() -> None:
 
 def test_a_targets_variables_replace_the_defaults_and_the_stacks_win() -> None:
     """quant:variables is what --var is to the bundle tool."""
-    targets = {"dev": {"variables": {"plain": "of dev", "cluster": {"default": {"spark_version": "16.1"}}}}, "prod": {"variables": {"plain": {"default": "of prod"}}}}  # fmt: skip
+    targets = {
+        "dev": {"variables": {"plain": "of dev", "cluster": {"default": {"spark_version": "16.1"}}}},
+        "prod": {"variables": {"plain": {"default": "of prod"}}},
+    }
     root = {"variables": VARIABLES, "targets": targets}
     assert resolved("${var.plain}", root) == "of dev"
     assert resolved("${var.plain}", root, "quant_live") == "of prod"
@@ -167,7 +184,7 @@ def test_a_targets_variables_replace_the_defaults_and_the_stacks_win() -> None:
 )
 def test_a_reference_without_a_value_is_refused(text: str, words: list[str]) -> None:
     """With file, line, key and what to do."""
-    with pytest.raises(Exception, match="resources/jobs.yml, line") as raised:
+    with pytest.raises(Exception, match=r"resources/jobs\.yml, line") as raised:
         resolved(text, {"variables": VARIABLES})
     for word in ["resources.jobs.one.description", *words]:
         assert word in str(raised.value)
@@ -185,19 +202,33 @@ def test_targets_are_laid_over_as_the_bundle_tool_does() -> None:
         "timeout_seconds": 5,
         "parameters": [{"name": "p", "default": "1"}],
         "email_notifications": {"on_failure": ["a@quant.example"]},
-        "tasks": [{"task_key": "t", "max_retries": 1, "libraries": [{"pypi": {"package": "a"}}], "spark_python_task": {**JOB["tasks"][0]["spark_python_task"], "parameters": ["x"]}}],
+        "tasks": [
+            {
+                "task_key": "t",
+                "max_retries": 1,
+                "libraries": [{"pypi": {"package": "a"}}],
+                "spark_python_task": {**JOB["tasks"][0]["spark_python_task"], "parameters": ["x"]},
+            }
+        ],
         "job_clusters": [{"job_cluster_key": "c", "new_cluster": {"spark_version": "15", "num_workers": 1}}],
         "environments": [{"environment_key": "e", "spec": {"client": "2", "dependencies": ["a"]}}],
-    }  # fmt: skip
+    }
     over = {
         "tags": {"b": "2"},
         "timeout_seconds": None,
         "parameters": [{"name": "q", "default": "2"}, {"name": "p", "default": "3"}],
         "email_notifications": {"on_failure": ["b@quant.example"]},
-        "tasks": [{"task_key": "t", "max_retries": 2, "libraries": [{"pypi": {"package": "b"}}], "spark_python_task": {"parameters": ["y"]}}],
+        "tasks": [
+            {
+                "task_key": "t",
+                "max_retries": 2,
+                "libraries": [{"pypi": {"package": "b"}}],
+                "spark_python_task": {"parameters": ["y"]},
+            }
+        ],
         "job_clusters": [{"job_cluster_key": "c", "new_cluster": {"num_workers": 4}}],
         "environments": [{"environment_key": "e", "spec": {"dependencies": ["b"]}}],
-    }  # fmt: skip
+    }
     root = {"targets": {"prod": {"resources": {"jobs": {"one": over, "only_prod": {**MINIMAL, "name": "late"}}}}}}
     made = bundle(root, "quant_live", resources={"jobs": {"one": base}}).workflows
     assert [one.key for one in made] == ["only_prod", "one"]
@@ -240,13 +271,33 @@ def test_what_is_the_environments_is_set_aside_and_named_once() -> None:
         "tasks": [{"task_key": "t", "notebook_task": {"notebook_path": "src/note", "source": "GIT"}}],
     }
     root = {
-        "artifacts": {"default": {"type": "whl"}}, "sync": {"include": ["x"]}, "permissions": [], "presets": {"name_prefix": "x"},
-        "targets": {"dev": {"mode": "development", "default": True, "workspace": {"host": "https://x.example"}, "run_as": {"user_name": "b@quant.example"}}},
-    }  # fmt: skip
+        "artifacts": {"default": {"type": "whl"}},
+        "sync": {"include": ["x"]},
+        "permissions": [],
+        "presets": {"name_prefix": "x"},
+        "targets": {
+            "dev": {
+                "mode": "development",
+                "default": True,
+                "workspace": {"host": "https://x.example"},
+                "run_as": {"user_name": "b@quant.example"},
+            }
+        },
+    }
     found = bundle(root, resources={"jobs": {"one": one, "two": {**one, "name": "two"}}})
     assert len(found.workflows) == 2
     [note] = map(str, found.notes)
-    for word in ("artifacts", "sync", "presets", "mode", "workspace", "permissions (levels", "run_as (jobs run as", "git_source (", "mail to whoever"):  # fmt: skip
+    for word in (
+        "artifacts",
+        "sync",
+        "presets",
+        "mode",
+        "workspace",
+        "permissions (levels",
+        "run_as (jobs run as",
+        "git_source (",
+        "mail to whoever",
+    ):
         assert note.count(word) == 1, note
     made = found.workflows[0].job
     assert made["tasks"][0]["notebook_task"] == {"notebook_path": "/Workspace/quant/src/note"}
@@ -281,11 +332,23 @@ def test_a_job_runs_another_of_its_bundle() -> None:
     resources = {
         "jobs": {
             "first": JOB,
-            "then": {"tasks": [{"task_key": "t", "run_job_task": {"job_id": "${resources.jobs.first.id}"}}, {**JOB["tasks"][0], "task_key": "u", "spark_python_task": {"python_file": "../src/a.py", "parameters": ["--job=${resources.jobs.first.id}"]}}]},
+            "then": {
+                "tasks": [
+                    {"task_key": "t", "run_job_task": {"job_id": "${resources.jobs.first.id}"}},
+                    {
+                        **JOB["tasks"][0],
+                        "task_key": "u",
+                        "spark_python_task": {
+                            "python_file": "../src/a.py",
+                            "parameters": ["--job=${resources.jobs.first.id}"],
+                        },
+                    },
+                ]
+            },
         }
-    }  # fmt: skip
+    }
     then = bundle(resources=resources).workflows[1]
-    assert (then.key, then.runs) == ("then", {"first"})
+    assert (then.key, set(then.runs)) == ("then", {"first"})
     assert then.job["tasks"][0]["run_job_task"]["job_id"] == "${resources.jobs.first.id}"
     assert then.job["tasks"][1]["spark_python_task"]["parameters"] == ["--job=${resources.jobs.first.id}"]
 
@@ -301,7 +364,8 @@ def test_numbers_and_words_of_truth_are_text_where_text_is_meant() -> None:
     made = only(bundle(resources={"jobs": {"one": one}}))
     assert made["tags"] == {"year": "2025", "rate": "1.1", "on": "true"}
     assert (made["queue"], made["timeout_seconds"]) == ({"enabled": True}, 60)
-    text = "resources: {jobs: {one: {tags: {rate: 1.10}, tasks: [{task_key: t, spark_python_task: {python_file: ../src/a.py}}]}}}"
+    tasks = "[{task_key: t, spark_python_task: {python_file: ../src/a.py}}]"
+    text = f"resources: {{jobs: {{one: {{tags: {{rate: 1.10}}, tasks: {tasks}}}}}}}"
     assert expand(text)[0]["tags"] == {"rate": "1.10"}
 
 

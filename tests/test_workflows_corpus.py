@@ -1,4 +1,4 @@
-"""Definitions in the shapes that teams have them: accepted, deployed in one go, no difference afterwards, read back by the SDK."""
+"""Definitions in the shapes that teams have: accepted, deployed in one go, no difference afterwards, read back."""
 
 from __future__ import annotations
 

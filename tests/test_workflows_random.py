@@ -26,12 +26,58 @@ from tests.workflows import MINIMAL, expand
 
 EDITS = int(os.environ.get("HYPOTHESIS_EDITS", "1500"))
 _KEYS = [
-    *allowed_keys(), "task_key", "spark_python_task", "python_file", "notebook_task", "for_each_task", "task", "value",
-    "spec", "dependencies", "libraries", "whl", "rules", "metric", "environments", "quant_stg", "quant_live", "resources",
-    "jobs", "targets", "permissions", "depends_on", "sql_task", "file", "path", "settings", "job_id", "bundle", "include",
-    "variables", "default", "lookup", "run_job_task", "job", "new_cluster", "init_scripts", "workspace", "destination",
-]  # fmt: skip
-_TEXTS = ["src/a.py", "../a", "${var.x}", "${resources.jobs.a.id}", "{{secrets/quant/x}}", "-r x", "git+https://x", "*.whl", "dbfs:/x", "PAUSED", "\ud800"]  # fmt: skip
+    *allowed_keys(),
+    "task_key",
+    "spark_python_task",
+    "python_file",
+    "notebook_task",
+    "for_each_task",
+    "task",
+    "value",
+    "spec",
+    "dependencies",
+    "libraries",
+    "whl",
+    "rules",
+    "metric",
+    "environments",
+    "quant_stg",
+    "quant_live",
+    "resources",
+    "jobs",
+    "targets",
+    "permissions",
+    "depends_on",
+    "sql_task",
+    "file",
+    "path",
+    "settings",
+    "job_id",
+    "bundle",
+    "include",
+    "variables",
+    "default",
+    "lookup",
+    "run_job_task",
+    "job",
+    "new_cluster",
+    "init_scripts",
+    "workspace",
+    "destination",
+]
+_TEXTS = [
+    "src/a.py",
+    "../a",
+    "${var.x}",
+    "${resources.jobs.a.id}",
+    "{{secrets/quant/x}}",
+    "-r x",
+    "git+https://x",
+    "*.whl",
+    "dbfs:/x",
+    "PAUSED",
+    "\ud800",
+]
 _plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(_TEXTS[:-1])
 _values = st.recursive(
     _plain,
@@ -58,7 +104,11 @@ def test_any_file_is_read_or_refused_in_words(changed: dict[str, Any], complete:
 
 FILES = corpus()
 PRESENT = frozenset(FILES)
-PARSED = {path: yaml.load(text, yaml.CSafeLoader) for path, text in FILES.items() if path.endswith((".yml", ".yaml", ".json")) and "nb" not in path}
+PARSED = {
+    path: yaml.load(text, yaml.CSafeLoader)
+    for path, text in FILES.items()
+    if path.endswith((".yml", ".yaml", ".json")) and "nb" not in path
+}
 SCENES: dict[Environment, Settings] = {
     one: read(one, **{key: json.dumps(value) for key, value in SETTINGS.items()}) for one in Environment
 }
@@ -75,27 +125,43 @@ def edited(value: Any, pick: random.Random, depth: int = 0) -> Any:
             return {name: one for name, one in value.items() if name != key}
         if way < 0.8:
             return {(pick.choice(_KEYS) if name == key else name): one for name, one in value.items()}
-        return {**value, pick.choice(_KEYS): pick.choice([None, "", [], {}, 0, False, value[key], "x", 2**70, -1, pick.choice(_TEXTS)])}
+        return {
+            **value,
+            pick.choice(_KEYS): pick.choice([None, "", [], {}, 0, False, value[key], "x", 2**70, -1, pick.choice(_TEXTS)]),
+        }
     if isinstance(value, list) and value and pick.random() < 0.85:
         index = pick.randrange(len(value))
         way = pick.random()
         if way < 0.7:
             return [edited(one, pick, depth + 1) if number == index else one for number, one in enumerate(value)]
         return value[:index] + value[index + 1 :] if way < 0.85 else [*value, value[index]]
-    return pick.choice([None, "", "x", 0, -1, 1.5, True, [], {}, [None], {"a": None}, [[]], {"": ""}, 2**70, pick.choice(_TEXTS), [value]])
+    return pick.choice(
+        [None, "", "x", 0, -1, 1.5, True, [], {}, [None], {"a": None}, [[]], {"": ""}, 2**70, pick.choice(_TEXTS), [value]]
+    )
 
 
 @many
-@given(st.randoms(use_true_random=False), st.sampled_from(sorted(PARSED)), st.sampled_from(list(Environment)), st.integers(1, 4))
-def test_any_edit_of_a_right_file_is_read_or_refused_in_words(pick: random.Random, path: str, stack: str, times: int) -> None:
+@given(
+    st.randoms(use_true_random=False), st.sampled_from(sorted(PARSED)), st.sampled_from(list(Environment)), st.integers(1, 4)
+)
+def test_any_edit_of_a_right_file_is_read_or_refused_in_words(
+    pick: random.Random, path: str, stack: str, times: int
+) -> None:
     """And what is read can be handed to the engine: text, numbers, lists, and keys that the SDK has."""
     value = PARSED[path]
     for _ in range(times):
         value = edited(value, pick)
     folder = path.rpartition("/")[0]
-    beside = {one: text for one, text in FILES.items() if one in PARSED and one.startswith("bundles/") and one.rpartition("/")[0].startswith(folder.split("/resources")[0])}  # fmt: skip
+    beside = {
+        one: text
+        for one, text in FILES.items()
+        if one in PARSED and one.startswith("bundles/") and one.rpartition("/")[0].startswith(folder.split("/resources")[0])
+    }
     content = json.dumps(value) if path.endswith(".json") else yaml.safe_dump(value, allow_unicode=False)
-    files = {**({one: text.encode() for one, text in beside.items()} if folder.startswith("bundles") else {}), path: content.encode()}
+    files = {
+        **({one: text.encode() for one, text in beside.items()} if folder.startswith("bundles") else {}),
+        path: content.encode(),
+    }
     one = SCENES[Environment(stack)]
     try:
         found = Definitions(files, PRESENT, "workflows").read(Scene(one, names_of(one), PRESENT))
