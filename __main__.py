@@ -16,7 +16,7 @@ from infra.runtime import run
 from infra.settings import read_settings
 from infra.tracing import refuse_to_be_traced
 from infra.what_if import what_if
-from infra.workflows import read_workflows, workflow_files
+from infra.workflows import Files, read_definitions
 
 
 def declare() -> None:
@@ -30,13 +30,14 @@ def declare() -> None:
     if said := warning(settings.limited_release, datetime.date.today()):
         pulumi.warn(said)
     present = frozenset(snapshot.tree)
-    files = snapshot.read(workflow_files(present, settings.workflows))
-    definitions = read_workflows(files, present, settings, names)
+    reading = read_definitions(Files(present, settings.workflows, snapshot.read), present, settings, names)
+    for note in reading.notes:
+        (pulumi.warn if note.warns else pulumi.info)(str(note))
 
     # Only now: a mistake above is told without waiting for the SDKs to load.
     from infra.environment import QuantEnvironment
 
-    environment = QuantEnvironment(settings, names, snapshot, definitions, keys)
+    environment = QuantEnvironment(settings, names, snapshot, reading.workflows, keys)
     environment.folder.commit.apply(lambda deployed: moved_meanwhile(snapshot.commit, deployed))
     pulumi.export("branch", settings.branch)
     pulumi.export("commit", environment.folder.commit)

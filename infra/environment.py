@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pulumi
 
 from infra.databricks.folder import GitFolder, GitFolderArgs
@@ -22,14 +20,13 @@ from infra.snowflake.schema import ManagedSchema, ManagedSchemaArgs
 from infra.snowflake.service_user import ServiceUser, ServiceUserArgs
 from infra.snowflake.warehouse import Warehouse
 from infra.vocabulary import Environment
+from infra.workflows import Workflow
 
 
 class QuantEnvironment(pulumi.ComponentResource):
     """Everything that a stack declares, as the tree that `pulumi preview` prints."""
 
-    def __init__(
-        self, settings: Settings, names: Names, snapshot: Snapshot, definitions: list[dict[str, Any]], keys: Keys
-    ) -> None:
+    def __init__(self, settings: Settings, names: Names, snapshot: Snapshot, workflows: list[Workflow], keys: Keys) -> None:
         super().__init__("quant:index:Environment", settings.environment.value)
         row = settings.row
         child = pulumi.ResourceOptions(parent=self)
@@ -53,7 +50,7 @@ class QuantEnvironment(pulumi.ComponentResource):
             PrincipalGitCredential(settings, settings.git_credential.username, token, child)
         self.folder = GitFolder(GitFolderArgs(settings, snapshot.commit, row), after(*groups))
         # A job never runs before the folder holds its code and the secret its key.
-        self.jobs = Jobs(JobsArgs(settings, definitions, row), after(self.folder, self.secrets))
+        self.jobs = Jobs(JobsArgs(settings, workflows, row), after(self.folder, self.secrets))
         if settings.gitlab is not None:
             BranchProtection(settings.gitlab, settings.protection, settings.is_live, child)
         if settings.environment is Environment.DEV:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
-from infra.job_format import Json
 from infra.settings import LimitedRelease
 
+Json = dict[str, Any]
 _DURATION = "RUN_DURATION_SECONDS"
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 
 from infra.access import Access, Narrowed, access_of
+from infra.allowed import Allowed
 from infra.branch_protection import GitLab, Protection, ProtectionChanges, gitlab_settings, protection_of
 from infra.errors import UserError, without_credentials
 from infra.named_values import (
@@ -125,6 +126,17 @@ class Settings(Part):
     )
     branch_protection: Annotated[ProtectionChanges | None, BeforeValidator(structured)] = Field(
         default=None, description="in GitLab: who may push and merge, where it does not follow from the gates"
+    )
+    allowed: Annotated[Allowed, BeforeValidator(structured)] = Field(
+        default=Allowed(),
+        description="what jobs may use that is not the environment's own: paths, clusters, mailDomains, ...",
+    )
+    variables: Annotated[dict[str, Any], BeforeValidator(structured)] = Field(
+        default={},
+        description="values of bundle variables, and ids of things that are not deployed from here: name -> value",
+    )
+    bundle_targets: Annotated[dict[str, Environment], BeforeValidator(structured)] = Field(
+        default={}, description="targets of Asset Bundles that are environments: target -> environment; in Pulumi.yaml"
     )
     git_credential: Annotated[GitCredential | None, BeforeValidator(structured)] = Field(
         default=None, description="the service principal's own credential at the forge"
@@ -267,6 +279,7 @@ def _explain(file: str, entry: Any) -> str:
 
 
 _PARTS: dict[str, type[Part]] = {
+    "allowed": Allowed,
     "personas": PersonaNames,
     "limitedRelease": LimitedRelease,
     "managedWarehouse": ManagedWarehouse,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ SANDBOX, CHANGES, OPERATIONS, REFERENCE = "The sandbox", "Changes", "Operations"
 COMMANDS = (
     ("up", CHANGES, "quantctl.update.command:up", "The sandbox's four environments, or the guarded update of one."),
     ("preview", CHANGES, "quantctl.preview.command:show", "What would happen, as a note for reviewers."),
+    ("check", CHANGES, "quantctl.check.command:check", "Is a pipelines repository right for all environments?"),
+    ("show", CHANGES, "quantctl.check.command:show", "A workflow's job as an environment would declare it."),
     ("promote", CHANGES, "quantctl.promotion.command:promote_command", "Promote one environment to the next."),
     ("approve", CHANGES, "quantctl.promotion.approve:approve", "Approve what a promotion would move."),
     ("signoff", CHANGES, "quantctl.promotion.command:signoff_command", "Record a sign-off of the deployed commit."),
@@ -27,6 +30,7 @@ COMMANDS = (
     ("status", OPERATIONS, "quantctl.status.command:status_command", "The four environments in one overview."),
     ("drift", OPERATIONS, "quantctl.drift.command:drift", "What differs from what was deployed; --fix fixes it."),
     ("drift-issue", OPERATIONS, "quantctl.drift.issue:run", "Keep the one issue about drift."),
+    ("doctor", OPERATIONS, "quantctl.doctor.command:doctor", "May this shell's identity do what is needed?"),
     ("lock", OPERATIONS, "quantctl.engine.lock.command:app", "Locks of the stacks, and stale ones."),
     ("keys", OPERATIONS, "quantctl.keys.command:app", "Rotate the keys of the service users."),
     ("access", REFERENCE, "quantctl.reference.access:show", "Who may do what: the access matrix."),
@@ -46,7 +50,7 @@ app = typer.Typer(
 )
 
 
-class _Entry(typer.core.TyperCommand):
+class Entry(typer.core.TyperCommand):
     """A line of the menu, which becomes the command itself when somebody asks for it."""
 
     def __init__(self, name: str, panel: str, place: str, words: str) -> None:
@@ -77,10 +81,10 @@ def menu(
     """Four maturity branches, four environments: a promotion is moving a branch ref and `pulumi up`."""
 
 
-def entries() -> Iterator[_Entry]:
+def entries() -> Iterator[Entry]:
     """Every line of the menu."""
     for name, panel, place, words in COMMANDS:
-        yield _Entry(name, panel, place, words)
+        yield Entry(name, panel, place, words)
 
 
 def command() -> Any:
@@ -96,6 +100,9 @@ def main() -> None:
 
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, on_signal)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows less than we show
+            stream.reconfigure(errors="backslashreplace")
     if "--version" in sys.argv[1:2]:
         print(f"quantctl {_version()}")
         return
@@ -112,6 +119,23 @@ def main() -> None:
     except OSError as error:  # a full disk, a folder that may not be written
         print(f"{error.strerror or error}: {error.filename or 'the machine'}", file=sys.stderr)
         sys.exit(1)
+    except Exception as error:
+        print(_own_fault(error), file=sys.stderr)
+        sys.exit(70)  # EX_SOFTWARE: https://man.freebsd.org/cgi/man.cgi?sysexits
+
+
+def _own_fault(error: Exception) -> str:
+    """An error that nobody foresaw, in a sentence; the traceback is kept in a file for whoever fixes it."""
+    import tempfile
+    import traceback
+
+    said = f"quantctl failed by a fault of its own: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="quantctl-", suffix=".log", delete=False) as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return f"{said}\n  do next: report it, with the command that you ran"
+    return f"{said}\n  do next: report it, with {file.name}; nothing was sent anywhere"
 
 
 def _version() -> str:

@@ -78,10 +78,11 @@ def choose(environ: Mapping[str, str], sandbox: Mapping[str, str] | None, found:
     return Where("sandbox", (), with_loopback(without_places(environ) | dict(sandbox)))
 
 
-def enter(*, tell: bool = False) -> dict[str, str]:
+def enter(*, tell: bool = False, needed: bool = True) -> dict[str, str]:
     """Choose, and make this process one that was started there, so that every library finds what it reads.
 
     `tell` says on standard error which workspace, account and state are meant: for what changes something, and `status`.
+    Without `needed` there may be neither: for what asks the forge alone.
 
     Raises:
         UserError: there is neither a cloud nor a sandbox.
@@ -89,7 +90,10 @@ def enter(*, tell: bool = False) -> dict[str, str]:
     root = project.root()
     profiles = Path(os.environ.get("DATABRICKS_CONFIG_FILE") or Path("~/.databrickscfg").expanduser())
     found = signs(os.environ, root / "Pulumi.yaml", profiles)
-    chosen = choose(os.environ, None if found else _sandbox(), found)
+    sandbox = None if found else _sandbox()
+    if not (found or sandbox or needed):
+        return dict(os.environ)
+    chosen = choose(os.environ, sandbox, found)
     environ = _with_tools(chosen.environ)
     os.environ.clear()
     os.environ.update(environ)

@@ -11,11 +11,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from sandbox.state import Endpoints, State
+from sandbox import switches
+from sandbox.state import Endpoints, State, write_atomically
+from sandbox.switches import Switches
+from sandbox.workspace.store import Store
 
 START_SECONDS = 30.0
 STOP_SECONDS = 8.0
@@ -34,6 +38,10 @@ class Status:
 
 def start(state: State) -> Endpoints:
     """Running and answering when this returns; a running one is left as it is."""
+    try:
+        switches.Switches().changed(switches.of_environment(os.environ))
+    except switches.SwitchError as error:
+        raise SandboxError(f"The sandbox was not started. {error}") from None
     state.prepare()
     with _one_at_a_time(state):
         pid = _our_pid(state)
@@ -65,6 +73,22 @@ def reset(state: State) -> Endpoints:
     return start(state)
 
 
+def switch(state: State, changes: Mapping[str, str | int | bool], *, existing: bool = True) -> Switches:
+    """Make the sandbox behave otherwise, from now on: see sandbox/switches.py. It need not be restarted.
+
+    Args:
+        existing: Git folders that are there (outside /Repos) become such as new ones will be.
+    """
+    try:
+        made = switches.write(state.folder, changes)
+    except switches.SwitchError as error:
+        raise SandboxError(str(error)) from None
+    if existing and "git_folders" in changes:
+        cli = made.git_folders == switches.CLI
+        Store(state.database).write("update ws_folder set cli = ? where path not like '/Repos/%'", cli)
+    return made
+
+
 def status(state: State) -> Status:
     pid = _our_pid(state)
     endpoints = state.endpoints()
@@ -78,7 +102,7 @@ def _spawn(state: State) -> int:
     personal = ("GIT_CONFIG_", "GIT_AUTHOR_", "GIT_COMMITTER_")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(personal)}
     environment = {**inherited, "PYTHONPATH": source}
-    with state.log.open("ab") as log:
+    with _private(state.log) as log:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -87,8 +111,9 @@ def _spawn(state: State) -> int:
             cwd=source,
             env=environment,
             start_new_session=True,
+            umask=0o077,
         )
-    state.pid_file.write_text(str(process.pid))
+    write_atomically(state.pid_file, str(process.pid))
     return process.pid
 
 
@@ -179,8 +204,13 @@ def _last_lines(path: Path) -> str:
     return "no log"
 
 
+def _private(path: Path) -> IO[bytes]:
+    """A file to append to, that its owner alone may read."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+
+
 @contextlib.contextmanager
 def _one_at_a_time(state: State) -> Iterator[None]:
-    with (state.folder / "sandbox.lock").open("w") as lock:
+    with _private(state.folder / "sandbox.lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

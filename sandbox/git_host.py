@@ -1,7 +1,7 @@
 """The sandbox's Git host: the sample remote over HTTP, by git's own http-backend (https://git-scm.com/docs/git-http-backend),
 and GitLab's API beside it (sandbox/forge).
 
-The Databricks provider takes http and https URLs only. Anybody on this machine may read, and push to what is not protected.
+The Databricks provider takes http and https URLs only. What one may do without a credential is said by `sandbox.switches`.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from sandbox import clock
+from sandbox import clock, switches
 from sandbox.forge import app as forge_app
-from sandbox.forge import hook, merge_requests, people
+from sandbox.forge import hook, merge_requests, users
 from sandbox.forge.call import PROJECT_PATH, World
-from sandbox.forge.people import User
 from sandbox.forge.pushes import Change, guarded
 from sandbox.forge.repository import Repository
 from sandbox.forge.store import Store
+from sandbox.forge.users import User
+from sandbox.switches import Switches
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="GitLab"'}
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def create_app(remote: Path, database: Path, hooks: Path, url: str) -> ASGIApp:
@@ -42,10 +43,13 @@ def create_app(remote: Path, database: Path, hooks: Path, url: str) -> ASGIApp:
     async def backend(request: Request) -> Response:
         name, _, rest = request.path_params["path"].partition(".git/")
         if name not in (remote.stem, PROJECT_PATH) or not rest:
-            return PlainTextResponse(f"no such repository: {request.url.path}\n", 404)
+            return PlainTextResponse(f"404 Not Found: this sandbox does not emulate {request.url.path}\n", 404)
         who = await run_in_threadpool(_who, world.store, request.headers.get("authorization"))
         body, pushes = await request.body(), request.method == "POST" and rest == "git-receive-pack"
-        if who is False or (who is None and pushes and await run_in_threadpool(_guarded, world.store, request, body)):
+        needs_name = _needs_name(switches.read(database.parent), request, rest)
+        if not needs_name and who is None and pushes:
+            needs_name = await run_in_threadpool(_guarded, world.store, request, body)
+        if who is False or (who is None and needs_name):
             return PlainTextResponse("HTTP Basic: Access denied\n", 401, _CHALLENGE)
         answer = await _http_backend(request, body, {
             "GIT_PROJECT_ROOT": str(remote.parent),
@@ -103,8 +107,14 @@ def _who(store: Store, authorization: str | None) -> User | Any | None:
         name, _, token = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return False
-    found = people.by_token(store, token) if scheme.lower() == "basic" and name else None
+    found = users.by_token(store, token) if scheme.lower() == "basic" and name else None
     return found or False
+
+
+def _needs_name(switches: Switches, request: Request, rest: str) -> bool:
+    """Whether git must say who it is, whatever it fetches or pushes."""
+    pushes = "git-receive-pack" in (rest, request.query_params.get("service"))
+    return switches.protected_remote or (pushes and not switches.anonymous_push)
 
 
 def _guarded(store: Store, request: Request, body: bytes) -> bool:

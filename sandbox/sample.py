@@ -110,4 +110,4 @@ def _git(folder: Path, *arguments: str, when: str = "") -> None:
     }
     if when:
         environment |= {"GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when}
-    subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, capture_output=True, text=True)
+    subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, capture_output=True, text=True, umask=0o077)

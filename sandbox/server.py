@@ -17,7 +17,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from sandbox import clock, git_host, identities
+from sandbox import clock, git_host, identities, switches
 from sandbox.account import app as account_app
 from sandbox.account import seed as account_seed
 from sandbox.forge import seed as forge_seed
@@ -64,7 +64,12 @@ def seed(state: State) -> None:
         + [{"displayName": identities.DEPLOYER_NAME, "applicationId": identities.DEPLOYER_ID}],
         tokens=tokens,
         admins=[identities.ADMIN.user_name, identities.DEPLOYER_ID],
+        may_use={principal: [identities.DEPLOYER_ID] for principal in identities.SERVICE_PRINCIPALS.values()},
     )
+    workspace_seed.git_credential(
+        state.folder, state.database, identities.DEPLOYER_ID, identities.DEPLOYER_NAME,
+        state.gitlab_tokens()[identities.DEPLOYER_NAME],
+    )  # fmt: skip
     people = [(p.snowflake_user, p.key, p.role) for p in identities.PEOPLE]
     people.append((identities.DEPLOYER_USER, "deployer", identities.DEPLOYER_ROLE))
     account_seed.seed(
@@ -99,6 +104,7 @@ async def serve(state: State) -> None:
             "SNOWFLAKE_PROTOCOL": "http",
         }
 
+    switches.write(state.folder, switches.of_environment(os.environ))
     clock.keep_in(state.folder)
     seed(state)
     workspace = _server(clock.dated(workspace_app.create_app(state.database, state.folders, job_env)))
@@ -132,6 +138,7 @@ def _server(app: ASGIApp) -> Server:
 
 
 def main() -> None:
+    os.umask(0o077)  # what lies in the state folder is its owner's alone
     parser = argparse.ArgumentParser()
     parser.add_argument("--state", required=True, type=Path)
     asyncio.run(serve(State(parser.parse_args().state)))

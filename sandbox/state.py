@@ -128,6 +128,7 @@ class State:
         """Make what is missing, keep what is there."""
         for folder in (self.folder, self.keys, self.pulumi, self.folders):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.chmod(0o700)  # also one that was there
         for name in identities.key_names():
             if not self.key_file(name).exists():
                 slot = self.keys / f"{name}.1.p8"

@@ -50,8 +50,20 @@ def test_an_owner_may_not_give_its_table_away(account: Account) -> None:
     account.sql("CREATE TABLE DESK.MANAGED.MINE (N NUMBER)", **DEV)
     give = "GRANT OWNERSHIP ON TABLE DESK.MANAGED.MINE TO ROLE QUANT_SUPPORT REVOKE CURRENT GRANTS"
     assert account.refused(give, **DEV).endswith("Insufficient privileges to operate on table 'MINE'")
-    account.sql(give, **OWNER)
+    assert "ownership can only be transferred to a role that is activated in the current session" in account.refused(
+        give, **OWNER
+    )
+    account.sql(give.replace("QUANT_SUPPORT", "QUANT_RELEASE_MANAGERS"), **OWNER)
+    account.sql(give)  # MANAGE GRANTS
     assert account.shown("SHOW TABLES LIKE 'MINE' IN SCHEMA DESK.MANAGED")[0]["owner"] == "QUANT_SUPPORT"
+
+
+def test_the_owners_right_to_grant_is_told(account: Account) -> None:
+    """SHOW GRANTS ON SCHEMA lists it beside the ownership, of a managed-access schema only (BCR-1397)."""
+    for schema, told in (("MANAGED", ["MANAGE GRANTS", "OWNERSHIP"]), ("PLAIN", ["OWNERSHIP"])):
+        rows = account.shown(f"SHOW GRANTS ON SCHEMA DESK.{schema}")
+        owner = next(row["grantee_name"] for row in rows if row["privilege"] == "OWNERSHIP")
+        assert sorted(row["privilege"] for row in rows if row["grantee_name"] == owner) == told
 
 
 def test_managed_access_is_switched_by_an_owner_with_manage_grants(account: Account) -> None:

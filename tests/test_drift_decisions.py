@@ -207,6 +207,19 @@ def test_a_right_to_hand_on_is_taken_back_alone() -> None:
     }
 
 
+def test_what_comes_with_its_holder_is_no_finding() -> None:
+    """The owner of a managed-access schema manages its grants; anybody else who does is drift."""
+    assert judged(AS_DECLARED | {Grant("MANAGE GRANTS", "SCHEMA", "D.S", "ROLE", "DEPLOYER")}) == []
+    [finding] = judged(AS_DECLARED | {Grant("MANAGE GRANTS", "SCHEMA", "D.S", "ROLE", "X")})
+    assert finding.mend.words == "REVOKE MANAGE GRANTS ON SCHEMA D.S FROM ROLE X"
+
+
+def test_the_deployers_own_rights_are_never_revoked() -> None:
+    """Who runs `--fix` would take from itself what it needs: it is told, and a person decides."""
+    [finding] = judged(AS_DECLARED | {Grant("MODIFY", "SCHEMA", "D.S", "ROLE", "DEPLOYER")})
+    assert (finding.mend.by, finding.mend.statements) == (By.HAND, ())
+
+
 def test_an_owner_is_never_revoked() -> None:
     """Who owns a table in the schema is told; giving it back is for a person."""
     [finding] = judged(AS_DECLARED | {Grant("OWNERSHIP", "TABLE", "D.S.T", "ROLE", "X")})

@@ -16,6 +16,7 @@ from quantctl.drift import issue as drift_issue
 from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Mend, exit_status, report, unknown
 from quantctl.drift.formats import as_json
 from quantctl.errors import UserError
+from quantctl.laptop.place import leave_shell
 from tests.forge_sandbox import Forge
 from tests.paths import ROOT
 
@@ -130,6 +131,7 @@ def test_gitlab_has_one_issue(forge: Forge, tmp_path: Path) -> None:
         "QUANT_GITLAB_PROJECT": "quant/pipelines",
         "GITLAB_TOKEN": forge.state.gitlab_tokens()["rhea"],
     }
+    leave_shell(forge.state)
     file = tmp_path / "drift.json"
     said = []
     for found in ([DRIFTED], [DRIFTED, UNREAD], [UNREAD], []):

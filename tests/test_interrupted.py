@@ -50,9 +50,8 @@ def test_what_has_a_name_is_known_by_it_and_what_may_be_repeated_is_not_looked_f
     assert identities(operation, {}) == expected
 
 
-def test_what_is_not_known_is_left_to_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_known_is_left_to_a_person() -> None:
     """The message holds both commands, with the operation's own type, name and parent."""
-    monkeypatch.setattr("infra.sdk.workspace_client", lambda *_, **__: None)
     with pytest.raises(UserError, match="looked up by hand") as told:
         identities(creating("databricks:index/group:Group", displayName="x"), {})
     for word in (f"pulumi import databricks:index/group:Group it ID --parent 'parent={PARENT}'", "--clear-pending-creates"):

@@ -100,7 +100,7 @@ def environment(state: Path) -> dict[str, str]:
     given = {
         "PULUMI_BACKEND_URL": f"file://{state}",
         "PULUMI_CONFIG_PASSPHRASE": "sandbox",
-        "PULUMI_HOME": str(state / "home"),
+        "PULUMI_HOME": str(state.parent / "home"),
     }
     return {**os.environ, **given, "PULUMI_SKIP_UPDATE_CHECK": "true", "PATH": path, "COLUMNS": "200"}
 

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 import yaml
 
 import toolchain
 from infra.vocabulary import Environment
-from quantctl.main import app
+from quantctl.main import Entry, command
 from tests import gitlab_pipeline as gitlab
 from tests.paths import ROOT
 
@@ -154,7 +153,7 @@ ALL_JOBS = [*GITLAB_JOBS, *GITHUB_JOBS, ("the action", yaml.load(ACTION.read_tex
 def test_every_command_exists() -> None:
     """quantctl with these words and options, make with these targets, scripts that are there."""
     seen = set()
-    root = typer.main.get_command(app)
+    root = command()
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
     for where, job in ALL_JOBS:
         for words in commands_of(lines_of(job)):
@@ -184,7 +183,7 @@ def parse(command: Any, words: list[str], where: str) -> None:
     while hasattr(command, "commands"):
         found = command.commands.get(words[0])
         assert found is not None, f"{where}: there is no command {words[0]}"
-        command, words = found, words[1:]
+        command, words = found.load() if isinstance(found, Entry) else found, words[1:]
     try:
         command.make_context("quantctl", list(words))
     except Exception as error:

@@ -25,7 +25,7 @@ from quantctl.preview.posting import MARKER, post
 from quantctl.preview.redact import HIDDEN, Redactor, secret_values
 from quantctl.preview.run import Wanted
 from quantctl.preview.story import Change, Commits, Story, tell
-from quantctl.preview.words import code, fenced
+from quantctl.text.markdown import code, fenced
 from tests.paths import ROOT
 
 RECORDED = ROOT / "tests" / "golden" / "preview_all.jsonl"

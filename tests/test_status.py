@@ -14,6 +14,7 @@ import pytest
 from requests import Response
 
 from infra.errors import UserError
+from infra.outside.local_edits import Edits
 from infra.outside.workspace import Run, Workspace
 from infra.promotion import EDGES
 from infra.vocabulary import Environment
@@ -106,14 +107,19 @@ FOLDER = Deployed("3f2a9c1b".ljust(40, "0"), "quant", "x")
 @pytest.mark.parametrize(
     ("given", "verdict", "word"),
     [
-        ((FOLDER, True, 0, FOLDER.commit, []), DriftVerdict.CLEAN, ""),
-        ((FOLDER, True, 2, FOLDER.commit, []), DriftVerdict.WAITING, ""),
-        ((FOLDER, True, 0, "b" * 40, []), DriftVerdict.CLEAN, "no recorded deployment"),
-        ((FOLDER, True, 0, None, []), DriftVerdict.CLEAN, "no deployment is recorded"),
-        ((FOLDER, True, 0, FOLDER.commit, ["src/a.py"]), DriftVerdict.DRIFT, "local edits: src/a.py"),
-        ((FOLDER, True, 0, FOLDER.commit, None), DriftVerdict.CLEAN, "local edits cannot be told"),
+        ((FOLDER, True, 0, FOLDER.commit, Edits()), DriftVerdict.CLEAN, ""),
+        ((FOLDER, True, 2, FOLDER.commit, Edits()), DriftVerdict.WAITING, ""),
+        ((FOLDER, True, 0, "b" * 40, Edits()), DriftVerdict.CLEAN, "no recorded deployment"),
+        ((FOLDER, True, 0, None, Edits()), DriftVerdict.CLEAN, "no deployment is recorded"),
+        ((FOLDER, True, 0, FOLDER.commit, Edits(("src/a.py",))), DriftVerdict.DRIFT, "local edits: src/a.py"),
+        ((FOLDER, True, 0, FOLDER.commit, Unknown("too large")), DriftVerdict.CLEAN, "local edits are unknown: too large"),
+        (
+            (FOLDER, True, 0, FOLDER.commit, Edits(unknown={"link": "a symbolic link"})),
+            DriftVerdict.CLEAN,
+            "not compared: link (a symbolic link)",
+        ),
         ((FOLDER, False, 0, FOLDER.commit, None), DriftVerdict.DRIFT, "does not hold"),
-        ((Deployed("a" * 40, "somebody", "x"), True, 0, "a" * 40, []), DriftVerdict.DRIFT, "'somebody'"),
+        ((Deployed("a" * 40, "somebody", "x"), True, 0, "a" * 40, Edits()), DriftVerdict.DRIFT, "'somebody'"),
         ((FOLDER, Unknown("Git is silent"), 0, None, None), DriftVerdict.UNKNOWN, "Git is silent"),
         ((Unknown("the workspace is silent"), True, 0, None, None), DriftVerdict.UNKNOWN, "the workspace is silent"),
         ((None, True, 0, None, None), DriftVerdict.WAITING, "not deployed"),

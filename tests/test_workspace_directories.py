@@ -107,3 +107,30 @@ def test_the_root_has_the_number_nought(workspace: Workspace) -> None:
     for path in ("/a/../b", "/a/\x00", "/" + "x" * 256):
         answer = workspace.http("POST", "/api/2.0/workspace/mkdirs", json={"path": path})
         assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_shared_is_everybodys_until_its_permissions_are_replaced(own: Workspace) -> None:
+    """By an entry for all users, which a replacement takes away like any other."""
+    dana, admin = own.client(DANA), own.client()
+    dana.workspace.mkdirs("/Shared/hers")
+    number = str(admin.workspace.get_status("/Shared").object_id)
+    [entry] = [
+        one for one in admin.permissions.get("directories", number).access_control_list or [] if one.group_name == "users"
+    ]
+    assert [one.permission_level for one in entry.all_permissions or []] == [PermissionLevel.CAN_MANAGE]
+    reader = AccessControlRequest(user_name=EDDIE, permission_level=PermissionLevel.CAN_READ)
+    admin.permissions.set("directories", number, access_control_list=[reader])
+    with pytest.raises(PermissionDenied):
+        dana.workspace.mkdirs("/Shared/more")
+
+
+def test_a_home_is_its_owners_by_an_entry(own: Workspace) -> None:
+    """So a replacement of its permissions shuts its owner out."""
+    dana, admin = own.client(DANA), own.client()
+    dana.workspace.mkdirs(f"/Users/{DANA}/a")
+    number = str(admin.workspace.get_status(f"/Users/{DANA}").object_id)
+    assert DANA in {one.user_name for one in admin.permissions.get("directories", number).access_control_list or []}
+    reader = AccessControlRequest(user_name=EDDIE, permission_level=PermissionLevel.CAN_READ)
+    admin.permissions.set("directories", number, access_control_list=[reader])
+    with pytest.raises(PermissionDenied):
+        dana.workspace.mkdirs(f"/Users/{DANA}/b")

@@ -16,10 +16,12 @@ from databricks.sdk.service.jobs import (
     Task,
 )
 
-from tests.workspace_sandbox import ADMIN, DANA, PRINCIPAL, Workspace
+from sandbox import identities
+from tests.workspace_sandbox import ADMIN, DANA, DEPLOYER, PRINCIPAL, Workspace
 
 pytest_plugins = ["tests.workspace_sandbox"]
 FILE = SparkPythonTask("/x/y.py")
+OTHER = identities.SERVICE_PRINCIPALS["quant_stg"]
 
 
 def keys(settings: JobSettings | None) -> list[str]:
@@ -29,8 +31,8 @@ def keys(settings: JobSettings | None) -> list[str]:
 
 
 def test_a_job_is_answered_as_it_was_sent(workspace: Workspace) -> None:
-    """Order and spelling of settings stay; creator, run_as and defaults are added."""
-    sent = {
+    """Order and spelling of settings stay; creator, run_as and what the product fills in are added."""
+    sent: dict[str, Any] = {
         "name": "Ünïcode",
         "tags": {"b": "2", "A": "1"},
         "tasks": [{"task_key": "z", "spark_python_task": {"python_file": "/f.py", "parameters": ["-x"]}}, {"task_key": "a"}],
@@ -40,7 +42,10 @@ def test_a_job_is_answered_as_it_was_sent(workspace: Workspace) -> None:
     }  # fmt: skip
     number = workspace.http("POST", "/api/2.2/jobs/create", json=sent).json()["job_id"]
     job = workspace.http("GET", "/api/2.2/jobs/get", params={"job_id": number}).json()
-    assert {key: job["settings"][key] for key in sent} == sent
+    filled = {"run_if": "ALL_SUCCESS", "timeout_seconds": 0, "email_notifications": {}, "webhook_notifications": {}}
+    tasks = [{**filled, **task} for task in sent["tasks"]]
+    assert {key: job["settings"][key] for key in sent} == {**sent, "tasks": tasks}
+    assert job["settings"]["webhook_notifications"] == {}
     assert (job["creator_user_name"], job["run_as_user_name"]) == (ADMIN, PRINCIPAL)
     assert (job["settings"]["max_concurrent_runs"], job["settings"]["format"]) == (1, "MULTI_TASK")
 
@@ -79,7 +84,30 @@ def test_permissions_may_come_with_the_job(workspace: Workspace) -> None:
     assert "access_control_list" not in workspace.http("GET", f"/api/2.2/jobs/get?job_id={number}").json()["settings"]
 
 
+INVALID = "INVALID_PARAMETER_VALUE"
+DAILY = {"quartz_cron_expression": "0 0 6 ? * MON-FRI", "timezone_id": "Europe/Berlin"}
+# Too short, both days said, neither, a 25th hour, a word, a step of nought, an eighth day.
+NEVER = ("0 0 6 *", "0 0 6 * * *", "0 0 6 ? * ?", "0 0 25 * * ?", "daily", "0 0/0 6 * * ?", "0 0 6 ? * 8")
 TASK = {"task_key": "a", "spark_python_task": {"python_file": "/f.py"}}
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "0 15 22 ? * *",
+        "0 0/5 6-18 * * ?",
+        "0 0 6 L * ?",
+        "0 0 6 ? * 2#1,FRIL",
+        "0 0 6 15W JAN-JUN/2 ? 2030",
+        "10,20 * * * * ?",
+    ],
+)
+def test_schedules_that_come_are_taken(workspace: Workspace, cron: str) -> None:
+    """Every form of Quartz; zones by name and by offset."""
+    for zone in ("UTC", "America/Los_Angeles", "GMT+02:00"):
+        schedule = {"quartz_cron_expression": cron, "timezone_id": zone}
+        answer = workspace.http("POST", "/api/2.2/jobs/create", json={"name": "n", "schedule": schedule})
+        assert answer.ok, answer.text
 
 
 @pytest.mark.parametrize(
@@ -102,6 +130,21 @@ TASK = {"task_key": "a", "spark_python_task": {"python_file": "/f.py"}}
         ({"tasks": {"a": 1}}, "MALFORMED_REQUEST", "tasks"),
         ({"tasks": ["a"]}, "MALFORMED_REQUEST", "tasks"),
         ({"schedule": "daily"}, "MALFORMED_REQUEST", "schedule"),
+        *(({"schedule": {"quartz_cron_expression": cron, "timezone_id": "UTC"}}, INVALID, "quartz cron") for cron in NEVER),
+        ({"schedule": {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "Europe/Atlantis"}}, INVALID, "timezone_id"),
+        ({"schedule": {"timezone_id": "UTC"}}, INVALID, "quartz_cron_expression"),
+        ({"schedule": {**DAILY, "pause_status": "STOPPED"}}, INVALID, "schedule.pause_status"),
+        ({"continuous": {"pause_status": "PAUSED"}, "schedule": DAILY}, INVALID, "Only one of"),
+        ({"email_notifications": {"on_failure": [""]}}, INVALID, "not a valid email address"),
+        ({"tasks": [{**TASK, "email_notifications": {"on_start": ["a@b.c", " "]}}]}, INVALID, "not a valid email address"),
+        ({"webhook_notifications": {"on_failure": [{"id": str(n)} for n in range(4)]}}, INVALID, "at most 3"),
+        ({"webhook_notifications": {"on_failure": [{}]}}, INVALID, "Missing required field: id"),
+        ({"tasks": [{**TASK, "job_cluster_key": "k"}]}, INVALID, "'k' is not defined in job_clusters"),
+        ({"tasks": [{**TASK, "environment_key": "k"}]}, INVALID, "'k' is not defined in environments"),
+        ({"tasks": [{**TASK, "run_if": "SOMETIMES"}]}, INVALID, "run_if"),
+        ({"tasks": [{"task_key": "a", "notebook_task": {"notebook_path": "/n", "source": "SVN"}}]}, INVALID, "source"),
+        ({"edit_mode": "OPEN"}, INVALID, "edit_mode"),
+        ({"health": {"rules": [{"metric": "SPEED", "op": "GREATER_THAN"}]}}, INVALID, "health.rules.metric"),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused(workspace: Workspace, settings: dict[str, Any], code: str, words: str) -> None:
@@ -121,12 +164,47 @@ def test_settings_that_cannot_be_are_refused(workspace: Workspace, settings: dic
     assert workspace.http("GET", f"/api/2.2/jobs/get?job_id={number}").json() == before
 
 
-def test_only_an_admin_runs_jobs_as_somebody_else(workspace: Workspace) -> None:
-    """A user may name themselves."""
-    dana = workspace.client(DANA)
+def test_jobs_run_as_a_service_principal_only_for_who_has_the_user_role(workspace: Workspace) -> None:
+    """Administrators too; a user may name themselves, an administrator any user."""
+    admin, dana = workspace.client(), workspace.client(DANA)
     assert dana.jobs.create(name="mine", run_as=JobRunAs(user_name=DANA)).job_id
-    with pytest.raises(PermissionDenied, match="run_as"):
-        dana.jobs.create(name="theirs", run_as=JobRunAs(service_principal_name=PRINCIPAL))
+    assert admin.jobs.create(name="hers", run_as=JobRunAs(user_name=DANA)).job_id
+    for client, run_as in (
+        (dana, JobRunAs(user_name=ADMIN)),
+        (dana, JobRunAs(service_principal_name=OTHER)),
+        (admin, JobRunAs(service_principal_name=OTHER)),
+    ):
+        with pytest.raises(PermissionDenied, match="run_as"):
+            client.jobs.create(name="theirs", run_as=run_as)
+    assert workspace.client(DEPLOYER).jobs.create(name="ours", run_as=JobRunAs(service_principal_name=OTHER)).job_id
+    workspace.may_use(DANA, OTHER)
+    assert dana.jobs.create(name="theirs", run_as=JobRunAs(service_principal_name=OTHER)).job_id
+
+
+def test_what_the_product_fills_in_is_told_and_not_kept(workspace: Workspace) -> None:
+    """Of notebooks, clusters and dependencies; a reset by what was read changes nothing."""
+    cluster = {"spark_version": "15.4.x-scala2.12", "node_type_id": "i3.xlarge", "num_workers": 1}
+    sent = {
+        "name": "n", "job_clusters": [{"job_cluster_key": "k", "new_cluster": cluster}],
+        "tasks": [
+            {"task_key": "b", "notebook_task": {"notebook_path": "/n"}}, {"task_key": "a", "job_cluster_key": "k"},
+            {"task_key": "c", "depends_on": [{"task_key": "b"}, {"task_key": "a"}], "new_cluster": cluster},
+        ],
+    }  # fmt: skip
+    number = workspace.http("POST", "/api/2.2/jobs/create", json=sent).json()["job_id"]
+
+    def told() -> dict[str, Any]:
+        found: dict[str, Any] = workspace.http("GET", f"/api/2.2/jobs/get?job_id={number}").json()["settings"]
+        return found
+
+    first, _, last = told()["tasks"]
+    assert first["notebook_task"] == {"notebook_path": "/n", "source": "WORKSPACE"}
+    assert last["depends_on"] == [{"task_key": "a"}, {"task_key": "b"}]
+    for one in (told()["job_clusters"][0]["new_cluster"], last["new_cluster"]):
+        assert one.items() >= cluster.items() and one["data_security_mode"] == "SINGLE_USER" and one["aws_attributes"]
+    before = told()
+    workspace.http("POST", "/api/2.2/jobs/reset", json={"job_id": number, "new_settings": before}).raise_for_status()
+    assert told() == before
 
 
 def test_a_job_that_is_not_there(workspace: Workspace) -> None:

@@ -99,9 +99,9 @@ def test_a_level_on_a_git_folder_allows_what_it_allows(workspace: Workspace, lev
 
 JOB = [
     (None, set()),
-    ("CAN_VIEW", {"get", "list", "runs", "run", "output", "permissions"}),
-    ("CAN_MANAGE_RUN", {"start", "cancel"}),
-    ("CAN_MANAGE", {"reset", "update", "share", "delete"}),
+    ("CAN_VIEW", {"get", "list", "runs", "run"}),
+    ("CAN_MANAGE_RUN", {"start", "cancel", "output"}),
+    ("CAN_MANAGE", {"reset", "update", "share", "delete", "permissions"}),
     ("IS_OWNER", set()),
 ]
 JOB_LEVELS = [level for level, _ in JOB]

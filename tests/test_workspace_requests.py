@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from sandbox.identities import SERVICE_PRINCIPALS
 from sandbox.workspace.app import ROUTES
 from tests.workspace_sandbox import DANA, SCIM, Workspace
 
 pytest_plugins = ["tests.workspace_sandbox"]
+OTHER = SERVICE_PRINCIPALS["quant_lr"]  # whose rules no other test needs
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,10 @@ TASK = {
 SETTINGS = {
     "name": "n", "timeout_seconds": 5, "max_concurrent_runs": 1, "tasks": [TASK], "tags": {"a": "b"},
     "queue": {"enabled": True}, "job_clusters": [{"job_cluster_key": "k"}], "parameters": [{"name": "p", "default": "d"}],
-    "run_as": {"user_name": DANA}, "schedule": {"pause_status": "PAUSED"},
+    "run_as": {"user_name": DANA}, "email_notifications": {"on_start": ["a@b.c"]},
+    "webhook_notifications": {"on_start": [{"id": "h"}]},
+    "health": {"rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 1}]},
+    "schedule": {"pause_status": "PAUSED", "quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC"},
 }  # fmt: skip
 ENTRIES = [{"user_name": DANA, "group_name": "g", "service_principal_name": "s", "permission_level": "CAN_VIEW"}]
 VALUE = [{"value": "1", "display": "d"}]
@@ -61,8 +66,11 @@ QUERY = {
 }  # fmt: skip
 # A body for each route that takes one: every field that its handler reads.
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
-    ("POST", "repos"): {"url": "http:/x.git", "provider": "gitLab", "path": "/a/b", "sparse_checkout": {"patterns": ["a"]}},
-    ("PATCH", "repos/{id}"): {"branch": "b", "tag": "t", "sparse_checkout": {"patterns": ["a"]}},
+    ("POST", "repos"): {"url": "http:/x.git", "provider": "gitLab", "path": "/a/b", "git_credential_id": 1,
+                       "sparse_checkout": {"patterns": ["a"]}},
+    ("PATCH", "repos/{id}"): {
+        "branch": "b", "tag": "t", "sparse_checkout": {"patterns": ["a"]}, "dangerously_force_discard_all": True,
+    },
     ("POST", "workspace/mkdirs"): {"path": "/Users"},
     ("POST", "workspace/import"): {"path": "/Users/x", "content": "eA==", "overwrite": True, "format": "AUTO"},
     ("POST", "workspace/delete"): {"path": "/absent", "recursive": True},
@@ -73,6 +81,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "jobs/run-now"): {"job_id": 1, "job_parameters": {"p": "v"}, "idempotency_token": "t"},
     ("POST", "jobs/runs/submit"): {"run_name": "n", "tasks": [TASK], "timeout_seconds": 1, "idempotency_token": "t"},
     ("POST", "jobs/runs/cancel"): {"run_id": 1},
+    ("PUT", "preview/accounts/access-control/rule-sets"): {
+        "name": f"accounts/a/servicePrincipals/{OTHER}/ruleSets/default",
+        "rule_set": {"etag": "e", "grant_rules": [{"role": "roles/servicePrincipal.user", "principals": [f"users/{DANA}"]}]},
+    },
     ("PUT", "permissions/{kind}/{id}"): {"access_control_list": ENTRIES},
     ("PATCH", "permissions/{kind}/{id}"): {"access_control_list": ENTRIES},
     ("POST", "{kind}"): PERSON,

@@ -104,6 +104,11 @@ def test_a_file_really_runs(workspace: Workspace, path: str) -> None:
     assert run.start_time and run.end_time and run.end_time >= run.start_time
     assert [(one.name, one.default, one.value) for one in run.job_parameters or []] == [("who", "nobody", "dana")]
     output = admin.jobs.get_run_output((run.tasks or [])[0].run_id or 0)
+    [task] = run.tasks or []
+    assert (task.setup_duration, task.cleanup_duration) == (0, 0) and task.execution_duration is not None
+    assert run.run_duration == run.end_time - run.start_time
+    assert (run.run_page_url or "").startswith(f"{workspace.endpoints.databricks_host}/?o=4000000000000001#job/{job}/run/")
+    assert admin.jobs.get_run(task.run_id or 0).job_run_id == run.run_id
     said, folder = (output.logs or "").splitlines()
     assert said == f"said dana {job} say {{{{other}}}}"
     assert Path(folder).parent == workspace.state.folders

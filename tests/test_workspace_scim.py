@@ -38,6 +38,9 @@ def of(workspace: Workspace, who: str) -> str:
         ('displayName sw "quant-r" and not (displayName co "review")', ["quant-release-managers"]),
         ('displayName sw "quant-r" and displayName ne "quant-reviewers"', ["quant-release-managers"]),
         ('members.display eq "Dana" or displayName eq "a\\"b"', ["quant-developers", "users"]),
+        ("displayName eq 'quant-developers'", ["quant-developers"]),
+        ('displayName eq "quant\\-developers"', ["quant-developers"]),
+        ('displayName eq "(quant) and or\\""', []),
         ('nothing eq "x"', []),
     ],
 )

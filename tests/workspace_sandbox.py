@@ -24,6 +24,7 @@ from sandbox.state import Endpoints, State
 ADMIN, DANA, EDDIE = "ada@quant.example", "dana@quant.example", "eddie@quant.example"
 PRINCIPAL, DEPLOYER = identities.SERVICE_PRINCIPALS["quant"], identities.DEPLOYER_ID
 SCIM = "/api/2.0/preview/scim/v2"
+RULE_SETS = "/api/2.0/preview/accounts/access-control/rule-sets"
 
 
 @dataclass
@@ -44,6 +45,14 @@ class Workspace:
         headers = {"Authorization": f"Bearer {self.state.tokens()[who]}"} if who else {}
         headers |= more.pop("headers", {})
         return requests.request(method, self.endpoints.databricks_host + path, headers=headers, timeout=30, **more)
+
+    def may_use(self, who: str, principal: str) -> None:
+        """Give a user the user role on a service principal, with which their jobs may run as it."""
+        rule = {"principals": [f"users/{who}"], "role": "roles/servicePrincipal.user"}
+        name = f"accounts/any/servicePrincipals/{principal}/ruleSets/default"
+        before = self.http("GET", RULE_SETS, params={"name": name, "etag": ""}).json()
+        rules = {"name": name, "etag": before["etag"], "grant_rules": [*before["grant_rules"], rule]}
+        self.http("PUT", RULE_SETS, json={"name": name, "rule_set": rules}).raise_for_status()
 
     def name(self, what: str) -> str:
         """A name that no other test uses."""
@@ -94,6 +103,7 @@ def running(state: State) -> Iterator[Workspace]:
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """One sandbox for all these tests; each makes the objects that it needs."""
     with running(State(tmp_path_factory.mktemp("workspace") / "state")) as made:
+        made.may_use(ADMIN, PRINCIPAL)
         yield made
 
 

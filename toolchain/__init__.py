@@ -1,44 +1,34 @@
-"""How the Pulumi engine and the two providers are obtained: installed, by the official installer, or built.
+"""How the Pulumi engine and the two providers are obtained: installed, downloaded from their vendor, or built.
 
 See docs/toolchain.md. `locate` is quick and changes nothing; `obtain` brings what is missing.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from toolchain import cache
-from toolchain.build import ENGINE_VERSION, PINNED, Report, build_programs
+from toolchain import cache, installed
+from toolchain.build import BRIDGE_VERSION, ENGINE_VERSION, PINNED, build_programs
 from toolchain.errors import ToolchainError
+from toolchain.progress import Report
 
-__all__ = ["Program", "Toolchain", "ToolchainError", "enter", "locate", "obtain"]
-
-_OLDEST = (3, 187)
-_OFFICIAL_HOST = "get.pulumi.com"
-_INSTALL_SECONDS = 15.0  # after that, building is the surer way
+__all__ = ["Program", "Report", "Toolchain", "ToolchainError", "asked_plugins", "enter", "locate", "obtain"]
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program of the toolchain; `version` is '' where it does not tell, `origin` what it was made from."""
+    """A program of the toolchain: its version, what it was made from, and which version is asked for and reported."""
 
     name: str
     version: str
     path: Path
     origin: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,38 +42,37 @@ class Toolchain:
 
 def locate() -> Toolchain | None:
     """What is there now, without network or building; None when something has to be brought first."""
-    if (installed := _installed()) is not None:
-        return installed
-    official = _official_root() / "bin"
-    if (official / "pulumi").exists():
-        return Toolchain("official", official, _programs(official))
-    if cache.is_complete(cache.built_bin()):
-        return Toolchain("built", cache.on_path(), _programs(cache.built_bin()))
-    return None
+    if (found := installed.on_path()) is not None:
+        return Toolchain("installed", None, (Program("pulumi", found[1], found[0]),))
+    folder = _official_root() / "bin"
+    if (folder / "pulumi").exists():
+        return Toolchain("official", folder, _programs(folder))
+    return _built() if cache.is_complete(cache.built_bin()) else None
 
 
 def enter(environ: Mapping[str, str], *more: Path) -> dict[str, str]:
     """PATH with the toolchain and `more` first, each once; built plugins lie where that engine looks for them."""
     found = locate()
-    first = [str(part) for part in ((found and found.bin), *more) if part]
+    folder = found and found.bin
+    if found is not None and found.way == "built" and not _plugins_are_linked(environ):
+        folder = cache.built_bin()  # found on PATH then, of which the engine warns
+    first = [str(part) for part in (folder, *more) if part]
     rest = [part for part in environ.get("PATH", "").split(os.pathsep) if part and part not in first]
-    if found is not None and found.way == "built":
-        with contextlib.suppress(OSError):  # a home that cannot be written: the engine says what it misses
-            _settle(environ)
     return {"PATH": os.pathsep.join(first + rest)}
 
 
-def _settle(environ: Mapping[str, str]) -> None:
-    home = Path(environ.get("PULUMI_HOME") or Path(environ.get("HOME") or Path.home()) / ".pulumi")
-    for name in cache.PROGRAMS:
-        if name.removeprefix("pulumi-resource-") not in cache.PROVIDERS:
-            cache.link(cache.on_path() / name, cache.built_bin() / name)
-    for name in cache.PROVIDERS:
-        asked = version(f"pulumi-{name}")  # the engine takes the plugin of exactly the SDK's version
-        cache.link(cache.plugin(home, name, asked), cache.built_bin() / f"pulumi-resource-{name}")
+def _plugins_are_linked(environ: Mapping[str, str]) -> bool:
+    """Link the built plugins into the engine's home; False where that cannot be written."""
+    try:
+        home = Path(environ.get("PULUMI_HOME") or cache.home(environ) / ".pulumi")
+        for name, asked in asked_plugins().items():
+            cache.link(cache.plugin(home, name, asked), cache.built_bin() / f"pulumi-resource-{name}")
+    except (OSError, ToolchainError):
+        return False
+    return True
 
 
-def obtain(report: Report = print) -> Toolchain:
+def obtain(report: Report) -> Toolchain:
     """The toolchain, brought in the first way that works; see the module.
 
     Raises:
@@ -91,96 +80,41 @@ def obtain(report: Report = print) -> Toolchain:
     """
     if (found := locate()) is not None:
         return found
-    report("no pulumi is installed; asking the official installer")
-    if _install_officially():
-        found = locate()
-        if found is not None:
-            return found
-    report("the official installer did not answer in time; building from pinned Go modules, 7 minutes, once")
-    built = build_programs(report)
-    return Toolchain("built", cache.on_path(), _programs(built))
+    from toolchain import official  # loads requests: 0.1 s, seldom needed
 
-
-def _installed() -> Toolchain | None:
-    """A pulumi on PATH that the user put there; our own build may be there too, after `quantctl env`."""
-    found = shutil.which("pulumi")
-    if found is None or Path(found).resolve().is_relative_to(cache.root().resolve()):
-        return None
-    told = _version(Path(found))
-    numbers = re.match(r"v?(\d+)\.(\d+)", told)
-    if numbers is None or (int(numbers[1]), int(numbers[2])) < _OLDEST:
-        return None
-    return Toolchain("installed", None, (Program("pulumi", told, Path(found)),))
+    report("no pulumi of version 3.187 or newer is installed; looking for the official one")
+    try:
+        official.install(_official_root(), report)
+    except official.NotObtained as reason:
+        report(f"{reason}\nbuilding it from pinned Go modules instead: about 7 minutes on 2 cores, once")
+        build_programs(report)
+    found = locate()
+    assert found is not None
+    return found
 
 
 def _official_root() -> Path:
     return cache.root() / f"official-{ENGINE_VERSION}"
 
 
-def _install_officially() -> bool:
-    try:
-        socket.create_connection((_OFFICIAL_HOST, 443), timeout=3).close()
-    except OSError:
-        return False
-    program = (
-        "import sys, semver; from pulumi.automation import PulumiCommand;"
-        " PulumiCommand.install(root=sys.argv[1], version=semver.VersionInfo.parse(sys.argv[2]))"
-    )
-    cache.root().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache.root(), prefix="official-", ignore_cleanup_errors=True) as scratch:
-        # An install that was cut short must not be found by `locate`: it gets its name only when it is whole.
-        made = Path(scratch) / "root"
-        command = [sys.executable, "-c", program, str(made), ENGINE_VERSION.removeprefix("v")]
-        if not _ends_well(command, _INSTALL_SECONDS):
-            return False
-        try:
-            made.rename(_official_root())
-        except OSError:  # another process was quicker
-            return (_official_root() / "bin" / "pulumi").exists()
-    return True
-
-
-def _ends_well(command: list[str], seconds: float) -> bool:
-    """Run `command`; when its time is over, end it with the downloads that it started (its own process group)."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        return process.wait(seconds) == 0
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+def _built() -> Toolchain:
+    return Toolchain("built", cache.on_path(), _programs(cache.built_bin()))
 
 
 def _programs(folder: Path) -> tuple[Program, ...]:
     names = cache.PROGRAMS if cache.is_complete(folder) else ("pulumi",)
-    there = [name for name in names if (folder / name).exists()]
-    return tuple(Program(name, PINNED.get(name, ""), folder / name, _origin(name)) for name in there)
+    return tuple(_program(name, folder / name) for name in names if (folder / name).exists())
 
 
-def _origin(name: str) -> str:
-    """What a built provider really is, beside what the SDK asks for."""
+def _program(name: str, path: Path) -> Program:
+    """A built provider is told as what it is, beside what the package asks for."""
     provider = name.removeprefix("pulumi-resource-")
     if provider not in cache.PROVIDERS:
-        return ""
-    return (
-        f"built here from the Terraform provider {PINNED[name]} through pulumi-terraform-bridge, in place of the plugin"
-        f" {version(f'pulumi-{provider}')} that the package pulumi-{provider} asks for"
-    )
+        return Program(name, PINNED.get(name, ""), path)
+    origin = f"the Terraform provider {PINNED[name]} behind pulumi-terraform-bridge {BRIDGE_VERSION}, built here"
+    return Program(name, PINNED[name], path, origin, asked_plugins()[provider])
 
 
-def _version(pulumi: Path) -> str:
-    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    try:
-        answer = subprocess.run(
-            [str(pulumi), "version"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-            env=environment,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return answer.stdout.strip()
+def asked_plugins() -> dict[str, str]:
+    """Which plugin each Python package asks for: always the one of its own version."""
+    return {provider: version(f"pulumi-{provider}") for provider in cache.PROVIDERS}

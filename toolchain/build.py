@@ -10,13 +10,14 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain import cache
 from toolchain.errors import ToolchainError
+from toolchain.progress import Report
 
 ENGINE_VERSION = "v3.256.0"
 PINNED = {  # as in the go.mod files; a test compares
@@ -27,13 +28,11 @@ PINNED = {  # as in the go.mod files; a test compares
     "pulumi-resource-databricks": "v1.126.0",
     "pulumi-resource-snowflake": "v1.2.3",
 }
+BRIDGE_VERSION = "v3.137.0"  # as in providers/go.mod; a test compares
 _VERSION_FLAG = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={ENGINE_VERSION}"
 _GO_NEEDED = (1, 25, 11)  # the `go` line of engine/go.mod and providers/go.mod
 _DISK_FOR_CACHES = 6 * 1024**3  # bytes; module cache 3.5 GB and build cache 2 GB, measured
 _DISK_FOR_PROGRAMS = 1024**3  # bytes; the programs are 0.3 GB, measured
-_HEARTBEAT = 20.0  # seconds
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -68,27 +67,38 @@ def build_programs(report: Report) -> Path:
     """Build what is not there yet; returns the folder of the programs.
 
     Raises:
-        ToolchainError: no Go, too old a Go, no disk, no modules, a wrong checksum, or code that does not compile.
+        ToolchainError: no Go, too old a Go, no disk, no modules, a wrong checksum, code that does not compile, or a cache
+            folder that cannot be written.
     """
-    target = cache.built_bin()
-    target.parent.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(target.parent.parent, report):
-        if cache.is_complete(target):
-            return target
-        go = find_go()
-        check_disk(target.parent.parent, _DISK_FOR_PROGRAMS)
-        for folder in _go_caches(go):
-            check_disk(folder, _DISK_FOR_CACHES)
-        with tempfile.TemporaryDirectory(dir=target.parent.parent, prefix="build-") as scratch:
-            made = Path(scratch) / "bin"
-            made.mkdir()
-            for number, step in enumerate(STEPS, 1):
-                _run_step(go, step, made, f"[{number}/{len(STEPS) + 1}]", report)
-            report(f"[{len(STEPS) + 1}/{len(STEPS) + 1}] the language host's scripts")
-            _copy_scripts(go, made)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(target, ignore_errors=True)
-            made.rename(target)
+    try:
+        return _build(cache.built_bin(), report)
+    except OSError as error:
+        raise ToolchainError(
+            f"The programs cannot be built in {cache.root()}: {error.strerror or error}"
+            f"{f' ({error.filename})' if error.filename else ''}; make it yours, or set XDG_CACHE_HOME to a folder that is."
+        ) from None
+
+
+def _build(target: Path, report: Report) -> Path:
+    root = target.parent.parent
+    root.mkdir(parents=True, exist_ok=True)
+    with _alone(root, report):
+        if not cache.is_complete(target):
+            go = find_go()
+            check_disk(root, _DISK_FOR_PROGRAMS)
+            for folder in _go_caches(go):
+                check_disk(folder, _DISK_FOR_CACHES)
+            with tempfile.TemporaryDirectory(dir=root, prefix="build-") as scratch:
+                made = Path(scratch) / "bin"
+                made.mkdir()
+                for number, step in enumerate(STEPS, 1):
+                    _run_step(go, step, made, f"[{number}/{len(STEPS) + 1}]", report)
+                report(f"[{len(STEPS) + 1}/{len(STEPS) + 1}] the language host's scripts")
+                _copy_scripts(go, made)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.rmtree(target, ignore_errors=True)
+                made.rename(target)
+        cache.link_engine()
     return target
 
 
@@ -145,6 +155,10 @@ def check_disk(folder: Path, needed: int) -> None:
 def _run_step(go: str, step: Step, out: Path, number: str, report: Report) -> None:
     command = [go, "build", "-trimpath", "-mod=readonly", "-o", f"{out}{os.sep}", *step.arguments]
     started = time.monotonic()
+
+    def spent() -> float:
+        return time.monotonic() - started
+
     report(f"{number} {step.title}: about {_spell(step.expected)}")
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
@@ -155,14 +169,10 @@ def _run_step(go: str, step: Step, out: Path, number: str, report: Report) -> No
             env={**os.environ, "GOWORK": "off"},
         )
         try:
-            while True:
-                try:
-                    code = process.wait(_HEARTBEAT)
-                    break
-                except subprocess.TimeoutExpired:
-                    spent = time.monotonic() - started
-                    expected = _spell(max(step.expected, spent))
-                    report(f"{number} {step.title}: {_spell(spent)} of about {expected}")
+            with report.during(
+                lambda: f"{number} {step.title}: {_spell(spent())} of about {_spell(max(step.expected, spent()))}"
+            ):
+                code = process.wait()
         except BaseException:
             process.terminate()
             process.wait()
@@ -170,7 +180,7 @@ def _run_step(go: str, step: Step, out: Path, number: str, report: Report) -> No
         if code:
             errors.seek(0)
             raise ToolchainError(explain(step.title, errors.read()))
-    report(f"{number} {step.title}: done in {_spell(time.monotonic() - started)}")
+    report(f"{number} {step.title}: done in {_spell(spent())}")
 
 
 def explain(title: str, said: str) -> str:
@@ -182,6 +192,8 @@ def explain(title: str, said: str) -> str:
         hint = "the disk is full: free space, or set GOCACHE and GOMODCACHE to a larger disk."
     elif re.search(r"dial tcp|i/o timeout|no such host|connection refused|403 Forbidden|404 Not Found", said):
         hint = "a Go module could not be downloaded: check the network and GOPROXY, then run this again."
+    elif "is not defined" in said:
+        hint = "Go has no folder for what it downloads and compiles: set HOME, or GOCACHE and GOMODCACHE."
     else:
         hint = "the build failed; what Go said last is above."
     return f"{last}\n{title}: {hint}"
@@ -210,7 +222,8 @@ def _alone(folder: Path, report: Report) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             report("another process is building the same programs; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            with report.during(lambda: "waiting for the build of another process"):
+                fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

@@ -99,6 +99,13 @@ def _head(remote: str, branch: str) -> str:
     ref = f"refs/heads/{branch}"
     result = run(["git", "ls-remote", "--exit-code", remote, ref])
     if result.returncode == 2:  # https://git-scm.com/docs/git-ls-remote: no matching ref
+        if not need(run(["git", "ls-remote", "--heads", remote]), remote).strip():
+            # git takes any page for a repository of the old protocol, without refs.
+            shown = without_credentials(remote)
+            raise UserError(
+                f"Git: {shown} answers and has no branch at all: it is an empty repository, or no Git host (a login page of"
+                " a proxy?). Check QUANT_REMOTE (or quant:remote in Pulumi.yaml)."
+            )
         raise missing_branch(remote, branch)
     listed = (line.split(b"\t", 1) for line in need(result, remote).splitlines())
     return next(commit.decode() for commit, name in listed if name == ref.encode())  # the pattern matches ends of names too

@@ -1,4 +1,6 @@
-"""The one door to the Databricks workspace: how it is asked, how it answers, and what it hides. Reads only.
+"""The one door to the Databricks workspace: how it is asked, how it answers, and what it hides.
+
+It reads, but for `update_job`, which puts right what the provider leaves.
 
 Everything that is known of its manners stands here once: how a Git folder is found, paging, throttling, logins, refusals.
 `quantctl.workspace` adds what changes something.
@@ -143,6 +145,22 @@ class Workspace:
         headers = {"Accept": "application/octet-stream"}
         return self._exchange("GET", "/api/2.0/workspace/export", query, None, f"CAN_READ on {path}", headers).content
 
+    def git_credentials(self) -> list[Json]:
+        """The caller's own. https://docs.databricks.com/api/workspace/gitcredentials/list"""
+        return list(self._ask("/api/2.0/git-credentials").get("credentials") or [])
+
+    def has_service_principal(self, application_id: str) -> bool:
+        """Whether the workspace has it. https://docs.databricks.com/api/workspace/serviceprincipals/list"""
+        query = {"filter": f'applicationId eq "{application_id}"', "attributes": "applicationId"}
+        return any(True for _ in self._scim("/api/2.0/preview/scim/v2/ServicePrincipals", query))
+
+    def principal_rules(self, account_id: str, application_id: str) -> list[Json]:
+        """Who may use and manage a principal. https://docs.databricks.com/api/workspace/accountaccesscontrolproxy"""
+        name = f"accounts/{account_id}/servicePrincipals/{application_id}/ruleSets/default"
+        path = "/api/2.0/preview/accounts/access-control/rule-sets"
+        needs = "the Service Principal Manager role on it"
+        return list(self._ask(path, {"name": name, "etag": ""}, needs).get("grant_rules") or [])
+
     def groups(self, names: list[str]) -> set[str]:
         """Which of these groups are there, in lower case. https://docs.databricks.com/api/workspace/groups/list"""
         quoted = " or ".join('displayName eq "{}"'.format(name.replace("\\", "\\\\").replace('"', '\\"')) for name in names)
@@ -157,6 +175,11 @@ class Workspace:
     def job(self, number: int | str) -> Json:
         """One job as it is. https://docs.databricks.com/api/workspace/jobs/get"""
         return self._ask("/api/2.2/jobs/get", {"job_id": str(number)}, f"CAN_VIEW on the job {number}")
+
+    def update_job(self, number: int | str, settings: Mapping[str, Any]) -> None:
+        """Replace these settings of a job. https://docs.databricks.com/api/workspace/jobs/update"""
+        body = {"job_id": int(number), "new_settings": dict(settings)}
+        self._exchange("POST", "/api/2.2/jobs/update", None, body, f"CAN_MANAGE on the job {number}")
 
     def permissions(self, what: str, number: int | str) -> list[Json]:
         """Who may do what with an object. https://docs.databricks.com/api/workspace/permissions/get"""

@@ -44,7 +44,10 @@ RESOURCES: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
             ("credit_quota", "name", "notify_triggers", "suspend_immediate_trigger", "suspend_trigger"),
             ("name",),
         ),
-        "Schema": (("comment", "data_retention_time_in_days", "database", "name", "with_managed_access"), ("name",)),
+        "Schema": (
+            ("comment", "data_retention_time_in_days", "database", "is_transient", "name", "with_managed_access"),
+            ("name",),
+        ),
         "ServiceUser": (
             (
                 "comment",

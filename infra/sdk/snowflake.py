@@ -220,6 +220,7 @@ class Schema(pulumi.CustomResource):
         database: pulumi.Input[str],
         comment: pulumi.Input[str] | None = None,
         data_retention_time_in_days: pulumi.Input[int] | None = None,
+        is_transient: pulumi.Input[str] | None = None,
         name: pulumi.Input[str] | None = None,
         with_managed_access: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -228,6 +229,7 @@ class Schema(pulumi.CustomResource):
             "comment": comment,
             "data_retention_time_in_days": data_retention_time_in_days,
             "database": database,
+            "is_transient": is_transient,
             "name": name,
             "with_managed_access": with_managed_access,
         }

@@ -1,4 +1,8 @@
-"""Stack, branch, folder, schema, secret scope and jobs of an environment share one name. Pure."""
+"""What is declared is of a type that the pack knows, and bears a name of its own environment. Pure.
+
+Both are lists of what is right: a type, a property or a name that stands in neither is refused. A team adds types of its own
+in policy/allowed.yaml.
+"""
 
 from __future__ import annotations
 
@@ -6,57 +10,189 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rules.environments import DEVELOPMENT, STACKS
-from rules.values import UNKNOWN, Props, kind, shown
+from rules import grants, lock_down, managed_access, own_code, providers, secret_scope
+from rules.allowed import NEVER
+from rules.environments import DEVELOPMENT, STACKS, Environment, named
+from rules.table import (
+    Check,
+    Table,
+    address,
+    anything,
+    called,
+    each,
+    judge,
+    number,
+    one_of,
+    optional,
+    own,
+    qualified,
+    text,
+)
+from rules.values import UNKNOWN, Props, kind, shown, title
+
+
+def _among(names: str, what: str) -> Check:
+    def check(value: Any, environment: Environment) -> str | None:
+        return None if isinstance(value, str) and value in getattr(environment, names) else f"{what} of {environment.name}."
+
+    return check
+
+
+def _role(value: Any, environment: Environment) -> str | None:
+    if isinstance(value, str) and (value == environment.service_role or value in environment.roles):
+        return None
+    return f"{environment.service_role!r} or the role of a persona. Correct it."
+
+
+def _branch(value: Any, environment: Environment) -> str | None:
+    if value == environment.name:
+        return None
+    return f"{environment.name!r}: the folder is bound to the branch of its environment. Correct it."
+
+
+def _job(value: Any, environment: Environment) -> str | None:
+    if isinstance(value, str) and re.fullmatch(rf"{environment.name} [^\x00-\x1f]+", value):
+        return None
+    return f"a name that starts with {environment.name!r} and a space, so that every list of jobs says whose job it is."
+
+
+def _mergers(value: Any, environment: Environment) -> str | None:
+    known = {
+        environment.release_managers,
+        "noOne",
+        "developers",
+        "maintainers",
+        *environment.levels,
+    } | environment.references
+    return None if isinstance(value, str) and value in known else "a level or the group of a persona."
+
+
+def _username(value: Any, environment: Environment) -> str | None:
+    said = environment.parts("gitCredential")
+    wanted = said.get("username") if isinstance(said, dict) else None
+    return None if value is not None and value == wanted else "the user name of quant:gitCredential."
+
+
+def _namespace(value: Any, environment: Environment) -> str | None:
+    return qualified("schema")(value, environment) if value is not None else None
+
+
+NAMES: Table = {
+    "databricks:Directory": {"path": _among("above", "a directory above the folder")},
+    "databricks:GitCredential": {
+        "gitProvider": own("git_provider", "quant:gitProvider"),
+        "gitUsername": _username,
+        "personalAccessToken": anything,
+        "principalId": lambda value, _: "the id of the service principal: else it is the deployer's." if not value else None,
+    },
+    "databricks:Group": {"displayName": _among("levels", "the group of a persona")},
+    "databricks:Job": {"name": _job},
+    "databricks:Repo": {
+        "branch": _branch,
+        "commitHash": optional(lambda value, _: None if re.fullmatch("[0-9a-f]{40}", str(value)) else "a commit."),
+        "gitProvider": own("git_provider", "quant:gitProvider"),
+        "path": own("folder", "quant:folder"),
+        "url": own("remote", "quant:remote or QUANT_REMOTE", ": the pipelines repository"),
+    },
+    "databricks:SecretScope": {"name": own("name", "the stack")},
+    "pulumi-python:BranchProtection": {
+        "approvals": number(0, 100),
+        "branch": _branch,
+        "forcePush": one_of(False),
+        "mergers": each(_mergers, 1),
+        "project": own("gitlab_project", "quant:gitlab.project or QUANT_GITLAB_PROJECT"),
+        "pushers": each(_mergers, 1),
+        "url": own("gitlab_url", "quant:gitlab.url or QUANT_GITLAB_URL"),
+    },
+    "snowflake:AccountRole": {"name": _role},
+    "snowflake:DatabaseRole": {
+        "database": called("database"),
+        "name": lambda value, env: None if value in (env.reader, env.writer) else f"{env.reader} or {env.writer}.",
+    },
+    "snowflake:NetworkPolicy": {"name": called("network_policy"), "allowedIpLists": each(address, 1)},
+    "snowflake:ResourceMonitor": {
+        "name": called("monitor"),
+        "creditQuota": number(1, 1_000_000),
+        "notifyTriggers": optional(each(number(1, 100))),
+        "suspendImmediateTrigger": optional(number(1, 200)),
+        "suspendTrigger": optional(number(1, 200)),
+    },
+    "snowflake:Schema": {"database": called("database"), "name": called("schema")},
+    "snowflake:ServiceUser": {
+        "name": called("service_user"),
+        "defaultNamespace": _namespace,
+        "defaultRole": optional(called("service_role")),
+        "defaultSecondaryRolesOption": optional(one_of("DEFAULT", "NONE", "default")),
+        "defaultWarehouse": optional(called("warehouse")),
+        "disabled": optional(one_of("default", "false", "true")),
+        "networkPolicy": optional(called("network_policy")),
+        "rsaPublicKey": optional(text),
+        "rsaPublicKey2": optional(text),
+    },
+    "snowflake:Warehouse": {"name": called("warehouse"), "resourceMonitor": optional(called("monitor"))},
+}
+# What only says how, and gives nobody anything.
+_FREE = {
+    "snowflake:AccountRole": {"comment"},
+    "snowflake:DatabaseRole": {"comment"},
+    "snowflake:NetworkPolicy": {"comment"},
+    "snowflake:Schema": {"comment"},
+    "snowflake:ServiceUser": {"comment"},
+    "snowflake:Warehouse": {
+        "autoResume", "autoSuspend", "comment", "initiallySuspended", "maxConcurrencyLevel",
+        "statementQueuedTimeoutInSeconds", "statementTimeoutInSeconds", "warehouseSize", "warehouseType",
+        "enableQueryAcceleration", "queryAccelerationMaxScaleFactor",
+    },
+}  # fmt: skip
+_JUDGED: tuple[Table, ...] = (NAMES, grants.TABLE, managed_access.TABLE, lock_down.TABLE, secret_scope.TABLE)
+KNOWN: dict[str, frozenset[str]] = {
+    one: frozenset().union(_FREE.get(one, ()), *(table.get(one, ()) for table in _JUDGED))
+    for one in {one for table in _JUDGED for one in table}
+}
+_COMPONENTS = ("quant:index:", "quant:databricks:", "quant:gitlab:", "quant:snowflake:")
 
 
 def check(resource_type: str, props: Props, stack: str) -> list[str]:
-    """What of this resource belongs to another environment than `stack`."""
-    return list(_problems(kind(resource_type), props, stack))
+    """Everything of this resource that does not belong to `stack`: its type, its names, its code, its provider."""
+    rules = (known_type, names, own_code.check, providers.check)
+    return [problem for rule in rules for problem in rule(resource_type, props, stack)]
 
 
-def _problems(what: str, props: Props, stack: str) -> Iterator[str]:
+def known_type(resource_type: str, props: Props, stack: str) -> list[str]:
+    """A type or a property that no rule knows."""
+    what = kind(resource_type)
+    if what in NEVER:
+        return [f"{title(resource_type)}: {NEVER[what]}"]
+    if what in ("pulumi:Stack", "pulumi:StackReference") or what.startswith("pulumi:providers"):
+        return [] if what != "pulumi:StackReference" else ["StackReference: an environment reads nothing of another one."]
+    if resource_type.startswith(_COMPONENTS) or resource_type.startswith("pulumi:providers:"):
+        return []
+    environment = named(stack)
+    types = environment.listed.types if environment is not None else {}
+    more = types.get(what, frozenset())
+    if more is None or what == "databricks:Job":  # every key of a job: rules/own_code.py
+        return []
+    if what not in KNOWN and what not in types:
+        return [
+            f"type: found {resource_type}, which no rule of the pack knows. Leave it out; or list {what} in"
+            " policy/allowed.yaml, which is a reviewed change of the pack."
+        ]
+    return [
+        f"{title(resource_type)} {key}: found {shown(value)}, a property that no rule of the pack knows. Leave it out; or"
+        f" list it under {what} in policy/allowed.yaml, which is a reviewed change of the pack."
+        for key, value in props.items()
+        if value is not None and key not in KNOWN.get(what, ()) and key not in more
+    ]
+
+
+def names(resource_type: str, props: Props, stack: str) -> list[str]:
+    """A name, a path or a place that is not the environment's own."""
+    what = kind(resource_type)
     if what == "pulumi:Stack" and stack not in STACKS:
-        yield f"stack: found {stack!r}, allowed are {', '.join(STACKS)}. Select one of these with -s."
-    elif what == "databricks:Repo":
-        yield from _repo(props, stack)
-    elif what == "databricks:Permissions":
-        for key in ("directoryPath", "repoPath"):
-            yield from _not_of_another(f"Permissions {key}", props.get(key), stack)
-    elif what == "databricks:SecretScope":
-        yield from _must_be("SecretScope name", props.get("name"), stack)
-    elif what == "databricks:Job":
-        name = props.get("name")
-        if name is not UNKNOWN and not re.match(rf"{re.escape(stack)}(?![A-Za-z0-9_])", name or ""):
-            yield (
-                f"Job name: found {shown(name)}, expected a name that starts with {stack!r}, so that every list of jobs"
-                f" says whose job it is. Begin the name with the word {stack}."
-            )
-    elif what == "snowflake:Schema":
-        name = props.get("name")
-        yield from _must_be("Schema name", name.lower() if isinstance(name, str) else name, stack)
-
-
-def _repo(props: Props, stack: str) -> Iterator[str]:
-    path, branch = props.get("path"), props.get("branch")
-    if isinstance(path, str):
-        if is_personal(path):
-            # The branch of a personal folder is its developer's own.
-            last = path.rstrip("/").rpartition("/")[2]
-            if stack != DEVELOPMENT or last != DEVELOPMENT:
-                yield (
-                    f"Repo path: found {path!r}, a personal folder; allowed are /Users/<user>/{DEVELOPMENT} and"
-                    f" /Repos/<user>/{DEVELOPMENT}, in stack {DEVELOPMENT} alone. Declare it there, or set quant:folder"
-                    " to a folder that is nobody's own."
-                )
-            return
-        yield from _must_be("Repo path, last part", path.rstrip("/").rpartition("/")[2], stack)
-    elif path is None:
-        yield f"Repo path: found nothing, expected a path whose last part is {stack!r}. Set quant:folder."
-    if branch is None and props.get("tag"):
-        yield f"Repo branch: found tag {shown(props['tag'])}, expected branch {stack!r}. Bind the folder to the branch."
-    else:
-        yield from _must_be("Repo branch", branch, stack)
+        return [f"stack: found {stack!r}, allowed are {', '.join(STACKS)}. Select one of these with -s."]
+    if what == "databricks:Repo" and isinstance(path := props.get("path"), str) and is_personal(path):
+        return list(_personal(props, path, stack))
+    return list(judge(NAMES, resource_type, props, stack))
 
 
 def is_personal(path: str) -> bool:
@@ -65,15 +201,14 @@ def is_personal(path: str) -> bool:
     return parts[0] == "Users" or (parts[0] == "Repos" and "@" in "/".join(parts[1:2]))
 
 
-def _must_be(what: str, found: Any, stack: str) -> Iterator[str]:
-    if found is not UNKNOWN and found != stack:
+def _personal(props: Props, path: str, stack: str) -> Iterator[str]:
+    # The branch of a personal folder is its developer's own; what it is cloned from is not.
+    if stack != DEVELOPMENT or not re.fullmatch(rf"/(Users|Repos)/[^/\s]+@[^/\s]+/{DEVELOPMENT}", path):
         yield (
-            f"{what}: found {shown(found)}, expected {stack!r}: stack, branch, folder and schema of an environment share"
-            f" one name. Correct it in Pulumi.{stack}.yaml, or select the stack that it belongs to."
+            f"Repo path: found {path!r}, a personal folder; allowed are /Users/<user>/{DEVELOPMENT} and"
+            f" /Repos/<user>/{DEVELOPMENT}, in stack {DEVELOPMENT} alone. Declare it there, or set quant:folder"
+            " to a folder that is nobody's own."
         )
-
-
-def _not_of_another(what: str, path: Any, stack: str) -> Iterator[str]:
-    last = path.rstrip("/").rpartition("/")[2] if isinstance(path, str) else ""
-    if last in STACKS and last != stack:
-        yield f"{what}: found {path!r}, the folder of {last}; stack {stack} says nothing about it. Declare it in {last}."
+    environment = named(stack)
+    if environment is not None and props.get("url") not in (UNKNOWN, environment.remote):
+        yield f"Repo url: found {shown(props.get('url'))}, expected the pipelines repository, {shown(environment.remote)}."

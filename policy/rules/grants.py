@@ -1,129 +1,172 @@
-"""Snowflake grants: never everything, never to everybody, never on another environment; quant_live is written by one role.
-
-Pure. In quant_live a privilege is taken for writing unless it is known to only read, so that a new one is refused first.
-"""
+"""Snowflake grants: a list of what each role of an environment may be granted, and on what, and nothing else. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rules.environments import LIVE, STACKS, identifier_parts, schema_of, service_role_of, service_user_of, writer_of
-from rules.values import UNKNOWN, Props, kind, listed, shown
+from rules.environments import Environment, identifier_parts, named
+from rules.table import Check, Table, anything, called, judge, one_of, qualified
+from rules.values import UNKNOWN, Props, kind, shown, title
 
-_TOO_MUCH = frozenset({"ALL", "ALL PRIVILEGES", "MANAGE GRANTS", "OWNERSHIP"})
-_READS = frozenset({"MONITOR", "READ", "REFERENCES", "SELECT", "USAGE"})
-_SCHEMAS = frozenset(schema_of(stack) for stack in STACKS)
-_GRANTEES = {  # who gets something
-    "snowflake:GrantAccountRole": ("parentRoleName",),
-    "snowflake:GrantDatabaseRole": ("parentDatabaseRoleName", "parentRoleName"),
-    "snowflake:GrantOwnership": ("accountRoleName", "databaseRoleName"),
-    "snowflake:GrantPrivilegesToAccountRole": ("accountRoleName",),
-    "snowflake:GrantPrivilegesToDatabaseRole": ("databaseRoleName",),
-    "snowflake:GrantPrivilegesToShare": ("toShare",),
+_READ = {
+    "DYNAMIC TABLES": {"SELECT"},
+    "EXTERNAL TABLES": {"SELECT"},
+    "MATERIALIZED VIEWS": {"SELECT"},
+    "TABLES": {"SELECT"},
+    "VIEWS": {"SELECT"},
+}
+_WRITE = {
+    **_READ,
+    "FILE FORMATS": {"USAGE"},
+    "SEQUENCES": {"USAGE"},
+    "STAGES": {"READ", "WRITE"},
+    "TABLES": {"DELETE", "INSERT", "SELECT", "TRUNCATE", "UPDATE"},
+}
+_CREATE = {
+    "CREATE FILE FORMAT", "CREATE SEQUENCE", "CREATE STAGE", "CREATE TABLE", "CREATE TEMPORARY TABLE", "CREATE VIEW",
+    "USAGE",
+}  # fmt: skip
+# What may be granted to a role: on the database, on the schema, and on the objects in the schema.
+_OF_THE_READER: tuple[set[str], set[str], Mapping[str, set[str]]] = ({"USAGE"}, {"USAGE"}, _READ)
+_OF_THE_WRITER: tuple[set[str], set[str], Mapping[str, set[str]]] = ({"USAGE"}, _CREATE, _WRITE)
+_ON_ACCOUNT = {"DATABASE": ("database", {"USAGE"}), "WAREHOUSE": ("warehouse", {"USAGE"})}
+
+
+def _no(value: Any, _: Environment) -> str | None:
+    return "nothing: list the privileges, once, without the right to grant them on." if value not in (None, False) else None
+
+
+def _parent(value: Any, environment: Environment) -> str | None:
+    known = isinstance(value, str) and (value == environment.service_role or value in environment.roles)
+    return None if known else f"a role of {environment.name}: {environment.service_role} or the role of a persona."
+
+
+_PRIVILEGES: dict[str, Check] = {"allPrivileges": _no, "alwaysApply": _no, "privileges": anything, "withGrantOption": _no}
+TABLE: Table = {
+    "snowflake:GrantAccountRole": {"roleName": called("service_role"), "userName": called("service_user")},
+    "snowflake:GrantDatabaseRole": {"databaseRoleName": qualified("reader", "writer"), "parentRoleName": _parent},
+    "snowflake:GrantPrivilegesToAccountRole": {
+        **_PRIVILEGES,
+        "accountRoleName": called("service_role"),
+        "onAccountObject": anything,
+        "strictPrivilegeManagement": one_of(None, False, True),
+    },
+    "snowflake:GrantPrivilegesToDatabaseRole": {
+        **_PRIVILEGES,
+        "databaseRoleName": qualified("reader", "writer"),
+        "onDatabase": anything,
+        "onSchema": anything,
+        "onSchemaObject": anything,
+    },
 }
 
 
 def check(resource_type: str, props: Props, stack: str) -> list[str]:
-    """What this resource grants that nobody of `stack` may have."""
-    what = kind(resource_type)
-    if what == "snowflake:Execute":
-        return ["Execute: found SQL of its own, which no policy can judge. Declare what it does with the resource for it."]
-    if what not in _GRANTEES:
+    """What this resource grants that is not in the list."""
+    environment = named(stack)
+    if environment is None or kind(resource_type) not in TABLE:
         return []
-    return list(_problems(what, what.partition(":")[2], props, stack))
+    found = list(judge(TABLE, resource_type, props, stack))
+    name = title(resource_type)
+    if name == "GrantDatabaseRole":
+        found += _holder(props, environment)
+    elif name == "GrantPrivilegesToAccountRole":
+        found += _privileges(name, props, _on_account(props.get("onAccountObject"), environment))
+    elif name == "GrantPrivilegesToDatabaseRole":
+        found += _privileges(name, props, _in_schema(props, environment))
+    return found
 
 
-def _problems(what: str, title: str, props: Props, stack: str) -> Iterator[str]:
-    for key in _GRANTEES[what]:
-        if _last(props.get(key)) == "PUBLIC":
-            yield f"{title} {key}: found PUBLIC, which is everybody in the account. Grant to the role that needs it."
-    if props.get("alwaysApply") is True:
-        yield f"{title} alwaysApply: found true, which makes every preview show a change. Remove it; drift is a refresh."
-    if what == "snowflake:GrantOwnership":
-        yield f"{title}: found a change of owner; the deployer owns what it declares in {stack}. Remove it."
-    elif what == "snowflake:GrantDatabaseRole":
-        yield from _held_by(title, props.get("databaseRoleName"), writer_of(LIVE), props, service_role_of(LIVE), stack)
-    elif what == "snowflake:GrantAccountRole":
-        yield from _held_by(title, props.get("roleName"), service_role_of(LIVE), props, service_user_of(LIVE), stack)
-    else:
-        yield from _privileges(what, title, props, stack)
-
-
-def _held_by(title: str, role: Any, watched: str, props: Props, holder: str, stack: str) -> Iterator[str]:
-    """`watched` is for `holder` alone, in stack quant_live alone."""
-    if _last(role) != watched:
+def _holder(props: Props, environment: Environment) -> Iterator[str]:
+    """The writer is the service role's alone; the reader is a persona's that reads the schema."""
+    role, holder = identifier_parts(props.get("databaseRoleName"))[-1:], props.get("parentRoleName")
+    if holder is UNKNOWN or role not in ((environment.reader,), (environment.writer,)):
         return
-    others = ("parentDatabaseRoleName", "parentRoleName", "shareName", "userName")
-    expected = "userName" if title == "GrantAccountRole" else "parentRoleName"
-    found = {key: props[key] for key in others if props.get(key) not in (None, UNKNOWN)}
-    wrong = [f"{key} {value!r}" for key, value in found.items() if key != expected or _last(value) != holder]
-    if stack != LIVE:
-        wrong.append(f"stack {stack}")
-    if wrong:
+    if role == (environment.writer,):
+        if holder != environment.service_role:
+            yield (
+                f"GrantDatabaseRole: found {environment.writer} for {shown(holder)}; it is for {environment.service_role}"
+                f" alone: only the service user writes {environment.name}. Remove the grant."
+            )
+    elif not isinstance(holder, str) or (holder in environment.roles and not environment.roles[holder].reads):
         yield (
-            f"{title} of {watched}: found {', '.join(wrong)}; {watched} is for {expected} {holder} alone, in stack {LIVE}:"
-            f" only the service user writes {LIVE}. Remove the grant."
+            f"GrantDatabaseRole: found {environment.reader} for {shown(holder)}, which does not read the schema of"
+            f" {environment.name} (docs/access.md). Remove the grant."
         )
 
 
-def _privileges(what: str, title: str, props: Props, stack: str) -> Iterator[str]:
-    privileges = [str(one).strip().upper() for one in listed(props.get("privileges"))]
-    too_much = [one for one in privileges if one in _TOO_MUCH]
-    if props.get("allPrivileges") is True:
-        too_much.append("allPrivileges: true")
+def _privileges(name: str, props: Props, allowed: set[str] | str | None) -> Iterator[str]:
+    """`allowed` is what may be granted on this object, None while that is unknown, or what is wrong with the object."""
+    if isinstance(allowed, str):
+        yield f"{name}: found {allowed}"
+        return
+    given = props.get("privileges")
+    if allowed is None or given is UNKNOWN:
+        return
+    if not isinstance(given, list) or not given:
+        yield f"{name} privileges: found {shown(given)}, expected a list of {', '.join(sorted(allowed))}."
+        return
+    too_much = [one for one in given if one is not UNKNOWN and one not in allowed]
     if too_much:
-        yield f"{title}: found {', '.join(too_much)}, which nobody may have. List the privileges that are needed."
-    schema, whole_database = _target(props)
-    if whole_database:
         yield (
-            f"{title}: found all or future objects of a database, which holds the schemas of other environments too."
-            f" Grant on schema {schema_of(stack)}."
+            f"{name} privileges: found {', '.join(map(shown, too_much))}, allowed are {', '.join(sorted(allowed))}: list the"
+            " privileges that are needed, as SHOW GRANTS spells them."
         )
-    elif schema in _SCHEMAS and schema != schema_of(stack):
-        yield f"{title}: found schema {schema}, allowed in stack {stack} is {schema_of(stack)}. Grant it in its own stack."
-    if stack != LIVE:
-        return
-    if props.get("withGrantOption") is True:
-        yield f"{title} withGrantOption: found true; in {LIVE} nobody grants but the owner of the schema. Remove it."
-    writes = [one for one in privileges if one not in _READS and one not in _TOO_MUCH]
-    role = props.get("databaseRoleName") if what == "snowflake:GrantPrivilegesToDatabaseRole" else None
-    if not writes or role is UNKNOWN or (_last(role) == writer_of(LIVE) and schema in (schema_of(LIVE), None)):
-        return
-    who = shown(next((props[key] for key in _GRANTEES[what] if props.get(key)), None))
-    yield (
-        f"{title}: found {', '.join(writes)} for {who} on {schema or 'something else than a schema'}; in {LIVE} only the"
-        f" database role {writer_of(LIVE)} writes, and only schema {schema_of(LIVE)}; others have"
-        f" {', '.join(sorted(_READS))}. Remove the privilege."
-    )
 
 
-def _target(props: Props) -> tuple[str | None, bool]:
-    """The schema that is granted on ('' when it is none, None when it is unknown), and whether it is a whole database."""
-    on_schema, on_object = props.get("onSchema"), props.get("onSchemaObject") or {}
-    if UNKNOWN in (on_schema, on_object):
-        return None, False
-    if isinstance(on_schema, str):  # of a share
-        return _last(on_schema), False
-    if on_schema:
-        if on_schema.get("allSchemasInDatabase") or on_schema.get("futureSchemasInDatabase"):
-            return "", True
-        return _schema(on_schema.get("schemaName"), 1), False
-    for scope in ("all", "future"):
-        if (found := on_object.get(scope)) is UNKNOWN:
-            return None, False
-        if found:
-            return ("", True) if found.get("inDatabase") else (_schema(found.get("inSchema"), 1), False)
-    return (_schema(on_object.get("objectName"), 2), False) if on_object else ("", False)
-
-
-def _schema(identifier: Any, from_end: int) -> str | None:
-    if identifier is UNKNOWN:
+def _on_account(on: Any, environment: Environment) -> set[str] | str | None:
+    if on is UNKNOWN:
         return None
-    parts = identifier_parts(identifier.partition("(")[0]) if isinstance(identifier, str) else []
-    return parts[-from_end] if len(parts) >= from_end else ""
+    kinds = " or ".join(_ON_ACCOUNT)
+    if not isinstance(on, dict) or set(_said(on)) != {"objectName", "objectType"}:
+        return f"{shown(on)} as the object, expected one {kinds} of the environment."
+    if UNKNOWN in on.values():
+        return None
+    fact, privileges = _ON_ACCOUNT.get(on["objectType"], (None, set()))
+    wanted = getattr(environment, fact) if fact else None
+    if wanted is None or identifier_parts(on["objectName"]) != (wanted,):
+        return f"{shown(on)} as the object, expected the {kinds} of {environment.name}."
+    return privileges
 
 
-def _last(identifier: Any) -> str | None:
-    parts = identifier_parts(identifier) if isinstance(identifier, str) else []
-    return parts[-1] if parts else None
+def _in_schema(props: Props, environment: Environment) -> set[str] | str | None:
+    role = props.get("databaseRoleName")
+    places = {key: props[key] for key in ("onDatabase", "onSchema", "onSchemaObject") if props.get(key) is not None}
+    if role is UNKNOWN or UNKNOWN in places.values():
+        return None
+    is_writer = identifier_parts(role)[-1:] == (environment.writer,)
+    on_database, on_schema, on_objects = _OF_THE_WRITER if is_writer else _OF_THE_READER
+    own = f"schema {environment.schema} in {environment.database}"
+    match places:
+        case {"onDatabase": database, **rest} if not rest and identifier_parts(database) == (environment.database,):
+            return on_database
+        case {"onSchema": dict(place), **rest} if not rest and set(_said(place)) == {"schemaName"}:
+            found = place["schemaName"]
+            return (
+                None
+                if found is UNKNOWN
+                else on_schema
+                if _is_own(found, environment)
+                else f"{shown(found)}, allowed is {own}."
+            )
+        case {"onSchemaObject": dict(place), **rest} if not rest and set(_said(place)) in ({"all"}, {"future"}):
+            [objects] = _said(place).values()
+            if objects is UNKNOWN:
+                return None
+            if not isinstance(objects, dict) or set(_said(objects)) != {"inSchema", "objectTypePlural"}:
+                return f"{shown(objects)}, expected one kind of objects in {own}: a database holds other environments' too."
+            if UNKNOWN in objects.values():
+                return None
+            if not _is_own(objects["inSchema"], environment):
+                return f"{shown(objects['inSchema'])}, allowed is {own}."
+            return on_objects.get(objects["objectTypePlural"], set())
+    return f"{shown(places)} as the object, expected {own}, or all or future objects in it. Correct it."
+
+
+def _is_own(schema: Any, environment: Environment) -> bool:
+    return environment.database is not None and identifier_parts(schema) == (environment.database, environment.schema)
+
+
+def _said(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: one for key, one in value.items() if one is not None}

@@ -6,7 +6,9 @@ Without an owner in the entries, whoever deploys becomes the owner; two cannot b
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from rules.own_ids import comes_from
 from rules.values import UNKNOWN, Declared, Props, kind, shown
 
 
@@ -15,10 +17,9 @@ def check(resource_type: str, props: Props, stack: str) -> list[str]:
     entries = props.get("accessControls")
     if kind(resource_type) != "databricks:Permissions" or props.get("jobId") is None or entries is UNKNOWN:
         return []
-    if UNKNOWN in (levels := [entry if entry is UNKNOWN else entry.get("permissionLevel") for entry in entries or []]):
-        return []
+    levels = [_level(entry) for entry in entries] if isinstance(entries, list) else []
     owners = levels.count("IS_OWNER")
-    if owners == 1:
+    if UNKNOWN in levels or owners == 1:
         return []
     return [
         f"Permissions of a job: found {owners} entries with IS_OWNER, expected exactly one. Give IS_OWNER to the deployer"
@@ -26,24 +27,27 @@ def check(resource_type: str, props: Props, stack: str) -> list[str]:
     ]
 
 
+def _level(entry: Any) -> Any:
+    return entry.get("permissionLevel") if isinstance(entry, dict) else entry
+
+
 def check_stack(resources: Iterable[Declared], stack: str) -> list[tuple[str, str | None]]:
     """Jobs without Permissions, or with more than one, each with its URN."""
     everything = list(resources)
-    permissions = [one for one in everything if kind(one.type) == "databricks:Permissions"]
-    found: list[tuple[str, str | None]] = []
-    for job in everything:
-        if kind(job.type) != "databricks:Job":
-            continue
-        # While the job is still to be created its id is unknown, but where the id comes from is not.
-        own = [
-            one
-            for one in permissions
-            if job.urn in one.refers.get("jobId", ())
-            or (isinstance(one.props.get("jobId"), str) and one.props["jobId"] == job.props.get("id"))
-        ]
-        if len(own) != 1:
-            names = shown(", ".join(sorted(one.name for one in own)) or None)
-            found.append(
-                (f"Job {job.name} of {stack}: found {names} as its Permissions, expected exactly one. Declare it.", job.urn)
-            )
-    return found
+    permissions = [
+        one for one in everything if kind(one.type) == "databricks:Permissions" and one.props.get("jobId") is not None
+    ]
+    jobs = {one.urn: one for one in everything if kind(one.type) == "databricks:Job"}
+    own: dict[str, list[str]] = {urn: [] for urn in jobs}
+    for one in permissions:
+        for urn in comes_from(one, "jobId", jobs):
+            own[urn].append(one.name)
+    return [
+        (
+            f"Job {jobs[urn].name} of {stack}: found {shown(', '.join(sorted(names)) or None)} as its Permissions, expected"
+            " exactly one. Declare it.",
+            urn,
+        )
+        for urn, names in own.items()
+        if len(names) != 1
+    ]

@@ -1,17 +1,14 @@
 """No secret stands in a plain property, and a private key only where one belongs. Pure.
 
-What the engine does with secrets, read in pulumi 3.256 (pkg/resource/plugin/analyzer_plugin.go) and pulumi-policy 1.21:
-it marks them in what it sends to a policy pack, and the Python SDK takes the mark away before a validation sees the
-properties, in resource and in stack policies alike; only a remediation gets them with the mark. policy/rules/engine.py
-therefore reads the mark in a remediation that changes nothing. Where it could not, every value counts as plain.
+The engine marks what it keeps encrypted in all that it sends to a policy pack (pulumi 3.256,
+pkg/resource/plugin/analyzer_plugin.go: KeepSecrets); a value that is not marked is plain.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from rules.values import Declared, Props, Secret, kind
 
@@ -23,13 +20,11 @@ _NOT_A_SECRET = ("idempotencyToken", "mustChangePassword")
 _REFERENCE = re.compile(r"\{\{\s*secrets/[^{}]+\}\}")
 _PLACES = {  # where a private key belongs
     "databricks:Secret": ("stringValue", "stringValueWo"),
-    "pulumi:snowflake": ("privateKey",),  # the provider itself
     "snowflake:SecretWithGenericString": ("secretString",),
 }
 
 
-@dataclass(frozen=True)
-class _Text:
+class _Text(NamedTuple):
     """One text and where it stands."""
 
     path: str
@@ -43,19 +38,19 @@ def check(resource_type: str, props: Props, stack: str) -> list[str]:
     places = _PLACES.get(kind(resource_type), ())
     title = resource_type.rpartition(":")[2]
     found: list[str] = []
-    for one in _texts(props, _Text("", "", "", False)):
+    for one in _texts(props):
         if (problem := _problem(one, one.path in places)) is not None:
             found.append(f"{title} {one.path}: {problem}")
     return found
 
 
 def check_stack(resources: Iterable[Declared], stack: str) -> list[tuple[str, str | None]]:
-    """Private keys and tokens among the outputs of the stack; whether they are secret is not known here."""
+    """Private keys and tokens among the outputs of the stack, secret or not: whoever may read the state has them."""
     return [
         (f"output {one.path}: found a private key or a token. Do not export it; who needs it reads its secret scope.", None)
         for resource in resources
         if kind(resource.type) == "pulumi:Stack"
-        for one in _texts(resource.props, _Text("", "", "", False))
+        for one in _texts(resource.props)
         if _PRIVATE_KEY.search(one.text) or _TOKEN.search(one.text)
     ]
 
@@ -79,17 +74,18 @@ def _problem(one: _Text, is_place: bool) -> str | None:
     return None
 
 
-def _texts(value: Any, at: _Text) -> Iterator[_Text]:
-    if isinstance(value, Secret):
-        yield from _texts(value.value, replace(at, secret=True))
-    elif isinstance(value, str):
-        yield replace(at, text=value)
+def _texts(value: Any, path: str = "", name: str = "", secret: bool = False) -> Iterator[_Text]:
+    if isinstance(value, str):
+        yield _Text(path, name, value, secret)
+    elif isinstance(value, Secret):
+        yield from _texts(value.value, path, name, True)
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _texts(item, replace(at, path=f"{at.path}[{number}]"))
+            yield from _texts(item, f"{path}[{number}]", name, secret)
     elif isinstance(value, dict):
         pair = value.get("name") or value.get("key")
+        above = f"{path}." if path else ""
         for key, item in value.items():
             # A parameter or a tag is named by its neighbour: {"name": "token", "default": "..."}.
-            name = pair if key in ("default", "value") and isinstance(pair, str) else key
-            yield from _texts(item, replace(at, path=f"{at.path}.{key}".lstrip("."), name=name))
+            called = pair if key in ("default", "value") and isinstance(pair, str) else key
+            yield from _texts(item, f"{above}{key}", called, secret)

@@ -1,4 +1,4 @@
-"""Outside development, jobs run as a service principal; in every stack all of them as the same one. Pure."""
+"""All jobs of a stack run as its own service principal, and as nobody else. Pure."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from rules.environments import DEVELOPMENT
+from rules.environments import named
 from rules.values import UNKNOWN, Declared, Props, kind, shown
 
 
 def check(resource_type: str, props: Props, stack: str) -> list[str]:
-    """A job that would run as a person, or as whoever deployed it."""
-    run_as = props.get("runAs")
-    if kind(resource_type) != "databricks:Job" or stack == DEVELOPMENT or run_as is UNKNOWN:
+    """A job that would run as a person, as another principal, or as whoever deployed it."""
+    environment, run_as = named(stack), props.get("runAs")
+    if kind(resource_type) != "databricks:Job" or environment is None or run_as is UNKNOWN:
         return []
-    said = run_as or {}
-    user, principal = said.get("userName"), said.get("servicePrincipalName")
-    if principal and not user:
+    said = {key: value for key, value in run_as.items() if value is not None} if isinstance(run_as, dict) else {}
+    principal = said.get("servicePrincipalName")
+    if set(said) == {"servicePrincipalName"} and (
+        principal is UNKNOWN or (isinstance(principal, str) and principal.lower() == environment.principal)
+    ):
         return []
-    found = f"userName {shown(user)}" if user else shown(principal)
+    found = ", ".join(f"{key} {shown(value)}" for key, value in said.items()) or "nothing"
     return [
-        f"Job runAs: found {found}, expected servicePrincipalName alone: the jobs of {stack} do not depend on a person."
-        f" Set it to the application id of quant:servicePrincipal in Pulumi.{stack}.yaml."
+        f"Job runAs: found {found}, expected servicePrincipalName {environment.principal} alone: the jobs of {stack} run as"
+        f" quant:servicePrincipal of Pulumi.{stack}.yaml."
     ]
 
 
@@ -39,6 +41,6 @@ def check_stack(resources: Iterable[Declared], stack: str) -> list[tuple[str, st
 
 
 def _runner(run_as: Any) -> Any:
-    if run_as is UNKNOWN or not run_as:
+    if run_as is UNKNOWN or not isinstance(run_as, dict):
         return run_as or None
     return run_as.get("servicePrincipalName") or run_as.get("userName")

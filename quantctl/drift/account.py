@@ -74,6 +74,22 @@ class Account:
         rows = self._rows(f"SHOW PARAMETERS IN {kind} {spelled}")
         return {str(row["key"]): (str(row["value"]), str(row["level"])) for row in rows}
 
+    def privileges(self) -> set[tuple[str, str]]:
+        """What the deployer's role holds, and the roles below it: (privilege, object), such as (USAGE, DATABASE QUANT)."""
+        found: set[tuple[str, str]] = set()
+        asked, roles = set[str](), [self.role]
+        while roles:
+            asked.add(role := roles.pop())
+            for grant in self._grants(f"TO ROLE {identifier(role)}"):
+                if grant.on == "ROLE" and grant.privilege == "USAGE" and grant.name not in asked:
+                    roles.append(grant.name)
+                found.add((grant.privilege, "ACCOUNT" if grant.on == "ACCOUNT" else f"{grant.on} {grant.name}"))
+        return found
+
+    def roles(self) -> set[str]:
+        """Names of the account roles that the deployer's role is shown."""
+        return {str(row["name"]) for row in self._rows("SHOW ROLES")}
+
     def run(self, statement: str) -> None:
         """One statement that changes something."""
         self._connection.cursor().execute(statement)

@@ -50,7 +50,7 @@ def drift(
     --fix mends drift as the last column says. It promotes nothing and deletes no data: an undeclared job is only paused,
     an undeclared secret and local edits stay, and are told again.
     """
-    environ = where.enter()
+    environ = where.enter(tell=fix)
     chosen = [env.value for env in dict.fromkeys(envs or list(Environment))]
     console = Console(stderr=True, soft_wrap=True, highlight=False)
 

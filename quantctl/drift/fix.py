@@ -134,7 +134,7 @@ def _workspace(findings: Sequence[Finding], environ: Mapping[str, str], tell: Sa
 
 
 def _pause(workspace: Workspace, job: str) -> None:
-    workspace.pause(job, paused(workspace.job(job).get("settings") or {}))
+    workspace.update_job(job, paused(workspace.job(job).get("settings") or {}))
 
 
 def _each(do: Callable[[], None], words: str, tell: Say) -> None:

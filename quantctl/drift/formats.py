@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Verdict
-from quantctl.text.markdown import table
+from quantctl.text.markdown import code as code_span
+from quantctl.text.markdown import inline, table
+from quantctl.text.xml import xml
 
 MARKER = "<!-- quantctl drift -->"  # by which a pipeline finds the issue that it opened
 _HEAD = ("what", "property", "declared", "real", "mend it with")
@@ -39,7 +41,7 @@ def as_markdown(reports: Sequence[EnvironmentDrift]) -> str:
         for kind in (Class.DRIFT, Class.UNKNOWN, Class.WAITING):
             if found := each.of(kind):
                 parts += [f"### `{each.environment}`: {_TITLES[kind]}", ""]
-                parts += [table(_HEAD, [[_cell(text) for text in _row(finding)] for finding in found])]
+                parts += [table(_HEAD, [[text or "-" for text in _row(finding)] for finding in found])]
     mended = " ".join(each.environment for each in reports if any(f.mend.by is not By.HAND for f in each.of(Class.DRIFT)))
     if mended:
         parts += [f"`quantctl drift {mended} --fix` mends all of it that is not left to a person."]
@@ -67,10 +69,10 @@ def as_junit(reports: Sequence[EnvironmentDrift]) -> str:
             ElementTree.SubElement(suite, "testcase", classname=each.environment, name="as deployed")
         for finding in each.findings:
             name = ", ".join(filter(None, (finding.resource, finding.property)))
-            case = ElementTree.SubElement(suite, "testcase", classname=each.environment, name=_xml(name))
+            case = ElementTree.SubElement(suite, "testcase", classname=each.environment, name=xml(name))
             tag = {Class.DRIFT: "failure", Class.UNKNOWN: "error", Class.WAITING: "skipped"}[finding.kind]
-            said = ElementTree.SubElement(case, tag, message=_xml(difference(finding)))
-            said.text = _xml("\n".join(filter(None, (difference(finding), f"mend: {finding.mend.words}", finding.urn))))
+            said = ElementTree.SubElement(case, tag, message=xml(difference(finding)))
+            said.text = xml("\n".join(filter(None, (difference(finding), f"mend: {finding.mend.words}", finding.urn))))
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -103,13 +105,5 @@ def _row(finding: Finding) -> tuple[str, ...]:
     code = (
         mend.startswith(("pulumi ", "REVOKE ", "GRANT ", "ALTER ", "databricks ")) and ", " not in mend and "; " not in mend
     )
-    return (finding.resource, finding.property, finding.declared, finding.real, f"`{mend}`" if code else mend)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;") or "-"
-
-
-def _xml(text: str) -> str:
-    """Without the characters that XML 1.0 does not have."""
-    return "".join(letter for letter in text if letter in "\t\n\r" or letter >= " ")
+    told = (finding.resource, finding.property, finding.declared, finding.real)
+    return (*map(inline, told), code_span(mend) if code and "|" not in mend else inline(mend))

@@ -110,8 +110,8 @@ def _extra(env: str, said: Declared, held: Held, schema: str, owners: frozenset[
                 )
                 yield _finding(env, grant, f"one of {', '.join(sorted(owners))}", Mend(words))
             continue
-        if grant.grantee_kind == "DATABASE_ROLE" and (grant.privilege, grant.on) == ("USAGE", "DATABASE"):
-            continue  # every database role has the use of its own database
+        if _comes_with_its_holder(grant, held):
+            continue
         may = (grant.privilege, grant.on, grant.grantee) in said.on_existing
         declared = within and not grant.future and grant.grantee_kind == "DATABASE_ROLE" and may
         if declared and not grant.option:
@@ -123,7 +123,23 @@ def _extra(env: str, said: Declared, held: Held, schema: str, owners: frozenset[
             yield replace(_finding(env, grant, "granted", mend), real=HANDS_ON, urn=step.urn if step else "")
             continue
         statement = _revoke(grant)
+        if (grant.grantee_kind, grant.grantee) == ("ROLE", held.deployer):
+            # Who runs `--fix` must not take away what it may need for it: a person decides.
+            yield _finding(env, grant, "nothing", Mend(f"if the deployer does not need it: {statement}"))
+            continue
         yield _finding(env, grant, "nothing", Mend(statement, By.ACCOUNT, statements=(statement,)))
+
+
+def _comes_with_its_holder(grant: Grant, held: Held) -> bool:
+    """What the account tells of a holder by itself and nobody has granted.
+
+    A database role has the use of its database; the owner of a managed-access schema manages its grants
+    (https://docs.snowflake.com/en/release-notes/bcr-bundles/2023_08/bcr-1397).
+    """
+    if grant.grantee_kind == "DATABASE_ROLE" and (grant.privilege, grant.on) == ("USAGE", "DATABASE"):
+        return True
+    owner = replace(grant, privilege="OWNERSHIP", option=False)
+    return (grant.privilege, grant.on) == ("MANAGE GRANTS", "SCHEMA") and owner in held.grants
 
 
 def _missing(env: str, said: Declared, held: Held, schema: str) -> Iterator[Finding]:

@@ -126,7 +126,7 @@ def run(
         return
     from quantctl.forge import connect
 
-    environ = where.enter()
+    environ = where.enter(needed=False)
     typer.echo(carry_out(decision, connect(stack_settings(reports[0].environment, environ), environ)))
 
 

@@ -18,15 +18,17 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 @app.command()
 def rotate(env: EnvArgument, yes: YesOption = False) -> None:
     """Make a new key, install it beside the old one, and let the jobs log in with it."""
+    environ = where.enter(tell=True)
     ask.need(f"Make and install a new key for {env.value}?", yes)
-    keys.rotate(env.value, where.enter(), _say)
+    keys.rotate(env.value, environ, _say)
 
 
 @app.command()
 def retire(env: EnvArgument, yes: YesOption = False) -> None:
     """Take away the key that the jobs no longer use."""
+    environ = where.enter(tell=True)
     ask.need(f"Take away the old key of {env.value}? Jobs that still hold it are refused.", yes)
-    keys.retire(env.value, where.enter(), _say)
+    keys.retire(env.value, environ, _say)
 
 
 def _say(text: str) -> None:

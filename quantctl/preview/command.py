@@ -70,7 +70,7 @@ def show(
     Without ENV: in the pipeline of a merge request into a maturity branch that one environment, as it would be after the
     merge; everywhere else all four. Exit status: 0 fine, 1 a preview failed, 3 a policy refuses.
     """
-    environ = where.enter()
+    environ = where.enter(tell=post_it)
     request = merge_request(os.environ)
     wanted = [replace(one, thorough=thorough) for one in choose(list(envs or []), what_if, request, save_plan)]
     with told() as progress:

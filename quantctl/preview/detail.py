@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from quantctl.preview.access import AccessChange, Direction
 from quantctl.preview.fields import Field
 from quantctl.preview.story import Change, Commits, Story
-from quantctl.preview.words import code, counted, fenced, shorten
+from quantctl.text.markdown import code, fenced
+from quantctl.text.plain import counted, shorten
 
 
 @dataclass(frozen=True)

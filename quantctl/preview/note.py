@@ -11,7 +11,7 @@ from dataclasses import replace
 from quantctl.preview.access import AccessChange, Direction
 from quantctl.preview.detail import Detail, arrow, counts, described, elsewhere
 from quantctl.preview.story import Change, Story
-from quantctl.preview.words import counted
+from quantctl.text.plain import counted
 
 # Characters of one note. https://docs.gitlab.com/administration/instance_limits/; GitHub answers 422 above its own.
 LIMITS = {"gitlab": 1_000_000, "github": 65_536}

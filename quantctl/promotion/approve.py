@@ -32,7 +32,7 @@ def approve(
     Whoever has written some of the commits is refused. A commit that comes afterwards needs an approval of its own.
     """
     origin = source_of(target, source)
-    environ = where.enter()
+    environ = where.enter(tell=True)
     settings = stack_settings(target, environ)
     pipelines = read_pipelines(settings.remote)
     forge, edge = connect(settings, environ), Edge(origin, target)

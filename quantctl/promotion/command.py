@@ -58,7 +58,7 @@ def promote_command(
     anywhere, the same command goes on.
     """
     edge = _edge(source, target, release)
-    environ = where.enter()
+    environ = where.enter(tell=True)
     screen = _Screen(format, yes)
     options = Options(dry_run, lambda report: screen.confirm(report, _question(report)), screen.say, wait * 60)
     report = promote(edge, options, environ)
@@ -75,7 +75,7 @@ def rollback_command(
     format: FormatOption = Format.table,
 ) -> None:
     """Bring ENV back to what an earlier deployment was, by a forward commit that restores its tree."""
-    environ = where.enter()
+    environ = where.enter(tell=True)
     screen = _Screen(format, yes)
     options = Options(dry_run, lambda _: False, screen.say, wait * 60)
 
@@ -94,7 +94,7 @@ def signoff_command(
     note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What was looked at, and what is thought of it.")],
 ) -> None:
     """Record that the deployed commit of ENV does what its users need: an annotated tag, never changed."""
-    environ = where.enter()
+    environ = where.enter(tell=True)
     settings, workspace = stack_settings(env, environ), Workspace(environ)
     folder = workspace.git_folder(settings.folder)
     if folder is None:

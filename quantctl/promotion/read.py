@@ -14,7 +14,7 @@ from infra.errors import UserError as InfraError
 from infra.naming import names_of
 from infra.promotion import Edge, Gates, gates_of
 from infra.settings import Settings
-from infra.workflows import read_workflows, workflow_files
+from infra.workflows import Files, read_workflows
 from quantctl.engine.process import run
 from quantctl.engine.state import read_state
 from quantctl.errors import UserError
@@ -98,7 +98,7 @@ def deployed_commit(workspace: Workspace, settings: Settings) -> str | None:
 def definitions(pipelines: Pipelines, settings: Settings, commit: str) -> list[dict[str, Any]]:
     """The environment's jobs as they are at a commit, as Jobs API settings."""
     blobs = pipelines.blobs(commit)
-    files = {path: pipelines.read(commit, path) for path in workflow_files(blobs, settings.workflows)}
+    files = Files(blobs, settings.workflows, lambda paths: pipelines.read_all(commit, paths))
     return read_workflows(files, frozenset(blobs), settings, names_of(settings))
 
 

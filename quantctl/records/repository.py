@@ -121,12 +121,17 @@ class Pipelines:
 
     def blobs(self, commit: str) -> dict[str, str]:
         """Path -> blob id of every file at a commit."""
-        entries = (entry.split(b"\t", 1) for entry in self._git("ls-tree", "-r", "-z", commit).split(b"\0") if entry)
-        return {path.decode(errors="replace"): meta.split()[2].decode() for meta, path in entries}
+        return {path: entry.id for path, entry in git.tree(self.repository, commit).items()}
 
     def read(self, commit: str, path: str) -> bytes:
         """A file at a commit."""
         return self._git("cat-file", "blob", f"{commit}:{path}")
+
+    def read_all(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
+        """Path -> content of several files at a commit."""
+        blobs, wanted = self.blobs(commit), list(paths)
+        found = git.contents(self.repository, [blobs[path] for path in wanted])
+        return {path: found[blobs[path]] for path in wanted}
 
     def tags(self, prefix: str) -> list[Tag]:
         """Tags below `prefix`/ as they were when the remote was read, the oldest first."""

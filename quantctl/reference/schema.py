@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-import enum
 import json
-import typing
 from typing import Any
 
 import typer
 
-from infra import job_format
 from infra.vocabulary import Environment
+from infra.workflows import format, rules, values
 
 Json = dict[str, Any]
-_PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
+_PLAIN = {"text": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
+_TASKS = ("JobTask", "JobTaskForEachTaskTask")
 
 
 def show() -> None:
@@ -23,13 +21,9 @@ def show() -> None:
 
 
 def workflow_schema() -> Json:
-    """JSON Schema 2020-12. Keys and types are those of infra/job_format.py, allowed words those of databricks-sdk."""
-    from databricks.sdk.service.jobs import JobSettings
-
-    shape = job_format.job()
-    assert shape.input_type is not None
+    """JSON Schema 2020-12, of what infra/workflows/format.json has and the rules that a schema can say."""
     definitions: Json = {}
-    one = dict(_object(shape.input_type, JobSettings, definitions))
+    one = _object("Job", definitions)
     properties = one["properties"]
     # What an environment changes need not be complete by itself.
     change = {"type": "object", "properties": properties, "additionalProperties": False}
@@ -37,51 +31,51 @@ def workflow_schema() -> Json:
     changes = {environment.value: {"$ref": "#/$defs/change"} for environment in Environment}
     per_environment = {"type": "object", "properties": changes, "additionalProperties": False}
     per_environment["description"] = "What differs in one environment; null takes a key away."
+    triggers = [
+        {"required": list(pair)} for pair in (("schedule", "continuous"), ("schedule", "trigger"), ("continuous", "trigger"))
+    ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Workflow of the pipelines repository: one job, in the words of the Databricks Jobs API 2.2",
         "type": "object",
         "properties": {**properties, "per_environment": per_environment},
         "required": ["name", "tasks"],
+        "not": {"anyOf": triggers},
         "additionalProperties": False,
         "$defs": definitions,
     }
 
 
-def _object(input_type: type, api_type: Any, definitions: Json) -> Json:
-    hints = typing.get_type_hints(api_type) if dataclasses.is_dataclass(api_type) else {}
-    known = job_format.fields(input_type)
+def _object(of: str, definitions: Json) -> Json:
+    known = {key: field for key, field in format.fields(of).items() if not field.lacking}
     found: Json = {"type": "object", "additionalProperties": False}
     found["properties"] = {
-        key: _schema(field.shape, hints.get(key), definitions) | _described(field) for key, field in sorted(known.items())
+        key: _schema(key, of, field, definitions) | _described(field) for key, field in sorted(known.items())
     }
     required = sorted(key for key, field in known.items() if field.required)
+    if of.endswith("RunJobTask"):
+        found["properties"]["job"] = {"type": "string", "description": "the workflow that is run, by its file's name"}
+        return found | {"oneOf": [{"required": ["job"]}, {"required": ["job_id"]}]}
     return found | ({"required": required} if required else {})
 
 
-def _described(field: job_format.Field) -> Json:
-    text = " ".join(field.description.split())
-    return {"description": text} if text else {}
+def _described(field: format.Field) -> Json:
+    return {"description": field.text} if field.text else {}
 
 
-def _schema(shape: job_format.Shape, hint: Any, definitions: Json) -> Json:
-    if shape.kind == "plain":
-        words = next((kind for kind in _flat(hint) if isinstance(kind, type) and issubclass(kind, enum.Enum)), None)
-        return {"type": _PLAIN.get(shape.plain, "string")} | ({"enum": [word.value for word in words]} if words else {})
-    if shape.kind == "object":
-        assert shape.input_type is not None
-        name = shape.input_type.__name__.removesuffix("Args")
+def _schema(key: str, of: str, field: format.Field, definitions: Json) -> Json:
+    if field.plain:
+        inner: Json = {"type": _PLAIN[field.of]} | ({"enum": list(field.words)} if field.words else {})
+        if field.of == "integer":
+            low, high = values.bounds(key, of)
+            inner |= {"minimum": low, "maximum": high}
+    else:
+        name = field.of
         if name not in definitions:
             definitions[name] = {}  # the name is taken, so that a type within itself ends here
-            api_type = next((kind for kind in _flat(hint) if dataclasses.is_dataclass(kind)), None)
-            definitions[name] = _object(shape.input_type, api_type, definitions)
-        return {"$ref": f"#/$defs/{name}"}
-    assert shape.item is not None
-    inner = _schema(shape.item, hint, definitions)
-    return {"type": "array", "items": inner} if shape.kind == "list" else {"type": "object", "additionalProperties": inner}
-
-
-def _flat(hint: Any) -> list[Any]:
-    """The types within Optional[List[X]] and the like."""
-    inner = typing.get_args(hint)
-    return [kind for part in inner for kind in _flat(part)] if inner else [hint]
+            definitions[name] = _object(field.of, definitions)
+        inner = {"$ref": f"#/$defs/{name}"}
+    if field.within == "list":
+        most = {"maxItems": rules.MOST[key]} if of == "Job" and key in rules.MOST else {}
+        return {"type": "array", "items": inner} | most
+    return {"type": "object", "additionalProperties": inner} if field.within == "map" else inner

@@ -42,7 +42,7 @@ def status_command(
 
     Reads only. Exit 0, or 1 when something could not be read: it is shown as "cannot tell", with everything else.
     """
-    environ = where.enter()
+    environ = where.enter(tell=True)
     status = read_status(days, environ, lambda text: typer.echo(text, err=True), _engine() if drift else None)
     if output is not None:
         write_whole(output, written(status, format))

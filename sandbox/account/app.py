@@ -1,4 +1,4 @@
-"""The local Snowflake account: the drivers' protocol. The routes below are what it emulates; anything else is 404."""
+"""The local Snowflake account: the drivers' protocol. The routes below are what it emulates; anything else is refused by name."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from sandbox.account.sessions import Validity
 from sandbox.account.state import State
 from sandbox.account.wire import failure
 
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _log = logging.getLogger(__name__)
 
 
@@ -55,7 +56,13 @@ def create_app(db_path: Path, validity: Validity | None = None) -> Starlette:
         ("/queries/v1/abort-request", _abort),
         ("/telemetry/send", _telemetry),
     )
-    return Starlette(routes=[Route(path, _endpoint(account, how_long, answer), methods=["POST"]) for path, answer in routes])
+    known = [Route(path, _endpoint(account, how_long, answer), methods=["POST"]) for path, answer in routes]
+    return Starlette(routes=[*known, Route("/{path:path}", _not_emulated, methods=_METHODS)])
+
+
+async def _not_emulated(request: Request) -> Response:
+    error = unsupported(f"{request.method} {request.url.path}")
+    return JSONResponse(failure(error.code, error.state, error.message), 404)
 
 
 def _endpoint(account: Account, validity: Validity, answer: Answer) -> Callable[[Request], Any]:

@@ -11,16 +11,52 @@ from typing import Any
 from sqlglot import exp
 
 from sandbox.account.errors import SqlError, unsupported
+from sandbox.account.reader import tokens
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def put_in(tree: exp.Expr, bindings: dict[str, Any], row: int | None) -> exp.Expr:
-    """The tree with the values of one row; `row` is None when there is only one.
+def identifiers(sql: str, bindings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """IDENTIFIER(?) and IDENTIFIER('name') as the name itself; the other values keep their order.
+
+    https://docs.snowflake.com/en/sql-reference/identifier-literal
+    """
+    if "identifier" not in sql.lower():
+        return sql, bindings
+    made, left, end, place = "", {}, 0, 0
+    found = tokens(sql)
+    for at, token in enumerate(found):
+        inside = [each.text for each in found[at - 3 : at + 2] if at >= 2]
+        if token.raw == "?":
+            place += 1
+        named = at >= 2 and found[at - 2].text == "IDENTIFIER" and found[at - 1].raw == "(" and inside[-1:] == [")"]
+        if named and (token.raw == "?" or token.kind == "string"):
+            name = str(bindings[str(place)]["value"]) if token.raw == "?" and str(place) in bindings else token.text
+            made += sql[end : found[at - 2].at] + name
+            end = found[at + 1].at + 1
+        elif token.raw == "?" and str(place) in bindings:
+            left[str(len(left) + 1)] = bindings[str(place)]
+    return made + sql[end:], left if place else bindings
+
+
+def put_in(tree: exp.Expr, bindings: dict[str, Any]) -> exp.Expr:
+    """The tree with the values; lists of values are many rows of an INSERT.
 
     Raises:
         SqlError: 002049 a place without a value.
     """
+    many = [len(each["value"]) for each in bindings.values() if isinstance(each.get("value"), list)]
+    if not many:
+        return _one(tree, bindings, None)
+    values = tree.args.get("expression")
+    if not isinstance(tree, exp.Insert) or not isinstance(values, exp.Values) or len(values.expressions) != 1:
+        raise unsupported("rows of bound values, except with INSERT ... VALUES")
+    [line] = values.expressions
+    values.set("expressions", [_one(line.copy(), bindings, row) for row in range(many[0])])
+    return tree
+
+
+def _one(tree: exp.Expr, bindings: dict[str, Any], row: int | None) -> exp.Expr:
     places = [node for node in tree.walk(bfs=False) if isinstance(node, exp.Placeholder | exp.Parameter)]
     for number, place in enumerate(places, 1):
         key = place.name if place.name.isdigit() else str(number)
@@ -29,30 +65,31 @@ def put_in(tree: exp.Expr, bindings: dict[str, Any], row: int | None) -> exp.Exp
         if key not in bindings:
             raise SqlError("002049", "42601", f"SQL compilation error:\nBind variable ? not set: no value for number {key}.")
         value = bindings[key]["value"]
-        place.replace(_literal(str(bindings[key]["type"]).upper(), value if row is None else value[row]))
+        place.replace(
+            _literal(
+                str(bindings[key]["type"]).upper(), value[row] if row is not None and isinstance(value, list) else value
+            )
+        )
     return tree
-
-
-def count(bindings: dict[str, Any]) -> int | None:
-    """How many rows are bound; None when each value is one value."""
-    lists = [each["value"] for each in bindings.values() if isinstance(each.get("value"), list)]
-    return len(lists[0]) if lists else None
 
 
 def _literal(kind: str, value: Any) -> exp.Expr:
     if value is None:
         return exp.null()
     text = str(value)
-    if kind in ("FIXED", "REAL"):
+    if kind == "FIXED":
         return exp.Literal.number(text) if not text.startswith("-") else exp.Neg(this=exp.Literal.number(text[1:]))
+    if kind == "REAL":
+        return exp.cast(exp.Literal.string(text), "DOUBLE")
     if kind == "BOOLEAN":
         return exp.true() if text.lower() in ("true", "1") else exp.false()
     if kind == "TEXT":
         return exp.Literal.string(text)
     if kind == "DATE":  # milliseconds
         return exp.cast(exp.Literal.string(str((_EPOCH + timedelta(milliseconds=int(text))).date())), "DATE")
-    if kind == "TIMESTAMP_NTZ":  # nanoseconds
-        seconds, nanos = divmod(int(text), 1_000_000_000)
-        whole = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat(" ")
-        return exp.cast(exp.Literal.string(f"{whole}.{nanos:09d}"), exp.DataType.Type.TIMESTAMPNTZ)
+    if kind in ("TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ"):  # nanoseconds; of the last also minutes, for showing
+        moment = _EPOCH + timedelta(microseconds=int(text.split()[0]) // 1000)
+        if kind == "TIMESTAMP_NTZ":
+            return exp.cast(exp.Literal.string(moment.replace(tzinfo=None).isoformat(" ")), exp.DataType.Type.TIMESTAMPNTZ)
+        return exp.cast(exp.Literal.string(moment.isoformat(" ")), exp.DataType.Type.TIMESTAMPLTZ)
     raise unsupported(f"a bound value of type {kind}")

@@ -5,6 +5,8 @@ https://docs.snowflake.com/en/sql-reference/sql/use and alter-session
 
 from __future__ import annotations
 
+import json
+
 from sandbox.account import known_parameters, names, sessions
 from sandbox.account.definitions import use as set_in_use
 from sandbox.account.errors import SqlError, cannot_be_performed, invalid, unsupported
@@ -49,6 +51,11 @@ def use(state: State, rights: Rights, reader: Reader) -> Result:
 
 
 def _role(state: State, rights: Rights, name: str) -> None:
+    _need_role(state, rights, name)
+    rights.session.role = name
+
+
+def _need_role(state: State, rights: Rights, name: str) -> None:
     if state.get("ROLE", name) is None:
         raise cannot_be_performed()
     if name not in Hierarchy(state).of_user(rights.session.user):
@@ -56,13 +63,18 @@ def _role(state: State, rights: Rights, name: str) -> None:
             f"Requested role '{names.last(name)}' is not assigned to the executing user.  Specify another role to activate."
         )
         raise SqlError("003013", "42501", f"SQL access control error:\n{message}")
-    rights.session.role = name
 
 
 def _secondary(state: State, rights: Rights, reader: Reader) -> Result:
-    chosen = next((word for word in ("ALL", "NONE") if reader.take(word)), None)
-    if chosen is None:
-        raise unsupported(reader.sql)
+    """https://docs.snowflake.com/en/sql-reference/sql/use-secondary-roles: ALL, NONE, or a list of roles."""
+    chosen = next((word for word in ("ALL", "NONE") if reader.take(word)), "")
+    if not chosen:
+        named = [reader.name()]
+        while reader.take(","):
+            named.append(reader.name())
+        for name in named:
+            _need_role(state, rights, name)
+        chosen = json.dumps(named)
     reader.end()
     rights.session.secondary = chosen
     sessions.save(state, rights.session)

@@ -5,6 +5,7 @@ https://docs.snowflake.com/en/sql-reference/functions-context
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from sqlglot import exp
@@ -32,7 +33,6 @@ _CONTEXT: dict[str, Callable[[Session], str | None]] = {
     "CURRENT_ORGANIZATION_NAME": lambda s: SNOWFLAKE_ORGANIZATION,
     "CURRENT_REGION": lambda s: "SANDBOX_LOCAL",
     "CURRENT_VERSION": lambda s: "9.0.0",
-    "CURRENT_SECONDARY_ROLES": lambda s: f'{{"roles":"","value":"{s.secondary if s.secondary == "ALL" else ""}"}}',
 }
 
 
@@ -50,6 +50,10 @@ def put_in(tree: exp.Expr, rights: Rights) -> exp.Expr:
         name = (node.name if isinstance(node, exp.Anonymous) else node.sql("snowflake").removesuffix("()")).upper()
         if name == "IS_ROLE_IN_SESSION" and len(node.expressions) == 1:
             return exp.convert(("ROLE", names.join([node.expressions[0].name])) in rights.roles)
+        if name == "CURRENT_SECONDARY_ROLES":
+            value = "ALL" if rights.session.secondary == "ALL" else ""
+            told = {"roles": ",".join(names.last(role) for role in rights.secondary), "value": value}
+            return exp.Literal.string(json.dumps(told, separators=(",", ":")))
         if name not in _CONTEXT:
             return node
         value = _CONTEXT[name](rights.session)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.account import names, network, properties, users
-from sandbox.account.errors import SqlError, denied, exists, no_object, unsupported
+from sandbox.account.errors import SqlError, denied, exists, invalid, no_object, unsupported
 from sandbox.account.kinds import ACCOUNT, IN_DATABASE, IN_SCHEMA, KINDS
 from sandbox.account.naming import full_name
 from sandbox.account.privileges import SYSTEM_ROLES, Rights, apply_future_grants
@@ -30,11 +30,13 @@ def create(state: State, rights: Rights, reader: Reader, kind: str, *, replace: 
     reader.take("WITH")
     given |= properties.read(reader, kind)
     if kind == "USER":
-        given = users.prepare(given, str(given.get("TYPE", "PERSON")))
+        # They stay what they are when the user is renamed.
+        named = {"LOGIN_NAME": names.last(name), "DISPLAY_NAME": names.last(name)}
+        given = named | users.prepare(given, str(given.get("TYPE", "PERSON")))
     given = {key: value for key, value in given.items() if value is not None}
-    check_values(state, kind, given)
-    need_create(state, rights, kind, name)
     there = state.get(kind, name)
+    check_values(state, kind, given, there if replace else None)
+    need_create(state, rights, kind, name)
     shown = names.last(name)
     if there is not None and only_if_missing:
         return status(f"{shown} already exists, statement succeeded.")
@@ -93,6 +95,10 @@ def check_values(state: State, kind: str, given: dict[str, Any], item: Object | 
     for user in given.get("NOTIFY_USERS") or []:
         if state.get("USER", names.join([user])) is None:
             raise SqlError("090268", "22023", f"User {user} does not exist")
+    known = (item.props if item else {}) | given
+    at_least, at_most = (int(known.get(f"{end}_CLUSTER_COUNT") or 1) for end in ("MIN", "MAX"))
+    if kind == "WAREHOUSE" and at_least > at_most:
+        raise invalid(f"MAX_CLUSTER_COUNT {at_most} is less than MIN_CLUSTER_COUNT {at_least}")
     if kind == "USER" and (login := given.get("LOGIN_NAME")):
         for other in state.all("USER"):
             if users.login_name(other) == login and (item is None or other.id != item.id):
@@ -108,14 +114,14 @@ def drop(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
     if restrict:
         raise unsupported(f"DROP {kind} ... RESTRICT")
     item = state.get(kind, name)
+    if kind in ("TABLE", "VIEW") and (mine := state.get(state.temporary(rights.session.id), name)) is not None:
+        item = mine if ("query" in mine.props) == (kind == "VIEW") else item
     if item is None or not rights.sees(item):
         if item is None and only_if_there:
             return status("Drop statement executed successfully.")
         raise no_object(kind.capitalize(), name)
-    if kind in IN_SCHEMA:
-        rights.need_usage(item.parent)
     _need_drop(rights, item)
-    _let_go(state, item)
+    _let_go(state, rights, item)
     with state.together():
         state.remove(item, rights.session.role)
         for which, column in (("DATABASE", "database"), ("WAREHOUSE", "warehouse")):
@@ -132,8 +138,18 @@ def _need_drop(rights: Rights, item: Object) -> None:
     rights.need_owner(item)
 
 
-def _let_go(state: State, item: Object) -> None:
-    """What is named by others: a network policy in use stays, a resource monitor is taken from its warehouses."""
+def _let_go(state: State, rights: Rights, item: Object) -> None:
+    """What is named by others: a network policy in use stays, a resource monitor is taken from its warehouses.
+
+    https://docs.snowflake.com/en/sql-reference/sql/drop-role: a role of future grants needs MANAGE GRANTS to be dropped.
+    """
+    if item.kind in ("ROLE", "DATABASE ROLE") and not rights.manages_grants:
+        named = "(grantee_kind = ? and grantee = ?) or (by_role = ? and ? = 'ROLE')"
+        if state.rows(f"select 1 from sf_future where {named}", item.kind, item.name, item.name, item.kind):
+            raise denied(item.kind, item.last_name)
+    if item.kind == "ROLE" and item.name == rights.session.role:
+        message = f"Cannot drop role {item.last_name} as it is the current primary role."
+        raise SqlError("003538", "42501", f"SQL execution error: {message}")
     if item.kind == "NETWORK POLICY":
         for user in state.all("USER"):
             if user.props.get("NETWORK_POLICY") == item.name:

@@ -26,11 +26,10 @@ def describe(state: State, rights: Rights, reader: Reader) -> Result:
         raise unsupported(reader.sql)
     name = full_name(kind, reader.name(), rights.session)
     reader.end()
-    item = state.get(kind, name)
+    item = state.relation(name, rights.session.id) if kind in ("TABLE", "VIEW") else state.get(kind, name)
     if item is None or not rights.sees(item):
         raise no_object(kind.capitalize() if kind not in ("TABLE", "VIEW") else "Object", name)
-    if kind in IN_SCHEMA:
-        rights.need_usage(item.parent)
+    if kind in ("TABLE", "VIEW"):
         return _columns(item)
     if kind == "USER":
         if not (rights.owns(item) or rights.manages_grants or item.name == rights.session.user):

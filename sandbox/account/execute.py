@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlglot import exp
-
-from sandbox.account import (
-    changes,
-    context,
-    definitions,
-    describe,
-    grants,
-    queries,
-    show,
-    tables,
-    translate,
-    wire,
-)
+from sandbox.account import binds, changes, context, definitions, describe, grants, show, wire
 from sandbox.account.errors import SqlError, unsupported
 from sandbox.account.naming import kind_next
 from sandbox.account.privileges import Rights
@@ -31,10 +18,12 @@ from sandbox.account.wire import Result, status
 _DONE = "Statement executed successfully."
 _DEFINING = ("GRANT", "REVOKE", "CREATE", "ALTER", "DROP")
 _NOT_EMULATED = {
-    "CALL", "COMMENT", "COPY", "DECLARE", "EXECUTE", "EXPLAIN", "GET", "LIST", "LS", "PUT", "REMOVE", "RM", "SET", "UNDROP",
-    "UNSET",
+    "CALL", "COMMENT", "DECLARE", "EXECUTE", "EXPLAIN", "GET", "SET", "UNDROP", "UNSET",
 }  # fmt: skip
-_ROWS = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE")
+_BEFORE_KIND = (
+    ("TRANSIENT",), ("TEMPORARY",), ("TEMP",), ("LOCAL", "TEMPORARY"), ("LOCAL", "TEMP"), ("SCOPED", "TEMPORARY"), ("RECURSIVE",),
+)  # fmt: skip
+_ROWS = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE", "COPY")
 
 
 @dataclass(frozen=True)
@@ -61,10 +50,16 @@ def execute(account: Account, session: Session, request: Request) -> dict[str, A
     Raises:
         SqlError: refused, in Snowflake's words.
     """
-    reader, rights = Reader(request.sql), Rights(account.state, session)
+    sql, bindings = binds.identifiers(request.sql, request.bindings)
+    request = replace(request, sql=sql, bindings=bindings)
+    reader, rights = Reader(sql), Rights(account.state, session)
     first = reader.peek()
     if first is None:
         raise SqlError("000900", "42601", "SQL compilation error:\nEmpty SQL statement.")
+    if first.text == "PUT":
+        from sandbox.account import stages
+
+        return {**wire.success(status(""), session), "data": stages.put(account.state, rights, account.rows, sql, bindings)}
     if first.text in _ROWS and not request.describe_only:
         return _change(account, session, rights, request)
     return wire.success(_answer(account, rights, reader, request), session)
@@ -79,10 +74,12 @@ def _answer(account: Account, rights: Rights, reader: Reader, request: Request) 
     first = reader.peek()
     assert first is not None
     if first.text in ("SELECT", "WITH", "("):
+        from sandbox.account import queries, translate
+
         tree = translate.parse(request.sql)
-        if not isinstance(tree, exp.Query):
+        if not hasattr(tree, "selects"):
             raise unsupported(request.sql)
-        statement = queries.Statement(state, rows, rights, tree, request.bindings)
+        statement = queries.Statement(state, rows, rights, tree, request.bindings, request.sql)
         return queries.select(statement, describe_only=request.describe_only)
     if request.describe_only:
         return status("")
@@ -90,6 +87,11 @@ def _answer(account: Account, rights: Rights, reader: Reader, request: Request) 
         return context.use(state, rights, reader)
     if reader.take("ALTER", "SESSION"):
         return context.alter_session(state, rights, reader)
+    if first.text in ("LIST", "LS", "REMOVE", "RM"):
+        from sandbox.account import stages
+
+        reader.any()
+        return stages.listed(state, rights, rows, reader, remove=first.text in ("REMOVE", "RM"))
     if (ended := _transaction(rows, session, reader)) is not None:
         return ended
     if first.text in _NOT_EMULATED:
@@ -112,11 +114,21 @@ def _define(account: Account, rights: Rights, reader: Reader, sql: str) -> Resul
             continue
         replace = verb == "CREATE" and reader.take("OR", "REPLACE")
         kind = kind_next(reader)
-        if verb == "CREATE" and (kind in ("TABLE", "VIEW") or (kind is None and reader.take("TRANSIENT", "TABLE"))):
-            made = _create_table(account, rights, sql)
-            tables.forget(state, account.rows)
-            return made
-        if kind is None or kind not in definitions.EMULATED or (verb == "ALTER" and kind in ("TABLE", "VIEW")):
+        temporary = False
+        if verb == "CREATE" and kind is None:
+            for words in _BEFORE_KIND:
+                if reader.take(*words):
+                    kind, temporary = kind_next(reader), words[-1].startswith("TEMP")
+                    break
+        if kind in ("TABLE", "VIEW", "SEQUENCE") and (verb == "CREATE" or (verb == "ALTER" and kind != "SEQUENCE")):
+            return _of_rows(account, rights, sql, verb)
+        if kind is None or kind not in definitions.EMULATED:
+            raise unsupported(sql)
+        if verb == "CREATE" and kind in ("STAGE", "FILE FORMAT"):
+            from sandbox.account import stages
+
+            return stages.create(state, rights, reader, kind, replace=replace, temporary=temporary)
+        if temporary:
             raise unsupported(sql)
         if verb == "ALTER":
             return changes.alter(state, rights, reader, kind)
@@ -125,26 +137,40 @@ def _define(account: Account, rights: Rights, reader: Reader, sql: str) -> Resul
             if verb == "DROP"
             else definitions.create(state, rights, reader, kind, replace=replace)
         )
-        if kind in ("TABLE", "SCHEMA", "DATABASE") and (verb == "DROP" or replace):
+        if kind in ("TABLE", "SCHEMA", "DATABASE", "SEQUENCE", "STAGE") and (verb == "DROP" or replace):
+            from sandbox.account import stages, tables
+
             tables.forget(state, account.rows)
+            stages.forget(state, account.rows)
         return done
     raise unsupported(sql)
 
 
-def _create_table(account: Account, rights: Rights, sql: str) -> Result:
+def _of_rows(account: Account, rights: Rights, sql: str, verb: str) -> Result:
+    """What DuckDB has a part in; sqlglot and DuckDB are loaded when they are first needed."""
+    from sqlglot import exp
+
+    from sandbox.account import alter_table, tables, translate
+
     tree = translate.parse(sql)
+    if verb == "ALTER":
+        return alter_table.alter(account.state, account.rows, rights, tree, sql)
     if not isinstance(tree, exp.Create):
         raise unsupported(sql)
-    return tables.create(account.state, account.rows, rights, tree)
+    made = tables.create(account.state, account.rows, rights, tree)
+    tables.forget(account.state, account.rows)
+    return made
 
 
 def _change(account: Account, session: Session, rights: Rights, request: Request) -> dict[str, Any]:
     """A change of rows. Its answer is kept with it: asked again with the same number, nothing is done twice."""
+    from sandbox.account import queries, translate
+
     key = f"{session.id}:{request.number}" if request.number else ""
     if key and (answer := account.rows.answered(key)) is not None:
         return answer
     tree = translate.parse(request.sql)
-    statement = queries.Statement(account.state, account.rows, rights, tree, request.bindings)
+    statement = queries.Statement(account.state, account.rows, rights, tree, request.bindings, request.sql)
     with account.rows.changing(session) as connection:
         answer = wire.success(queries.change(statement, connection), session)
         if key:

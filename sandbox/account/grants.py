@@ -124,9 +124,9 @@ def _future(state: State, rights: Rights, change: _Change) -> None:
     for privilege in change.privileges:
         if change.giving:
             state.write(
-                "insert into sf_future values (?, ?, ?, ?, ?, ?, ?, ?)"
+                "insert into sf_future values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " on conflict do update set option = max(option, excluded.option)",
-                privilege, *key, int(change.option), clock.now(),
+                privilege, *key, int(change.option), clock.now(), rights.session.role,
             )  # fmt: skip
         else:
             verb = "update sf_future set option = 0" if change.option else "delete from sf_future"

@@ -62,6 +62,16 @@ _WAREHOUSE_PROPERTIES: dict[str, Property] = {
     "ENABLE_QUERY_ACCELERATION": BOOLEAN, "QUERY_ACCELERATION_MAX_SCALE_FACTOR": INTEGER, **_COMMENT,
     **_types_of(known_parameters.WAREHOUSE),
 }  # fmt: skip
+# What a number may be; where nothing is said, zero and more. From the pages of the parameters and of CREATE WAREHOUSE.
+RANGES: dict[str, tuple[int, int | None]] = {
+    "DATA_RETENTION_TIME_IN_DAYS": (0, 90), "MAX_DATA_EXTENSION_TIME_IN_DAYS": (0, 90), "CREDIT_QUOTA": (1, None),
+    "MIN_CLUSTER_COUNT": (1, 10), "MAX_CLUSTER_COUNT": (1, 10), "QUERY_ACCELERATION_MAX_SCALE_FACTOR": (0, 100),
+    "MAX_CONCURRENCY_LEVEL": (1, None), "STATEMENT_TIMEOUT_IN_SECONDS": (0, 604800), "SUSPEND_TASK_AFTER_NUM_FAILURES": (0, None),
+    "TASK_AUTO_RETRY_ATTEMPTS": (0, 30), "USER_TASK_TIMEOUT_MS": (0, 604800000), "ROWS_PER_RESULTSET": (0, None),
+    "USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS": (10, 604800), "LOCK_TIMEOUT": (0, None), "WEEK_START": (0, 7),
+    "WEEK_OF_YEAR_POLICY": (0, 1), "TWO_DIGIT_CENTURY_START": (1900, 2100), "JSON_INDENT": (0, 16),
+    "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY": (900, 3600), "CLIENT_PREFETCH_THREADS": (1, 10),
+}  # fmt: skip
 _MONITOR_PROPERTIES: dict[str, Property] = {
     "CREDIT_QUOTA": INTEGER, "FREQUENCY": ("MONTHLY", "DAILY", "WEEKLY", "YEARLY", "NEVER"), "START_TIMESTAMP": TEXT,
     "END_TIMESTAMP": TEXT, "NOTIFY_USERS": NAMES,
@@ -116,11 +126,11 @@ _ALL = (
     Kind("VIEW", "VIEWS", "SCHEMA", ("SELECT", "REFERENCES"), _COMMENT),
     Kind("SEQUENCE", "SEQUENCES", "SCHEMA", ("USAGE",), _COMMENT),
     Kind("STAGE", "STAGES", "SCHEMA", ("USAGE", "READ", "WRITE"), _COMMENT),
+    Kind("FILE FORMAT", "FILE FORMATS", "SCHEMA", ("USAGE",), _COMMENT),
     # These are not emulated, but may be named by grants on all (there are none) and on future ones.
     *(
         Kind(name, plural, "SCHEMA", privileges, creatable=False)
         for name, plural, privileges in (
-            ("FILE FORMAT", "FILE FORMATS", ("USAGE",)),
             ("FUNCTION", "FUNCTIONS", ("USAGE",)),
             ("PROCEDURE", "PROCEDURES", ("USAGE",)),
             ("TASK", "TASKS", ("MONITOR", "OPERATE")),

@@ -48,6 +48,12 @@ def _transfer(state: State, rights: Rights, item: Object, to: Role, current: str
         raise denied(item.kind, item.last_name)
     if (item.owner_kind, item.owner) == to:
         return
+    if not (rights.manages_grants or to in rights.roles):
+        # https://docs.snowflake.com/en/release-notes/bcr-bundles/2026_07/bcr-2395
+        raise invalid(
+            f"{item.kind} ownership can only be transferred to a role that is activated in the current session or by a role"
+            " with account-level MANAGE GRANTS."
+        )
     grants = state.rows("select * from sf_grant where kind = ? and name = ?", item.kind, item.name)
     held = state.rows("select * from sf_role_grant where role_kind = ? and role = ?", item.kind, item.name)
     if not current and (grants or held):
@@ -69,7 +75,8 @@ def _future(state: State, rights: Rights, target: Target, to: Role, *, giving: b
     key = (target.kind, target.in_kind, target.in_name)
     if giving:  # what is to be made has one owner: the last one said
         state.write(f"delete from sf_future where {where}", *key)
-        state.write("insert into sf_future values ('OWNERSHIP', ?, ?, ?, ?, ?, 1, ?)", *key, *to, clock.now())
+        sql = "insert into sf_future values ('OWNERSHIP', ?, ?, ?, ?, ?, 1, ?, ?)"
+        state.write(sql, *key, *to, clock.now(), rights.session.role)
     else:
         state.write(f"delete from sf_future where {where} and grantee_kind = ? and grantee = ?", *key, *to)
 

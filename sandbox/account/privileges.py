@@ -5,6 +5,8 @@ https://docs.snowflake.com/en/user-guide/security-access-control-overview
 
 from __future__ import annotations
 
+import json
+
 from sandbox import clock
 from sandbox.account import names
 from sandbox.account.errors import denied, no_object
@@ -55,8 +57,11 @@ class Rights:
         lost = bool(session.id) and session.role not in usable
         self.primary = hierarchy.closure(PUBLIC) if lost else hierarchy.closure(role, PUBLIC)
         self.roles = set(self.primary)
-        if session.secondary == "ALL":
-            self.roles |= hierarchy.closure(*(("ROLE", each) for each in usable))
+        self.secondary: list[str] = []
+        if session.secondary != "NONE":
+            chosen = usable if session.secondary == "ALL" else usable & set(json.loads(session.secondary))
+            self.secondary = sorted(chosen - {session.role, "PUBLIC"})
+            self.roles |= hierarchy.closure(*(("ROLE", each) for each in chosen))
         self.is_admin = ("ROLE", ADMIN) in self.primary
 
     def has(self, privilege: str, kind: str, name: str) -> bool:

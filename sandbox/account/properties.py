@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.account import names
 from sandbox.account.errors import SqlError, invalid_property, invalid_value, unsupported
-from sandbox.account.kinds import BOOLEAN, INTEGER, KINDS, NAME, NAMES, TEXTS, Property
+from sandbox.account.kinds import BOOLEAN, INTEGER, KINDS, NAME, NAMES, RANGES, TEXTS, Property
 from sandbox.account.reader import Reader
 
 # Snowflake has these; here they are refused by name.
@@ -71,7 +71,8 @@ def _value(reader: Reader, key: str, wanted: Property) -> Any:
             raise invalid_value(text, key)
         return text.lower()
     if wanted == INTEGER:
-        if not text.removeprefix("-").isdigit():
+        low, high = RANGES.get(key, (0, None))
+        if not text.removeprefix("-").isdigit() or int(text) < low or (high is not None and int(text) > high):
             raise invalid_value(text, key)
         return text
     if isinstance(wanted, tuple):

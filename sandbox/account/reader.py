@@ -6,13 +6,18 @@ import re
 from dataclasses import dataclass
 
 from sandbox.account import names
-from sandbox.account.errors import SqlError, syntax
+from sandbox.account.errors import SqlError, syntax, unsupported
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*|//[^\n]*|/\*.*?\*/)|(?P<string>'(?:[^'\\]|''|\\.)*'|\$\$.*?\$\$)"""
     r"""|(?P<quoted>"(?:[^"]|"")*")|(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-z_][\w$]*)|(?P<sign>[^\w\s])""",
     re.S | re.X,
 )
+# Words that the product's syntax has in places where this sandbox reads none.
+_OF_THE_PRODUCT = {
+    "AFTER", "AT", "BEFORE", "CLONE", "CONTACT", "COPY_GRANTS", "DEFER_USER_CREATION", "FORCE", "HISTORY", "LIMIT", "MASKING",
+    "POLICY", "PRIVILEGES", "REPLICATION", "ROTATE", "ROW", "SWAP", "TAG", "TERSE", "WORKLOAD_IDENTITY",
+}  # fmt: skip
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f"}
 
 
@@ -136,8 +141,10 @@ class Reader:
         return [" ".join(phrase) for phrase in phrases]
 
     def unexpected(self) -> SqlError:
-        """The syntax error of this place."""
+        """The syntax error of this place; a word of the product's that is not emulated is named as such."""
         token = self.peek()
+        if token is not None and token.kind == "word" and token.text in _OF_THE_PRODUCT:
+            return unsupported(self.sql)
         return _syntax_at(self.sql, token.at, token.raw) if token else _syntax_at(self.sql, len(self.sql), "<EOF>")
 
 

@@ -95,7 +95,10 @@ def of_token(state: State, authorization: str, validity: Validity, *, also_expir
 
 
 def end(state: State, session: Session) -> None:
-    """Log out."""
+    """Log out; what was made for this session only goes with it."""
+    for item in [*state.all(state.temporary(session.id)), *state.all("STAGE"), *state.all("FILE FORMAT")]:
+        if item.kind == state.temporary(session.id) or item.props.get("session") == session.id:
+            state.remove(item, session.role)
     state.write("update sf_session set ended = 1, master = null where id = ?", session.id)
 
 

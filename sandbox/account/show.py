@@ -13,7 +13,7 @@ from sandbox.account.naming import full_name, plural_next
 from sandbox.account.privileges import Rights
 from sandbox.account.reader import Reader
 from sandbox.account.show_rows import columns_of, row_of
-from sandbox.account.state import State
+from sandbox.account.state import Object, State
 from sandbox.account.wire import TEXT, TIME, Result
 
 _REPLICATION = (
@@ -62,7 +62,7 @@ def _objects(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
     reader.end()
     found = [
         item
-        for item in sorted(state.all(kind, within), key=lambda each: names.split(each.name))
+        for item in sorted(_all(state, rights, kind, within), key=lambda each: names.split(each.name))
         if rights.sees(item)
         and (like is None or matches(like, item.last_name))
         and item.last_name.startswith(starts)
@@ -70,6 +70,11 @@ def _objects(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
     ]
     columns = columns_of(kind)
     return Result(columns, [row_of(state, rights, item, columns) for item in found[:limit]])
+
+
+def _all(state: State, rights: Rights, kind: str, within: str) -> list[Object]:
+    mine = state.all(state.temporary(rights.session.id), within) if kind in ("TABLE", "VIEW") else []
+    return [*state.all(kind, within), *(item for item in mine if ("query" in item.props) == (kind == "VIEW"))]
 
 
 def _within(state: State, rights: Rights, reader: Reader, kind: str) -> str:

@@ -19,6 +19,9 @@ from sandbox.identities import SNOWFLAKE_ACCOUNT
 
 _COLUMNS = ("created_on", "privilege", "granted_on", "name", "granted_to", "grantee_name", "grant_option", "granted_by")
 _FUTURE = ("created_on", "privilege", "grant_on", "name", "grant_to", "grantee_name", "grant_option")
+_TO_USER = (
+    "created_on", "privilege", "granted_on", "name", "role", "granted_to", "grantee_name", "grant_option", "granted_by",
+)  # fmt: skip
 _ROLES = ("created_on", "role", "granted_to", "grantee_name", "granted_by")
 
 
@@ -86,6 +89,10 @@ def _on(state: State, item: Object) -> Result:
         ]
         for row in state.rows("select * from sf_role_grant where role_kind = ? and role = ?", item.kind, item.name)
     ]  # fmt: skip
+    if item.kind == "SCHEMA" and item.props.get("MANAGED ACCESS"):
+        # https://docs.snowflake.com/en/release-notes/bcr-bundles/2023_08/bcr-1397
+        held = _ownership(item)
+        rows.insert(0, [held[0], "MANAGE GRANTS", *held[2:6], "false", held[7]])
     return _result(_COLUMNS, [_ownership(item), *rows])
 
 
@@ -103,11 +110,20 @@ def _of(state: State, item: Object) -> Result:
 def _to(state: State, kind: str, name: str) -> Result:
     held = state.rows("select * from sf_role_grant where grantee_kind = ? and grantee = ? order by role", kind, name)
     if kind == "USER":
+        # https://docs.snowflake.com/en/release-notes/bcr-bundles/2025_01/bcr-1803
         return _result(
-            _ROLES,
-            [[r["created"], names.last(r["role"]), "USER", names.last(name), names.last(r["by_role"])] for r in held],
-        )
+            _TO_USER,
+            [
+                [
+                    row["created"], "USAGE", "ROLE", names.last(row["role"]), names.last(row["role"]), "USER",
+                    names.last(name), "false", names.last(row["by_role"]),
+                ]
+                for row in held
+            ],
+        )  # fmt: skip
     rows = _rows(state, "grantee_kind = ? and grantee = ?", kind, name)
+    if kind == "DATABASE ROLE" and (role := state.get(kind, name)) is not None:  # every one may use its own database
+        rows.append([role.created, "USAGE", "DATABASE", role.parent, *_grantee(kind, name), "false", ""])
     for row in held:
         told = row["role"]
         rows.append(

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.account import names, users
 from sandbox.account.privileges import Rights
 from sandbox.account.state import Object, State
-from sandbox.account.types import INTEGER, TEXT, TIME, Type
+from sandbox.account.values import INTEGER, TEXT, TIME, Type
 from sandbox.identities import SNOWFLAKE_ACCOUNT, SNOWFLAKE_ORGANIZATION
 
 _TIMES = {
@@ -47,7 +48,8 @@ def row_of(state: State, rights: Rights, item: Object, columns: list[tuple[str, 
         "owner_role_type": item.owner_kind.replace(" ", "_"),
         "comment": item.props.get("COMMENT", ""),
     }
-    told |= _MORE[item.kind](state, rights, item)
+    kind = item.kind if item.kind in _MORE else "VIEW" if "query" in item.props else "TABLE"
+    told |= _MORE[kind](state, rights, item)
     return [told[name] for name, _ in columns]
 
 
@@ -134,7 +136,9 @@ def _warehouse(state: State, rights: Rights, item: Object) -> dict[str, Any]:
         "query_acceleration_max_scale_factor": int(props.get("QUERY_ACCELERATION_MAX_SCALE_FACTOR", 8)),
         "resource_monitor": props.get("RESOURCE_MONITOR", "null"), "actives": str(int(running)), "pendings": "0",
         "failed": "0", "suspended": str(int(not running)), "uuid": str(item.id),
-        "scaling_policy": props.get("SCALING_POLICY", "STANDARD"), "budget": None,
+        "scaling_policy": props.get("SCALING_POLICY", "STANDARD"), "budget": None, "warehouse_credit_limit": None,
+        "target_statement_size": None, "disabled_reasons": None, "generation": props.get("GENERATION", "1"),
+        "resource_constraint": props.get("RESOURCE_CONSTRAINT"),
     }  # fmt: skip
 
 
@@ -144,11 +148,19 @@ def _monitor(state: State, rights: Rights, item: Object) -> dict[str, Any]:
     used_by = [each for each in state.all("WAREHOUSE") if each.props.get("RESOURCE_MONITOR") == item.name]
     return {
         "credit_quota": quota, "used_credits": "0.00", "remaining_credits": quota, "level": "WAREHOUSE" if used_by else None,
-        "frequency": props.get("FREQUENCY", "MONTHLY"), "start_time": props.get("START_TIMESTAMP", ""),
+        "frequency": props.get("FREQUENCY", "MONTHLY"), "start_time": _start(item),
         "end_time": props.get("END_TIMESTAMP"), "notify_at": _triggers(props, "NOTIFY"),
         "suspend_at": _triggers(props, "SUSPEND"), "suspend_immediately_at": _triggers(props, "SUSPEND_IMMEDIATE"),
         "notify_users": ", ".join(props.get("NOTIFY_USERS", [])),
     }  # fmt: skip
+
+
+def _start(item: Object) -> str:
+    """When it began to count, in the account's time zone; IMMEDIATELY is when it was made."""
+    said = str(item.props.get("START_TIMESTAMP", "IMMEDIATELY"))
+    if said.upper() != "IMMEDIATELY":
+        return said
+    return datetime.fromtimestamp(item.created, UTC).strftime("%Y-%m-%d %H:%M:%S.000 +0000")
 
 
 def _policy(state: State, rights: Rights, item: Object) -> dict[str, Any]:
@@ -172,20 +184,23 @@ def _share(state: State, rights: Rights, item: Object) -> dict[str, Any]:
 
 def _in_schema(state: State, rights: Rights, item: Object) -> dict[str, Any]:
     where = {"database_name": names.last(names.database_of(item.name)), "schema_name": names.last(item.parent)}
-    if item.kind == "TABLE":
+    if item.kind not in ("VIEW", "SEQUENCE", "STAGE", "FILE FORMAT") and "query" not in item.props:
         return where | {
             "kind": item.props.get("kind", "TABLE"), "cluster_by": "", "rows": None, "bytes": None, "retention_time": "1",
             "automatic_clustering": "OFF", "change_tracking": "OFF", "search_optimization": "OFF",
             "search_optimization_progress": None, "search_optimization_bytes": None, "is_external": "N",
             "enable_schema_evolution": "N", "is_event": "N", "budget": None, "dropped_on": None,
         }  # fmt: skip
-    if item.kind == "VIEW":
+    if "query" in item.props:
         return where | {
             "kind": "", "reserved": "", "text": item.props.get("text", ""), "is_secure": "false",
             "is_materialized": "false", "change_tracking": "OFF",
         }  # fmt: skip
     if item.kind == "SEQUENCE":
-        return where | {"next_value": 1, "interval": 1, "ordered": "N"}
+        start, by = (int(item.props.get(key, 1)) for key in ("START", "INCREMENT"))
+        return where | {"next_value": start, "interval": by, "ordered": "N"}
+    if item.kind == "FILE FORMAT":
+        return where | {"type": "PARQUET", "format_options": json.dumps(item.props["options"])}
     return where | {
         "url": "", "has_credentials": "N", "has_encryption_key": "N", "region": None, "type": "INTERNAL", "cloud": None,
         "notification_channel": None, "storage_integration": None, "endpoint": None, "directory_enabled": "N",
@@ -207,7 +222,7 @@ def _word(value: bool) -> str:
 _MORE: dict[str, Callable[[State, Rights, Object], dict[str, Any]]] = {
     "DATABASE": _database, "SCHEMA": _schema, "ROLE": _role, "DATABASE ROLE": _role, "USER": _user,
     "WAREHOUSE": _warehouse, "RESOURCE MONITOR": _monitor, "NETWORK POLICY": _policy, "SHARE": _share,
-    "TABLE": _in_schema, "VIEW": _in_schema, "SEQUENCE": _in_schema, "STAGE": _in_schema,
+    "FILE FORMAT": _in_schema, "TABLE": _in_schema, "VIEW": _in_schema, "SEQUENCE": _in_schema, "STAGE": _in_schema,
 }  # fmt: skip
 _ORDER = {
     "DATABASE": "created_on name is_default is_current origin owner comment options retention_time kind owner_role_type"
@@ -225,7 +240,8 @@ _ORDER = {
     "WAREHOUSE": "name state type size min_cluster_count max_cluster_count started_clusters running queued is_default"
     " is_current is_interactive auto_suspend auto_resume available provisioning quiescing other created_on resumed_on"
     " updated_on owner comment enable_query_acceleration query_acceleration_max_scale_factor resource_monitor actives"
-    " pendings failed suspended uuid scaling_policy budget owner_role_type",
+    " pendings failed suspended uuid scaling_policy budget owner_role_type resource_constraint warehouse_credit_limit target_statement_size"
+    " disabled_reasons generation",
     "RESOURCE MONITOR": "name credit_quota used_credits remaining_credits level frequency start_time end_time notify_at"
     " suspend_at suspend_immediately_at created_on owner comment notify_users",
     "NETWORK POLICY": "created_on name comment entries_in_allowed_ip_list entries_in_blocked_ip_list"
@@ -237,6 +253,7 @@ _ORDER = {
     "VIEW": "created_on name reserved database_name schema_name owner comment text is_secure is_materialized owner_role_type"
     " change_tracking kind",
     "SEQUENCE": "name database_name schema_name next_value interval created_on owner comment owner_role_type ordered",
+    "FILE FORMAT": "created_on name database_name schema_name type owner comment format_options owner_role_type",
     "STAGE": "created_on name database_name schema_name url has_credentials has_encryption_key owner comment region type"
     " cloud notification_channel storage_integration endpoint owner_role_type directory_enabled",
 }

@@ -1,4 +1,4 @@
-"""From the names of tables and views in a query to what SQLite keeps, each with the privilege that it needs."""
+"""From the names of tables, views and sequences in a query to what DuckDB keeps, each with the privilege that it needs."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ from dataclasses import dataclass, field
 import sqlglot
 from sqlglot import exp
 
-from sandbox.account import names
+from sandbox.account import information_schema, names
 from sandbox.account.errors import no_object, unsupported
 from sandbox.account.naming import full_name
 from sandbox.account.privileges import Rights
 from sandbox.account.session import Session
 from sandbox.account.state import Object, State
-from sandbox.account.types import Type, named
+from sandbox.account.values import Type, named
 
 
 def data_name(item: Object) -> str:
-    """The SQLite table of a Snowflake table."""
+    """The DuckDB table of a Snowflake table."""
     return f"SF_DATA_{item.id}"
+
+
+def sequence_name(item: Object) -> str:
+    """The DuckDB sequence of a Snowflake sequence."""
+    return f"SF_SEQUENCE_{item.id}"
 
 
 def columns_of(item: Object) -> dict[str, Type]:
@@ -28,22 +33,33 @@ def columns_of(item: Object) -> dict[str, Type]:
 
 @dataclass
 class Sources:
-    """What a statement reads: SQLite's tables with their columns."""
+    """What a statement reads: DuckDB's tables with their columns."""
 
     state: State
     rights: Rights
     tables: dict[str, dict[str, Type]] = field(default_factory=dict)
 
     def bind(self, tree: exp.Expr, target: exp.Expr | None = None) -> None:
-        """Put SQLite's tables and the queries of views in the place of names; `target` is bound elsewhere."""
+        """Put DuckDB's tables and the queries of views in the place of names; `target` is bound elsewhere."""
         local = {cte.alias_or_name.upper() for cte in tree.find_all(exp.CTE)}
+        for column in list(tree.find_all(exp.Column)):
+            if column.table and column.name.upper() == "NEXTVAL":
+                self._next_value(column)
         for table in list(tree.find_all(exp.Table)):
             if table is target or (not table.db and table.name.upper() in local):
                 continue
-            extra = {key for key, value in table.args.items() if value} - {"this", "db", "catalog", "alias", "joins"}
+            extra = {key for key, value in table.args.items() if value} - {
+                "this",
+                "db",
+                "catalog",
+                "alias",
+                "joins",
+                "pivots",
+                "laterals",
+            }
             if extra or not isinstance(table.this, exp.Identifier):
                 raise unsupported(table.sql("snowflake"))
-            self._replace(table, self.item(table, "SELECT"))
+            self._replace(table)
 
     def item(self, table: exp.Expr, privilege: str) -> Object:
         """The table or view of that name, when the session has the privilege on it.
@@ -51,26 +67,42 @@ class Sources:
         Raises:
             SqlError: 002003 not there or not to be seen, 003001 seen but without the privilege.
         """
-        name = full_name("TABLE", dotted(table), self.rights.session)
+        return self.named(full_name("TABLE", dotted(table), self.rights.session), privilege)
+
+    def named(self, name: str, privilege: str) -> Object:
+        """The same, by its full name."""
         if names.last(names.holder(name)) == "INFORMATION_SCHEMA":
             raise unsupported(name)
         self.rights.need_usage(names.holder(name))
-        item = self.state.get("TABLE", name) or self.state.get("VIEW", name)
+        item = self.state.relation(name, self.rights.session.id)
         if item is None or not self.rights.sees(item):
             raise no_object("Object", name)
         self.rights.need(privilege, item.kind, item.name)
         return item
 
-    def _replace(self, table: exp.Table, item: Object) -> None:
-        alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(item.last_name, quoted=True))
-        joins = table.args.get("joins")
-        if item.kind == "TABLE":
+    def _next_value(self, column: exp.Column) -> None:
+        name = full_name("SEQUENCE", names.join(_plain(part) for part in column.parts[:-1]), self.rights.session)
+        item = self.state.get("SEQUENCE", name)
+        if item is None or not self.rights.sees(item):
+            raise no_object("Sequence", name)
+        self.rights.need_usage(item.parent)
+        self.rights.need("USAGE", item.kind, item.name)
+        call = exp.Anonymous(this="NEXTVAL", expressions=[exp.Literal.string(sequence_name(item))])
+        column.replace(exp.cast(call, "BIGINT"))
+
+    def _replace(self, table: exp.Table) -> None:
+        name = full_name("TABLE", dotted(table), self.rights.session)
+        alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(names.last(name), quoted=True))
+        if names.last(names.holder(name)) == "INFORMATION_SCHEMA":
+            made: exp.Expr = exp.Subquery(this=information_schema.query(self.state, self.rights, name), alias=alias)
+        elif (item := self.named(name, "SELECT")).kind != "VIEW":
             self.tables.setdefault(data_name(item), columns_of(item))
-            made: exp.Expr = exp.Table(this=exp.to_identifier(data_name(item), quoted=True), alias=alias)
+            made = exp.Table(this=exp.to_identifier(data_name(item), quoted=True), alias=alias)
         else:
             made = exp.Subquery(this=self._query(item), alias=alias)
-        if joins:
-            made.set("joins", joins)
+        for key in ("joins", "pivots", "laterals"):
+            if table.args.get(key):
+                made.set(key, table.args[key])
         table.replace(made)
 
     def _query(self, view: Object) -> exp.Expr:
@@ -89,5 +121,8 @@ class Sources:
 
 def dotted(table: exp.Expr) -> str:
     """The name of a table as the statement writes it, in our spelling."""
-    parts = table.parts if isinstance(table, exp.Table) else [table]
-    return names.join(part.name if part.args.get("quoted") else part.name.upper() for part in parts)
+    return names.join(_plain(part) for part in (table.parts if isinstance(table, exp.Table) else [table]))
+
+
+def _plain(part: exp.Expr) -> str:
+    return part.name if part.args.get("quoted") else part.name.upper()

@@ -17,7 +17,7 @@ from typing import Any
 from sandbox import clock
 from sandbox.account import names
 
-_VERSION = 2  # of the tables below; an older file's account is begun anew
+_VERSION = 3  # of the tables below; an older file's account is begun anew
 _SCHEMA = """
 create table if not exists sf_version (version integer);
 create table if not exists sf_object (
@@ -28,7 +28,7 @@ create table if not exists sf_grant (
     primary key (privilege, kind, name, grantee_kind, grantee));
 create table if not exists sf_future (
     privilege text, kind text, in_kind text, in_name text, grantee_kind text, grantee text, option integer, created real,
-    primary key (privilege, kind, in_kind, in_name, grantee_kind, grantee));
+    by_role text, primary key (privilege, kind, in_kind, in_name, grantee_kind, grantee));
 create table if not exists sf_role_grant (
     role_kind text, role text, grantee_kind text, grantee text, by_role text, created real,
     primary key (role_kind, role, grantee_kind, grantee));
@@ -120,6 +120,15 @@ class State:
         found = self.rows("select * from sf_object where kind = ? and name = ?", kind, name)
         return _object(found[0]) if found else None
 
+    @staticmethod
+    def temporary(session: int) -> str:
+        """The kind of a session's temporary tables, which nobody else sees."""
+        return f"TEMPORARY TABLE OF {session}"
+
+    def relation(self, name: str, session: int) -> Object | None:
+        """The table or view of that name; a temporary table of the session hides the others."""
+        return next((item for kind in (self.temporary(session), "TABLE", "VIEW") if (item := self.get(kind, name))), None)
+
     def all(self, kind: str, within: str = "") -> list[Object]:
         """Every object of a kind, by name; only those in `within` when it is given."""
         rows = self.rows(
@@ -184,7 +193,7 @@ class State:
         self.write("update sf_role_grant set role = ? where role_kind = ? and role = ?", to, item.kind, item.name)
         self.write("update sf_object set owner = ? where owner_kind = ? and owner = ?", to, item.kind, item.name)
         if item.kind == "ROLE":
-            for table in ("sf_grant", "sf_role_grant"):
+            for table in ("sf_grant", "sf_future", "sf_role_grant"):
                 self.write(f"update {table} set by_role = ? where by_role = ?", to, item.name)
 
 

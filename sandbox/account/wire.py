@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.account.session import Session
-from sandbox.account.types import BOOLEAN, INTEGER, TEXT, TIME, Type
+from sandbox.account.values import BOOLEAN, INTEGER, TEXT, TIME, Type
 
 SELECT, DML, DDL = 4096, 12288, 24576  # statementTypeId, as the drivers tell a query from a change
 INSERT, UPDATE, DELETE = DML + 256, DML + 512, DML + 768

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from sandbox.forge.people import ADMINISTRATOR, DEVELOPER, User
 from sandbox.forge.store import Json, Store
+from sandbox.forge.users import ADMINISTRATOR, DEVELOPER, User
 
 # What promotions leave behind is evidence: made once, never moved or deleted, by nobody.
 KEPT_TAGS = ("signoff/", "approval/", "promotion/", "deployment/")

@@ -27,10 +27,11 @@ from sandbox.forge import (
     projects,
     protection,
     rules,
+    users,
 )
 from sandbox.forge.call import Call, Handler, Listed, World
 from sandbox.forge.errors import ApiError, bad, unauthorized
-from sandbox.forge.people import User
+from sandbox.forge.users import User
 
 BASE = "/api/v4"
 _MERGE_REQUEST = "/projects/:id/merge_requests/:iid"
@@ -152,7 +153,7 @@ def _who(world: World, request: Request) -> User:
     """PRIVATE-TOKEN or a bearer token: https://docs.gitlab.com/api/rest/authentication/"""
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     token = request.headers.get("private-token") or (bearer if scheme.lower() == "bearer" else "")
-    found = people.by_token(world.store, token) if token else None
+    found = users.by_token(world.store, token) if token else None
     if found is None:
         raise unauthorized()
     return found

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from sandbox.forge import merge_requests, people, rules
+from sandbox.forge import merge_requests, rules, users
 from sandbox.forge.call import Call, World, now
 from sandbox.forge.errors import conflict, missing, unauthorized
-from sandbox.forge.people import DEVELOPER, User
-from sandbox.forge.store import Json, Store
-
-
-def given(store: Store, iid: int) -> list[tuple[User, str]]:
-    """Who has approved, and when."""
-    rows = store.rows("select user_id, at from fg_approval where iid = ? order by at, user_id", iid)
-    return [(user, str(row["at"])) for row in rows if (user := people.by_id(store, row["user_id"]))]
-
-
-def left(world: World, request: Json) -> list[Json]:
-    """The rules that do not have enough approvals yet."""
-    by = [user for user, _ in given(world.store, request["iid"])]
-    return [
-        rule for rule in rules.applying(world.store, request["target_branch"])
-        if sum(rules.is_approver(rule, user) for user in by) < rule["approvals_required"]
-    ]  # fmt: skip
+from sandbox.forge.store import Json
+from sandbox.forge.users import DEVELOPER, User
 
 
 def may_approve(world: World, request: Json, user: User) -> bool:
@@ -34,7 +19,7 @@ def may_approve(world: World, request: Json, user: User) -> bool:
         if user.email in {address for commit in commits for address in (commit.author[1], commit.committer[1])}:
             return False
     named = any(user.id in rule["user_ids"] for rule in rules.applying(world.store, request["target_branch"]))
-    approved = any(one.id == user.id for one, _ in given(world.store, request["iid"]))
+    approved = any(one.id == user.id for one, _ in rules.given(world.store, request["iid"]))
     return request["state"] == "opened" and not approved and (named or user.level >= DEVELOPER)
 
 
@@ -60,7 +45,7 @@ def unapprove(call: Call) -> Json:
     """POST .../merge_requests/:iid/unapprove"""
     request = merge_requests.load(call)
     with call.store.together():
-        if not any(user.id == call.who.id for user, _ in given(call.store, request["iid"])):
+        if not any(user.id == call.who.id for user, _ in rules.given(call.store, request["iid"])):
             raise missing()
         call.store.write("delete from fg_approval where iid = ? and user_id = ?", request["iid"], call.who.id)
     return _shown(call, request)
@@ -77,12 +62,12 @@ def reset(call: Call) -> None:
 def state(call: Call) -> Json:
     """GET .../merge_requests/:iid/approval_state"""
     request = merge_requests.load(call)
-    by = [user for user, _ in given(call.store, request["iid"])]
-    waiting = {rule["id"] for rule in left(call.world, request)}
+    by = [user for user, _ in rules.given(call.store, request["iid"])]
+    waiting = {rule["id"] for rule in rules.left(call.world, request)}
     shown = [
         {
             **rules.shown(call, rule), "source_rule": None, "overridden": False, "code_owner": False, "section": None,
-            "approved_by": [people.told(user, call.url) for user in by if rules.is_approver(rule, user)],
+            "approved_by": [users.told(user, call.url) for user in by if rules.is_approver(rule, user)],
             "approved": rule["id"] not in waiting,
         }
         for rule in rules.applying(call.store, request["target_branch"])
@@ -98,9 +83,9 @@ def check_sha(call: Call, request: Json) -> None:
 
 
 def _shown(call: Call, request: Json) -> Json:
-    by = given(call.store, request["iid"])
+    by = rules.given(call.store, request["iid"])
     applying = rules.applying(call.store, request["target_branch"])
-    waiting = left(call.world, request)
+    waiting = rules.left(call.world, request)
     needed = [
         rule["approvals_required"] - sum(rules.is_approver(rule, user) for user, _ in by) for rule in waiting
     ]  # fmt: skip
@@ -112,7 +97,7 @@ def _shown(call: Call, request: Json) -> Json:
         "approvals_required": max((rule["approvals_required"] for rule in applying), default=0),
         "approvals_left": max(needed, default=0),
         "require_password_to_approve": False,
-        "approved_by": [{"user": people.told(user, call.url), "approved_at": at} for user, at in by],
+        "approved_by": [{"user": users.told(user, call.url), "approved_at": at} for user, at in by],
         "suggested_approvers": [], "approvers": [], "approver_groups": [],
         "user_has_approved": any(user.id == call.who.id for user, _ in by),
         "user_can_approve": may_approve(call.world, request, call.who),

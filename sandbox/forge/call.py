@@ -10,9 +10,9 @@ from typing import Any
 
 from sandbox import clock
 from sandbox.forge.errors import bad, forbidden, missing
-from sandbox.forge.people import User
 from sandbox.forge.repository import Repository
 from sandbox.forge.store import Json, Store
+from sandbox.forge.users import User
 
 Handler = Callable[["Call"], Any]
 PROJECT_ID, PROJECT_PATH = 1, "quant/pipelines"

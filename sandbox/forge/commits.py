@@ -5,9 +5,9 @@ from __future__ import annotations
 from sandbox.forge import access
 from sandbox.forge.call import Call
 from sandbox.forge.errors import ApiError, forbidden, missing
-from sandbox.forge.people import DEVELOPER
 from sandbox.forge.repository import DEFAULT_BRANCH, Commit
 from sandbox.forge.store import Json
+from sandbox.forge.users import DEVELOPER
 
 _NONE = "0" * 40
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sandbox.forge import people
+from sandbox.forge import users
 from sandbox.forge.pushes import Change, refusal
 from sandbox.forge.store import Store
 
@@ -39,7 +39,7 @@ def environment(folder: Path, database: Path, username: str) -> dict[str, str]:
 
 def main() -> int:
     store = Store(Path(os.environ["QUANT_FORGE_DATABASE"]))
-    who = people.by_name(store, os.environ["QUANT_FORGE_USER"])
+    who = users.by_name(store, os.environ["QUANT_FORGE_USER"])
     for line in sys.stdin:
         change = Change(*line.rstrip("\n").split(" ", 2))
         if why := refusal(store, who, change, _rewrites):

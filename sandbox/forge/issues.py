@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sandbox.forge import labels, people
+from sandbox.forge import labels, users
 from sandbox.forge.call import PROJECT_ID, PROJECT_PATH, Call, now
 from sandbox.forge.errors import ApiError, bad, forbidden, missing
-from sandbox.forge.people import GUEST, REPORTER
 from sandbox.forge.store import Json
+from sandbox.forge.users import GUEST, REPORTER
 
 
 def listed(call: Call) -> list[Json]:
@@ -79,7 +79,7 @@ def load(call: Call) -> Json:
 
 def _shown(call: Call, issue: Json) -> Json:
     iid = issue["iid"]
-    by = {name: people.told(people.by_id(call.store, issue[name]), call.url) if issue[name] else None
+    by = {name: users.told(users.by_id(call.store, issue[name]), call.url) if issue[name] else None
           for name in ("author", "closed_by")}  # fmt: skip
     notes = call.store.rows("select 1 from fg_object where kind = 'note' and owner = ?", f"issue {iid}")
     return {

@@ -6,8 +6,8 @@ import re
 
 from sandbox.forge.call import Call
 from sandbox.forge.errors import ApiError, conflict, missing
-from sandbox.forge.people import REPORTER
 from sandbox.forge.store import Json
+from sandbox.forge.users import REPORTER
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}|#[0-9a-fA-F]{3}|[a-z]+")
 _USUAL = "#428BCA"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from sandbox.forge import access, approvals, commits, labels, people, rules
+from sandbox.forge import access, commits, labels, rules, users
 from sandbox.forge.call import PROJECT_ID, PROJECT_PATH, Call, Listed, World, now
 from sandbox.forge.errors import ApiError, bad, conflict, forbidden, invalid, missing
-from sandbox.forge.people import DEVELOPER, User
 from sandbox.forge.projects import settings
 from sandbox.forge.repository import Commit, Repository
 from sandbox.forge.store import Json
+from sandbox.forge.users import DEVELOPER, User
 
 _STATES = ("opened", "closed", "merged")
 
@@ -46,7 +46,7 @@ def create(call: Call) -> Json:
 def listed(call: Call) -> Listed:
     """GET /projects/:id/merge_requests?state=&source_branch=&target_branch=&labels=&search=&author_username=&iids[]="""
     query, wanted = call.query, set(call.words("labels"))
-    author = people.by_name(call.store, query["author_username"]) if query.get("author_username") else None
+    author = users.by_name(call.store, query["author_username"]) if query.get("author_username") else None
     iids = call.query.get("iids[]")
     found = [
         request for request in _synced(call.world)
@@ -181,7 +181,7 @@ def status(world: World, request: Json) -> str:
         return "commits_status"
     if is_draft(request):
         return "draft_status"
-    if approvals.left(world, request):
+    if rules.left(world, request):
         return "not_approved"
     if settings(world.store)["merge_method"] != "merge" and not repository.contains(head, target):
         return "need_rebase"
@@ -197,7 +197,7 @@ def shown(call: Call, request: Json) -> Json:
     """A merge request, as it is answered."""
     detailed = status(call.world, request)
     iid, target, head = request["iid"], request["target_sha"], request["sha"]
-    by = {name: people.told(people.by_id(call.store, request[name]), call.url) if request[name] else None
+    by = {name: users.told(users.by_id(call.store, request[name]), call.url) if request[name] else None
           for name in ("author", "merged_by", "closed_by")}  # fmt: skip
     conflicts = request["state"] == "opened" and call.repository.merged_tree(target, head) is None
     notes = call.store.rows("select 1 from fg_object where kind = 'note' and owner = ?", f"merge_request {iid}")

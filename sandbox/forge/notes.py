@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sandbox.forge import issues, merge_requests, people
+from sandbox.forge import issues, merge_requests, users
 from sandbox.forge.call import PROJECT_ID, Call, now
 from sandbox.forge.errors import bad, forbidden, missing
-from sandbox.forge.people import GUEST, MAINTAINER
 from sandbox.forge.store import Json
+from sandbox.forge.users import GUEST, MAINTAINER
 
 _KINDS = {"merge_requests": ("merge_request", "MergeRequest"), "issues": ("issue", "Issue")}
 
@@ -78,7 +78,7 @@ def _load(call: Call) -> Json:
 
 
 def _shown(call: Call, note: Json) -> Json:
-    author = people.told(people.by_id(call.store, note["author"]), call.url)
+    author = users.told(users.by_id(call.store, note["author"]), call.url)
     iid, kind = call.path_number("iid"), _KINDS[call.path["kind"]][1]
     return {
         **note, "author": author, "type": None, "attachment": None, "system": False, "noteable_type": kind,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sandbox.forge.call import PROJECT_ID, PROJECT_PATH, Call
 from sandbox.forge.errors import bad, missing
-from sandbox.forge.people import MAINTAINER, NAMESPACE
 from sandbox.forge.repository import DEFAULT_BRANCH
 from sandbox.forge.store import Json, Store
+from sandbox.forge.users import MAINTAINER, NAMESPACE
 
 MERGE_METHODS = ("merge", "rebase_merge", "ff")
 _DEFAULTS = {"merge_method": "merge", "description": "The pipelines of the four environments"}

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from sandbox.forge.call import Call
 from sandbox.forge.errors import bad, conflict, invalid, missing
-from sandbox.forge.people import ADMINISTRATOR, DEVELOPER, MAINTAINER, by_id, group_told
 from sandbox.forge.store import Json
+from sandbox.forge.users import ADMINISTRATOR, DEVELOPER, MAINTAINER, by_id, group_told
 
 _ROLES = {0: "No one", DEVELOPER: "Developers + Maintainers", MAINTAINER: "Maintainers", ADMINISTRATOR: "Administrators"}
 _BRANCH, _TAG = ("push", "merge", "unprotect"), ("create",)

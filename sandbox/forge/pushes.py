@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.forge import access
-from sandbox.forge.people import MAINTAINER, User
 from sandbox.forge.repository import DEFAULT_BRANCH
 from sandbox.forge.store import Store
+from sandbox.forge.users import MAINTAINER, User
 
 _BRANCH, _TAG = "refs/heads/", "refs/tags/"
 

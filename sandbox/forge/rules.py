@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from sandbox.forge import people
-from sandbox.forge.call import Call
+from sandbox.forge import users
+from sandbox.forge.call import Call, World
 from sandbox.forge.errors import ApiError, bad, missing
-from sandbox.forge.people import DEVELOPER, MAINTAINER, User
 from sandbox.forge.protection import branch_shown
 from sandbox.forge.store import Json, Store
+from sandbox.forge.users import DEVELOPER, MAINTAINER, User
 
 # As a new project has them.
 _DEFAULTS = {
@@ -101,7 +101,7 @@ def _fields(call: Call, before: Json) -> Json:
         raise bad("approvals_required does not have a valid value")
     lists = {name: sorted(call.numbers(name)) if call.given(name) is not None else before.get(name, [])
              for name in ("user_ids", "group_ids", "protected_branch_ids")}  # fmt: skip
-    named = [people.by_name(call.store, name) for name in call.words("usernames")]
+    named = [users.by_name(call.store, name) for name in call.words("usernames")]
     lists["user_ids"] = sorted({*lists["user_ids"], *(user.id for user in named if user)})
     branches = {one["id"] for one in call.store.all("protected", "branch")}
     if set(lists["protected_branch_ids"]) - branches and call.given("protected_branch_ids") is not None:
@@ -140,14 +140,14 @@ def is_approver(rule: Json, user: User) -> bool:
 
 def shown(call: Call, rule: Json) -> Json:
     """A rule, as it is answered."""
-    users = [people.told(people.by_id(call.store, number), call.url) for number in rule["user_ids"]]
-    groups = [people.group_told(call.store, number, call.url) for number in rule["group_ids"]]
-    eligible = [people.told(one, call.url) for one in people.everybody(call.store) if is_approver(rule, one)]
+    people = [users.told(users.by_id(call.store, number), call.url) for number in rule["user_ids"]]
+    groups = [users.group_told(call.store, number, call.url) for number in rule["group_ids"]]
+    eligible = [users.told(one, call.url) for one in users.everybody(call.store) if is_approver(rule, one)]
     branches = call.store.all("protected", "branch")
     everywhere = rule["applies_to_all_protected_branches"]
     return {
         "id": rule["id"], "name": rule["name"], "rule_type": rule["rule_type"],
-        "approvals_required": rule["approvals_required"], "users": [user for user in users if user],
+        "approvals_required": rule["approvals_required"], "users": [user for user in people if user],
         "groups": [group for group in groups if group], "contains_hidden_groups": False,
         "eligible_approvers": eligible if rule["rule_type"] == "regular" else [],
         "applies_to_all_protected_branches": everywhere,
@@ -155,3 +155,18 @@ def shown(call: Call, rule: Json) -> Json:
             branch_shown(one) for one in branches if everywhere or one["id"] in rule["protected_branch_ids"]
         ],
     }  # fmt: skip
+
+
+def given(store: Store, iid: int) -> list[tuple[User, str]]:
+    """Who has approved, and when."""
+    rows = store.rows("select user_id, at from fg_approval where iid = ? order by at, user_id", iid)
+    return [(user, str(row["at"])) for row in rows if (user := users.by_id(store, row["user_id"]))]
+
+
+def left(world: World, request: Json) -> list[Json]:
+    """The rules that do not have enough approvals yet."""
+    by = [user for user, _ in given(world.store, request["iid"])]
+    return [
+        rule for rule in applying(world.store, request["target_branch"])
+        if sum(is_approver(rule, user) for user in by) < rule["approvals_required"]
+    ]  # fmt: skip

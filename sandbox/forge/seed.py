@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.forge.people import NAMESPACE
 from sandbox.forge.store import Store
+from sandbox.forge.users import NAMESPACE
 from sandbox.workspace.auth import token_hash
 
 

@@ -17,17 +17,32 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.workspace import git_credentials, git_folders, jobs, objects, permissions, run_state, runs, scim, secrets
+from sandbox.workspace import (
+    git_credentials,
+    git_folders,
+    jobs,
+    objects,
+    permissions,
+    rule_sets,
+    run_state,
+    runs,
+    scim,
+    secrets,
+)
 from sandbox.workspace.auth import who_calls
-from sandbox.workspace.call import Call, Handler, World
+from sandbox.workspace.call import Call, Handler
 from sandbox.workspace.errors import ApiError, malformed
 from sandbox.workspace.execution import Runner
 from sandbox.workspace.store import Store
+from sandbox.workspace.throttle import RETRY_AFTER, Throttle
+from sandbox.workspace.world import WORKSPACE_ID, World
 
 # The SDK and the provider fail with "failed to resolve workspace_id" where an answer does not carry it.
-_HEADERS = {"X-Databricks-Org-Id": "4000000000000001"}
+_HEADERS = {"X-Databricks-Org-Id": WORKSPACE_ID}
 _log = logging.getLogger(__name__)
 _SCIM = "/api/2.0/preview/scim/v2"
+_ACCESS = "/api/2.0/preview/accounts/access-control"
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _JOBS_VERSIONS = ("2.0", "2.1", "2.2")
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
@@ -58,6 +73,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "/api/2.0/permissions/{kind}/{id}", permissions.replace),
     ("PATCH", "/api/2.0/permissions/{kind}/{id}", permissions.update),
     ("GET", "/api/2.0/permissions/{kind}/{id}/permissionLevels", permissions.levels),
+    ("GET", f"{_ACCESS}/rule-sets", rule_sets.get),
+    ("PUT", f"{_ACCESS}/rule-sets", rule_sets.replace),
+    ("GET", f"{_ACCESS}/assignable-roles", rule_sets.assignable),
     ("GET", f"{_SCIM}/Me", scim.me),
     ("GET", _SCIM + "/{kind}", scim.list_),
     ("POST", _SCIM + "/{kind}", scim.create),
@@ -87,42 +105,46 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 def create_app(db_path: Path, folders: Path, job_env: Callable[[str], dict[str, str]]) -> Starlette:
     """The workspace over a state file; `job_env` gives the environment of an identity's job processes."""
     folders.mkdir(parents=True, exist_ok=True)
-    world = World(Store(db_path), folders, job_env, Runner())
+    world = World(Store(db_path), folders, job_env, db_path.parent)
+    runner, throttle = Runner(), Throttle()
+
+    def endpoint(handler: Handler, version: str) -> Callable[[Request], Any]:
+        return _endpoint(world, runner, throttle, handler, {"version": version})
+
     run_state.end_interrupted(world.store)
     git_folders.mend(world)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
-        await run_in_threadpool(world.runner.stop)
+        await run_in_threadpool(runner.stop)
 
     return Starlette(
         routes=[
             Route("/.well-known/databricks-config", _discovery, methods=["GET"]),
-            *(route for method, path, handler in ROUTES for route in _routes(world, method, path, handler)),
-            Route("/{rest:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+            *(
+                Route(path.replace("{version}", version), endpoint(handler, version), methods=[method])
+                for method, path, handler in ROUTES
+                for version in (_JOBS_VERSIONS if "{version}" in path else ("",))
+            ),
+            Route("/{rest:path}", _unknown, methods=_METHODS),
         ],
         lifespan=lifespan,
     )
 
 
-def _routes(world: World, method: str, path: str, handler: Handler) -> list[Route]:
-    """One route, or one for each version of the Jobs API."""
-    versions = _JOBS_VERSIONS if "{version}" in path else ("",)
-    return [
-        Route(path.replace("{version}", version), _endpoint(world, handler, {"version": version}), methods=[method])
-        for version in versions
-    ]
-
-
-def _endpoint(world: World, handler: Handler, fixed: dict[str, str]) -> Callable[[Request], Any]:
+def _endpoint(
+    world: World, runner: Runner, throttle: Throttle, handler: Handler, fixed: dict[str, str]
+) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         def answer(raw: bytes, form: dict[str, Any] | None) -> Any:
             who = who_calls(world.store, request.headers.get("authorization"))
             body = _json(raw) if form is None else form
-            return handler(Call(world, who, {**fixed, **request.path_params}, dict(request.query_params), body))
+            return handler(Call(world, runner, who, {**fixed, **request.path_params}, dict(request.query_params), body))
 
         try:
+            if throttle.refuses(world.switches, request.method, request.url.path):
+                raise ApiError(429, "REQUEST_LIMIT_EXCEEDED", "Too many requests. Please wait and try again.")
             uploaded = request.headers.get("content-type", "").startswith("multipart/")
             form = await _form(request) if uploaded else None
             result = await run_in_threadpool(answer, b"" if uploaded else await request.body(), form)
@@ -141,9 +163,8 @@ def _endpoint(world: World, handler: Handler, fixed: dict[str, str]) -> Callable
 
 
 def _refusal(request: Request, error: ApiError) -> Response:
-    return JSONResponse(
-        error.body(scim=request.url.path.startswith(_SCIM)), status_code=error.status, headers=_HEADERS
-    )  # fmt: skip
+    headers = {**_HEADERS, "Retry-After": str(RETRY_AFTER)} if error.status == 429 else _HEADERS
+    return JSONResponse(error.body(scim=request.url.path.startswith(_SCIM)), status_code=error.status, headers=headers)
 
 
 def _json(raw: bytes) -> dict[str, Any]:
@@ -174,7 +195,7 @@ async def _form(request: Request) -> dict[str, Any]:
 
 
 async def _discovery(request: Request) -> Response:
-    return JSONResponse({"workspace_id": _HEADERS["X-Databricks-Org-Id"]}, headers=_HEADERS)
+    return JSONResponse({"workspace_id": WORKSPACE_ID}, headers=_HEADERS)
 
 
 async def _unknown(request: Request) -> Response:

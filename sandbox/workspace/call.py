@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.workspace import fields
 from sandbox.workspace.auth import Identity
 from sandbox.workspace.errors import invalid
+from sandbox.workspace.execution import Runner
 from sandbox.workspace.fields import Json
 from sandbox.workspace.store import Store
+from sandbox.workspace.world import World
 
-if TYPE_CHECKING:
-    from sandbox.workspace.execution import Runner
-
-__all__ = ["Call", "Handler", "Json", "World"]
+__all__ = ["Call", "Handler", "Json"]
 Handler = Callable[["Call"], Any]
-
-
-@dataclass(frozen=True)
-class World:
-    """What lives as long as the server."""
-
-    store: Store
-    folders: Path
-    job_env: Callable[[str], dict[str, str]]
-    runner: Runner
 
 
 @dataclass(frozen=True)
@@ -35,6 +23,7 @@ class Call:
     """A request of somebody who is known. Fields that nobody asks for are ignored, as the product does."""
 
     world: World
+    runner: Runner
     who: Identity
     path: dict[str, str]
     query: dict[str, str]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 from pathlib import Path
 
-from sandbox.workspace.call import World
 from sandbox.workspace.errors import ApiError
+from sandbox.workspace.world import World
 
 _SECONDS = 60
 
@@ -17,9 +18,16 @@ def clone_path(world: World, folder_id: int) -> Path:
     return world.folders / str(folder_id)
 
 
-def git(arguments: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run git; a remote that does not answer, and a clone that is gone, are exit codes as well."""
+def git(arguments: list[str], cwd: Path | None = None, login: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run git; a remote that does not answer, and a clone that is gone, are exit codes as well.
+
+    Args:
+        login: NAME:TOKEN for the remote. It is in the environment, which only the same user can read, and in no argument.
+    """
     environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    if login:
+        said = "Authorization: Basic " + base64.b64encode(login.encode()).decode()
+        environment |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader", "GIT_CONFIG_VALUE_0": said}
     command = ["git", "-c", "core.autocrlf=false", "-c", "gc.auto=0", "-c", "core.quotePath=false", *arguments]
     try:
         return subprocess.run(

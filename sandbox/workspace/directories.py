@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from sandbox.workspace import permissions
+from sandbox.workspace import levels
 from sandbox.workspace.call import Call
 from sandbox.workspace.errors import denied, exists, missing
 from sandbox.workspace.paths import parent_of
@@ -27,21 +27,20 @@ def need_place(call: Call, path: str) -> None:
 def make(call: Call, path: str) -> None:
     """A directory and those above it; what is there is left as it is. The caller manages what is made."""
     parts = path.strip("/").split("/")
-    own = (f"/Users/{call.who.name}/", f"/Repos/{call.who.name}/")
+    own = (f"/Users/{call.who.name}", f"/Repos/{call.who.name}")
     with call.store.together():
         for below in ("/" + "/".join(parts[:depth]) for depth in range(1, len(parts) + 1)):
             if call.store.row("select id from ws_directory where path = ?", below):
                 continue
             # Everybody's own directories are made for them where they are missing.
-            if not (below + "/").startswith(own) and below not in ("/Users", "/Repos"):
+            if below not in own:
                 row = call.store.row("select id from ws_directory where path = ?", parent_of(below))
                 _need_manage(call, row, parent_of(below))
             directory_id = call.store.new_id()
             call.store.write("insert into ws_directory values (?, ?)", directory_id, below)
-            if below not in ("/Users", "/Repos"):
-                permissions.grant(call.store, "directories", directory_id, call.who, "CAN_MANAGE")
+            levels.grant(call.store, "directories", directory_id, call.who, "CAN_MANAGE")
 
 
 def _need_manage(call: Call, row: sqlite3.Row | None, path: str) -> None:
-    if row is None or not permissions.has(call.store, call.who, "directories", row["id"], "CAN_MANAGE"):
+    if row is None or not levels.has(call.store, call.who, "directories", row["id"], "CAN_MANAGE"):
         raise denied(f"{call.who.name} does not have CAN_MANAGE permissions on {path}.")

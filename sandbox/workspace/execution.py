@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from sandbox.workspace.call import Json, World
+from sandbox.workspace.fields import Json
 from sandbox.workspace.run_state import is_active, now, save, save_output, state
 from sandbox.workspace.task_process import ActiveRun, execute
+from sandbox.workspace.world import World
 
 _GRACE = 3.0  # seconds to wait for the runs when the sandbox stops
 _ENDED = {

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from pathlib import Path
 
+from cryptography.fernet import Fernet, InvalidToken
+
+from sandbox.state import write_atomically
 from sandbox.workspace import fields
 from sandbox.workspace.call import Call, Json
 from sandbox.workspace.errors import denied, exists, invalid, missing
+from sandbox.workspace.store import Store
 
 _TEXTS = ("git_email", "name")
 
@@ -15,20 +20,41 @@ _TEXTS = ("git_email", "name")
 def create(call: Call) -> Json:
     """POST /api/2.0/git-credentials; the token is taken and never answered"""
     provider, owner = call.text("git_provider"), _whose(call)
-    call.text("personal_access_token", "")  # its type is checked and it is not kept: nothing here needs it
-    username = call.text("git_username", "")
-    attributes = json.dumps(_attributes(call))
-    with call.store.together():
-        if call.store.row(
-            "select 1 from ws_git_credential where identity = ? and lower(provider) = lower(?)", owner, provider
-        ):
+    token, username, attributes = call.text("personal_access_token", ""), call.text("git_username", ""), _attributes(call)
+    return _answer(_own(call, keep(call.store, call.world.state, owner, provider, username, token, attributes)))
+
+
+def keep(store: Store, state: Path, owner: str, provider: str, username: str, token: str, attributes: Json) -> int:
+    """A new credential; its token is kept encrypted.
+
+    Raises:
+        ApiError: the owner has one for this provider.
+    """
+    with store.together():
+        if _of(store, owner, provider):
             raise exists("Only one Git credential is supported at this time. Please update or delete it first.")
-        number = call.store.new_id()
-        call.store.write(
-            "insert into ws_git_credential (id, identity, provider, username, attributes) values (?, ?, ?, ?, ?)",
-            number, owner, provider, username, attributes,
+        number = store.new_id()
+        store.write(
+            "insert into ws_git_credential (id, identity, provider, username, attributes, token) values (?, ?, ?, ?, ?, ?)",
+            number, owner, provider, username, json.dumps(attributes), _vault(state).encrypt(token.encode()),
         )  # fmt: skip
-    return _answer(_own(call, number))
+    return number
+
+
+def login(call: Call, provider: str) -> str | None:
+    """NAME:TOKEN with which the caller's Git folders are cloned and pulled, None where they have no credential.
+
+    https://docs.databricks.com/repos/automate-with-sp: each works with their own.
+    """
+    chosen = call.number("git_credential_id", 0)
+    row = _own(call, chosen) if chosen else _of(call.store, call.who.name, provider)
+    if row is None or not row["token"]:
+        return None
+    try:
+        token = _vault(call.world.state).decrypt(row["token"]).decode()
+    except InvalidToken:  # the key file is another one now
+        return None
+    return f"{row['username'] or 'oauth2'}:{token}" if token else None
 
 
 def list_(call: Call) -> Json:
@@ -45,7 +71,10 @@ def get(call: Call) -> Json:
 def update(call: Call) -> Json:
     """PATCH /api/2.0/git-credentials/{id}"""
     row = _own(call, _id(call))
-    call.text("personal_access_token", "")
+    token = call.text("personal_access_token", "")
+    if token:
+        sealed = _vault(call.world.state).encrypt(token.encode())
+        call.store.write("update ws_git_credential set token = ? where id = ?", sealed, row["id"])
     attributes = {**json.loads(row["attributes"]), **_attributes(call)}
     call.store.write(
         "update ws_git_credential set provider = ?, username = ?, attributes = ? where id = ?",
@@ -60,6 +89,20 @@ def delete(call: Call) -> Json:
     row = _own(call, _id(call))
     call.store.write("delete from ws_git_credential where id = ?", row["id"])
     return {}
+
+
+def _of(store: Store, owner: str, provider: str) -> sqlite3.Row | None:
+    return store.row(
+        "select * from ws_git_credential where identity = ? and lower(provider) = lower(?)", owner, provider
+    )  # fmt: skip
+
+
+def _vault(state: Path) -> Fernet:
+    """The key of this state folder, made at the first start."""
+    file = state / "git-credentials.key"
+    if not file.exists():
+        write_atomically(file, Fernet.generate_key().decode())
+    return Fernet(file.read_text())
 
 
 def _id(call: Call) -> int:

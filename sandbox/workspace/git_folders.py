@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
 import threading
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
 
-from sandbox.workspace import directories, fields, paging, permissions
-from sandbox.workspace.call import Call, Json, World
+from sandbox.switches import CLI
+from sandbox.workspace import directories, fields, git_credentials, levels, paging, permissions
+from sandbox.workspace.call import Call, Json
 from sandbox.workspace.clone import clone_path, git, must, said
-from sandbox.workspace.errors import ApiError, invalid, missing
+from sandbox.workspace.errors import ApiError, denied, invalid, missing
 from sandbox.workspace.paths import parent_of, plain
+from sandbox.workspace.world import World
 
 _locks: dict[int, threading.Lock] = defaultdict(threading.Lock)
 _PAGE = 20
@@ -46,16 +49,19 @@ def create(call: Call) -> Json:
     if not url.startswith(("https://", "http://")):
         raise invalid(f"Invalid Git repository URL: {url}")
     path = plain(call.text("path", f"/Repos/{call.who.name}/{PurePosixPath(url).stem}"))
+    if path.startswith("/Repos/") and len(path.split("/")) != 4:
+        raise invalid(f"Invalid path {path}: a Git folder in /Repos is /Repos/<directory>/<repo>.")
     if parent_of(path) == f"/Repos/{call.who.name}":
         directories.make(call, parent_of(path))
     directories.need_place(call, path)
-    patterns = _patterns(call)
+    patterns, login = _patterns(call), git_credentials.login(call, provider)
     folder_id = call.store.new_id()
     target = clone_path(call.world, folder_id)
     try:
-        result = git(["clone", "--quiet", "--no-hardlinks", *(["--sparse"] if patterns else []), "--", url, str(target)])
+        sparse = ["--sparse"] if patterns else []
+        result = git(["clone", "--quiet", "--no-hardlinks", *sparse, "--", url, str(target)], login=login)
         if result.returncode:
-            raise invalid(f"Failed to clone repository {url}: {said(result)}")
+            raise _no_access(result, login) or invalid(f"Failed to clone repository {url}: {said(result)}")
         head = git(["symbolic-ref", "--short", "HEAD"], target).stdout.strip()
         if git(["rev-parse", "--verify", "--quiet", "HEAD"], target).returncode:
             raise invalid(f"Failed to clone repository {url}: it has no commit on its default branch {head!r}.")
@@ -64,10 +70,10 @@ def create(call: Call) -> Json:
         with call.store.together():
             directories.need_place(call, path)  # somebody else may have taken it meanwhile
             call.store.write(
-                "insert into ws_folder (id, path, url, provider, branch, sparse) values (?, ?, ?, ?, ?, ?)",
-                folder_id, path, url, provider, head, json.dumps(patterns) if patterns else None,
+                "insert into ws_folder (id, path, url, provider, branch, sparse, cli) values (?, ?, ?, ?, ?, ?, ?)",
+                folder_id, path, url, provider, head, json.dumps(patterns) if patterns else None, _has_cli(call, path),
             )  # fmt: skip
-            permissions.grant(call.store, "repos", folder_id, call.who, "CAN_MANAGE")
+            levels.grant(call.store, "repos", folder_id, call.who, "CAN_MANAGE")
     except ApiError:
         shutil.rmtree(target, ignore_errors=True)
         raise
@@ -82,14 +88,14 @@ def get(call: Call) -> Json:
 
 
 def list_(call: Call) -> Json:
-    """GET /api/2.0/repos?path_prefix=&next_page_token=: those that the caller manages"""
+    """GET /api/2.0/repos?path_prefix=&next_page_token=: those without Git CLI access that the caller manages"""
     given = call.text("path_prefix", "/")
     # https://docs.databricks.com/api/workspace/repos/list: without a prefix, those in /Repos are listed.
     prefix = given.removeprefix("/Workspace") if given.rstrip("/") not in ("", "/Workspace") else "/Repos"
     rows = [
         row
-        for row in call.store.rows("select * from ws_folder order by id")
-        if row["path"].startswith(prefix) and permissions.has(call.store, call.who, "repos", row["id"], "CAN_MANAGE")
+        for row in call.store.rows("select * from ws_folder where not cli order by id")
+        if row["path"].startswith(prefix) and levels.has(call.store, call.who, "repos", row["id"], "CAN_MANAGE")
     ]
     page, token = paging.cut(rows, [row["id"] for row in rows], call.query.get("next_page_token"), _PAGE)
     found = []
@@ -115,14 +121,20 @@ def update(call: Call) -> Json:
         raise invalid("Sparse checkout can only be set when the Git folder is created.")
     clone = clone_path(call.world, row["id"])
     with _locks[row["id"]]:
+        if call.flag("dangerously_force_discard_all"):
+            must(clone, "reset", "--quiet", "--hard")
+            must(clone, "clean", "--quiet", "-ffd")
         if patterns:
             _refuse_dirty(clone, row["path"])
             must(clone, "sparse-checkout", "set", "--cone", "--", *patterns)
             call.store.write("update ws_folder set sparse = ? where id = ?", json.dumps(patterns), row["id"])
         if branch or tag:
-            fetched = git(["fetch", "--quiet", "--prune", "--tags", "--force", "origin"], clone)
+            login = git_credentials.login(call, row["provider"])
+            fetched = git(["fetch", "--quiet", "--prune", "--tags", "--force", "origin"], clone, login)
             if fetched.returncode:
-                raise ApiError(400, "INVALID_STATE", f"Failed to fetch from {row['url']}: {said(fetched)}")
+                raise _no_access(fetched, login) or ApiError(
+                    400, "INVALID_STATE", f"Failed to fetch from {row['url']}: {said(fetched)}"
+                )
             call.store.write("insert or ignore into ws_checkout values (?)", row["id"])
             try:
                 if branch:
@@ -148,8 +160,29 @@ def remove(world: World, folder_id: int) -> None:
     with _locks[folder_id]:
         with world.store.together():
             world.store.write("delete from ws_folder where id = ?", folder_id)
-            permissions.forget(world.store, "repos", folder_id)
+            levels.forget(world.store, "repos", folder_id)
         shutil.rmtree(clone_path(world, folder_id), ignore_errors=True)
+
+
+def _has_cli(call: Call, path: str) -> bool:
+    """Whether a new folder has Git CLI access; those in /Repos never have."""
+    return call.world.switches.git_folders == CLI and not path.startswith("/Repos/")
+
+
+def _no_access(result: subprocess.CompletedProcess[str], login: str | None) -> ApiError | None:
+    """What is told when the remote lets the caller not in: databricks-vscode #508, databricks/cli #1551."""
+    if not any(words in result.stderr for words in ("could not read Username", "Authentication failed", "error: 403")):
+        return None
+    if login is None:
+        return denied(
+            "Missing Git provider credentials. Go to User settings > Git Integration to add your personal access token."
+        )
+    return denied(
+        "Invalid Git provider credentials. Go to User Settings > Git Integration to ensure that:\n"
+        "1. You have entered a username with your Git provider credentials.\n"
+        "2. You have selected the correct Git provider with your credentials.\n"
+        "3. Your personal access token or app password has the correct repo access."
+    )
 
 
 def _id(call: Call) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.workspace import fields
+from sandbox.workspace import fields, job_values, rule_sets
 from sandbox.workspace.auth import identity
 from sandbox.workspace.call import Call, Json
 from sandbox.workspace.errors import denied, invalid
@@ -17,6 +17,11 @@ _OBJECTS = (
     "notification_settings", "git_source", "deployment", "tags",
 )  # fmt: skip
 _ARRAYS = ("tasks", "job_clusters", "parameters", "environments")
+_CLUSTER = {
+    "aws_attributes": {"availability": "SPOT_WITH_FALLBACK", "zone_id": "us-east-1c"},
+    "data_security_mode": "SINGLE_USER",
+    "enable_elastic_disk": False,
+}
 _TASK_OBJECTS = (
     "spark_python_task",
     "notebook_task",
@@ -41,6 +46,29 @@ def with_defaults(settings: Json) -> Json:
     }
 
 
+def answered(settings: Json) -> Json:
+    """Job settings as the product tells them: with what it fills in for notifications, tasks and clusters."""
+    told = {"webhook_notifications": {}, **settings}
+    for name, filled in (("tasks", _task), ("job_clusters", _with_cluster)):
+        if settings.get(name):
+            told[name] = [filled(item) for item in settings[name]]
+    return _with_cluster(told)
+
+
+def _task(task: Json) -> Json:
+    told = {"run_if": "ALL_SUCCESS", "timeout_seconds": 0, "email_notifications": {}, "webhook_notifications": {}, **task}
+    if task.get("depends_on"):
+        told["depends_on"] = sorted(task["depends_on"], key=lambda needed: str(needed["task_key"]))
+    if task.get("notebook_task"):
+        told["notebook_task"] = {"source": "WORKSPACE", **task["notebook_task"]}
+    return _with_cluster(told)
+
+
+def _with_cluster(holder: Json) -> Json:
+    """What has a cluster of its own, with that cluster's defaults on AWS."""
+    return {**holder, "new_cluster": {**_CLUSTER, **holder["new_cluster"]}} if holder.get("new_cluster") else holder
+
+
 def tasks_of(settings: Json) -> list[Json]:
     """The tasks, also of a job in the older format."""
     only = {key: value for key, value in settings.items() if key.endswith("_task")}
@@ -60,7 +88,11 @@ def check(call: Call, settings: Json, run_as_before: Any = None, *, whole: bool 
     for field, highest in _NUMBERS.items():
         if not 0 <= fields.number(field, settings.get(field, 0)) <= highest:
             raise invalid(f"{field} must be between 0 and {highest}.")
-    check_tasks(tasks_of(settings), whole=whole)
+    tasks = tasks_of(settings)
+    check_tasks(tasks, whole=whole)
+    job_values.check(settings, tasks)
+    if whole:
+        job_values.check_keys(settings, tasks)
     said = settings.get("run_as") or {}
     if said and said != run_as_before:
         _run_as(call, said)
@@ -124,5 +156,10 @@ def _run_as(call: Call, said: Json) -> None:
     who = identity(call.store, str(name))
     if who is None or (who.kind == "user") != bool(said.get("user_name")):
         raise invalid(f"run_as: '{name}' cannot be found.")
-    if who.name != call.who.name and not call.who.is_admin:
-        raise denied(f"{call.who.name} may not set run_as to {name}: the user role on the service principal is missing.")
+    # Workspace admins may name any user, and of service principals those alone on which they have the user role:
+    # https://learn.microsoft.com/azure/databricks/admin/workspace-settings/restrict-workspace-admins
+    if who.kind == "user" and (who.name == call.who.name or call.who.is_admin):
+        return
+    if who.kind == "user" or not rule_sets.may_use(call.store, call.who, who.name):
+        missing_role = "" if who.kind == "user" else f": the role {rule_sets.USER} on it is missing"
+        raise denied(f"{call.who.name} may not set run_as to {name}{missing_role}.")

@@ -6,11 +6,11 @@ import json
 import sqlite3
 
 from sandbox import clock
-from sandbox.workspace import paging, permissions
+from sandbox.workspace import levels, paging, permissions
 from sandbox.workspace.auth import identity
 from sandbox.workspace.call import Call, Json
 from sandbox.workspace.errors import invalid
-from sandbox.workspace.job_settings import MERGED, check, with_defaults
+from sandbox.workspace.job_settings import MERGED, answered, check, with_defaults
 
 _PAGE, _MAXIMUM = 20, 100  # jobs in a list
 _ELEMENTS = 100  # of each array of one job, in one answer of API 2.2
@@ -29,7 +29,7 @@ def create(call: Call) -> Json:
             "insert into ws_job values (?, ?, ?, ?)",
             job_id, call.who.name, int(clock.now() * 1000), json.dumps(with_defaults(settings)),
         )  # fmt: skip
-        permissions.grant(call.store, "jobs", job_id, call.who, "IS_OWNER")
+        levels.grant(call.store, "jobs", job_id, call.who, "IS_OWNER")
         if given:
             permissions.write(
                 call, "jobs", str(job_id), given, keep=not any(e.get("permission_level") == "IS_OWNER" for e in given)
@@ -53,7 +53,7 @@ def list_(call: Call) -> Json:
     rows = [
         row
         for row in call.store.rows("select * from ws_job order by id desc")
-        if permissions.has(call.store, call.who, "jobs", row["id"], "CAN_VIEW")
+        if levels.has(call.store, call.who, "jobs", row["id"], "CAN_VIEW")
     ]
     if name := call.text("name", ""):
         rows = [row for row in rows if json.loads(row["settings"])["name"].lower() == name.lower()]
@@ -116,7 +116,7 @@ def delete(call: Call) -> Json:
     row = job_row(call, call.number("job_id"), "CAN_MANAGE")
     with call.store.together():
         call.store.write("delete from ws_job where id = ?", row["id"])
-        permissions.forget(call.store, "jobs", row["id"])
+        levels.forget(call.store, "jobs", row["id"])
     return {}
 
 
@@ -166,7 +166,7 @@ def _answer(call: Call, row: sqlite3.Row) -> Json:
         "creator_user_name": row["creator"],
         "run_as_user_name": who.name if who else run_as(row),
         "created_time": row["created"],
-        "settings": json.loads(row["settings"]),
+        "settings": answered(json.loads(row["settings"])),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import os
 import shutil
 import sqlite3
 import zipfile
@@ -14,14 +15,13 @@ from zlib import crc32
 
 from starlette.responses import Response
 
-from sandbox.workspace import directories, git_folders, permissions
+from sandbox.workspace import directories, git_folders, levels, notebooks, permissions
 from sandbox.workspace.call import Call, Json
 from sandbox.workspace.clone import clone_path
 from sandbox.workspace.errors import ApiError, denied, exists, invalid, missing
 from sandbox.workspace.paths import plain
 from sandbox.workspace.seed import ROOT_ID
 
-_NOTEBOOK = b"# Databricks notebook source"
 _EXPORT_LIMIT = 10 * 1024 * 1024  # bytes, as the product documents for workspace/export
 _FORMATS = ("SOURCE", "AUTO", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "RAW")
 
@@ -81,10 +81,14 @@ def export(call: Call) -> Json | Response:
     if wanted not in _FORMATS:
         raise invalid(f"Format {wanted!r} is not one of {', '.join(_FORMATS)}.")
     if wanted not in ("SOURCE", "AUTO"):
-        raise invalid(f"This sandbox exports with format SOURCE or AUTO, not {wanted}.")
+        raise invalid(f"Format {wanted}: this sandbox does not emulate it; it exports with SOURCE and AUTO.")
     if place.file is None:
-        raise invalid(f"{place.path} is not inside a Git folder; this sandbox exports those only.")
-    content = _zipped(place.file) if place.file.is_dir() else place.file.read_bytes()
+        raise invalid(f"{place.path} is not inside a Git folder: this sandbox does not emulate an export of it.")
+    if place.file.is_dir():
+        content = _zipped(place.file, with_git=_shows_git(call, place))
+    else:
+        writer = notebooks.source if wanted == "SOURCE" else notebooks.kept
+        content = writer(place.file.name, place.file.read_bytes())
     if len(content) > _EXPORT_LIMIT:
         raise ApiError(400, "MAX_NOTEBOOK_SIZE_EXCEEDED", f"{place.path} is larger than {_EXPORT_LIMIT} bytes.")
     if call.flag("direct_download"):
@@ -103,7 +107,7 @@ def import_(call: Call) -> Json:
     if place.folder is None or place.file is None:
         if place.directory is not None:
             raise exists(f"Path ({path}) already exists.")
-        raise invalid(f"{path} is not inside a Git folder; this sandbox keeps files only there.")
+        raise invalid(f"{path} is not inside a Git folder: this sandbox does not emulate files elsewhere.")
     there = place.file.exists()
     permissions.require(call, "repos", place.folder["id"], "CAN_EDIT" if there else "CAN_MANAGE", path)
     if there and (not call.flag("overwrite") or place.file.is_dir()):
@@ -145,7 +149,7 @@ def delete(call: Call) -> Json:
             raise _not_empty(path)
         for row in (place.directory, *below):
             call.store.write("delete from ws_directory where id = ?", row["id"])
-            permissions.forget(call.store, "directories", row["id"])
+            levels.forget(call.store, "directories", row["id"])
     for row in folders:
         git_folders.remove(call.world, row["id"])
     return {}
@@ -157,10 +161,7 @@ def find(call: Call, path: str) -> Place:
         if path == row["path"] or path.startswith(row["path"] + "/"):
             root = clone_path(call.world, row["id"])
             relative = path[len(row["path"]) :].strip("/")
-            file = root / relative if relative else root
-            # A notebook has no extension in the workspace.
-            if not file.exists() and file.with_name(file.name + ".py").is_file():
-                file = file.with_name(file.name + ".py")
+            file = notebooks.file_of(root / relative) if relative else root
             if ".git" in Path(relative).parts or not _is_inside(root, file):
                 raise missing(f"Path ({path}) doesn't exist.")
             return Place(path, folder=row, file=file)
@@ -169,9 +170,9 @@ def find(call: Call, path: str) -> Place:
 
 
 def _is_inside(root: Path, file: Path) -> bool:
-    """A link in a repository may lead anywhere, or in a circle."""
+    """A link in a repository may lead anywhere, to nothing, or in a circle (which raises up to Python 3.12)."""
     try:
-        return file.resolve().is_relative_to(root.resolve())
+        return (file.exists() or not file.is_symlink()) and file.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError):
         return False
 
@@ -190,14 +191,14 @@ def _may(call: Call, place: Place) -> bool:
     https://docs.databricks.com/security/auth/access-control: who may see something sees the names of the folders above.
     """
     if place.folder is not None:
-        return permissions.has(call.store, call.who, "repos", place.folder["id"], "CAN_READ")
+        return levels.has(call.store, call.who, "repos", place.folder["id"], "CAN_READ")
     if place.directory is None:
         return False
-    if place.path == "/" or permissions.has(call.store, call.who, "directories", place.directory["id"], "CAN_READ"):
+    if place.path == "/" or levels.has(call.store, call.who, "directories", place.directory["id"], "CAN_READ"):
         return True
     inside = (place.path + "/", place.path + "0")
     return any(
-        permissions.has(call.store, call.who, kind, row["id"], "CAN_READ")
+        levels.has(call.store, call.who, kind, row["id"], "CAN_READ")
         for kind, table in (("directories", "ws_directory"), ("repos", "ws_folder"))
         for row in call.store.rows(f"select id from {table} where path > ? and path < ?", *inside)
     )
@@ -206,31 +207,47 @@ def _may(call: Call, place: Place) -> bool:
 def _status(place: Place) -> Json:
     if place.folder is not None and place.file is not None:
         if place.path == place.folder["path"]:
+            if place.folder["cli"]:
+                return _object("DIRECTORY", place.path, place.folder["id"], directory_info={"is_git_folder": True})
             return _object("REPO", place.path, place.folder["id"])
-        number = place.folder["id"] * 1_000_000 + crc32(place.path.encode()) % 1_000_000
+        number = place.folder["id"] * 1_000_000 + crc32(os.fsencode(place.path)) % 1_000_000
         if place.file.is_dir():
-            return _object("DIRECTORY", place.path, number)
+            return _object("DIRECTORY", place.path, number, directory_info={"is_git_folder": False})
         changed = {"modified_at": int(place.file.stat().st_mtime * 1000)}
-        if place.file.suffix == ".py" and place.file.read_bytes().startswith(_NOTEBOOK):
-            return {**_object("NOTEBOOK", place.path.removesuffix(".py"), number), "language": "PYTHON", **changed}
+        notebook = notebooks.read(place.file.name, place.file.read_bytes())
+        if notebook is not None:
+            path = place.path.removesuffix(place.file.suffix)
+            number = place.folder["id"] * 1_000_000 + crc32(os.fsencode(path)) % 1_000_000  # with and without .py
+            return {**_object("NOTEBOOK", path, number), "language": notebook.language, **changed}
         return {**_object("FILE", place.path, number), "size": place.file.stat().st_size, **changed}
-    return _object("DIRECTORY", place.path, place.directory["id"] if place.directory is not None else ROOT_ID)
+    number = place.directory["id"] if place.directory is not None else ROOT_ID
+    return _object("DIRECTORY", place.path, number, directory_info={"is_git_folder": False})
 
 
-def _object(kind: str, path: str, number: int) -> Json:
-    return {"object_type": kind, "path": path, "object_id": number, "resource_id": str(number)}
+def _object(kind: str, path: str, number: int, **more: Json) -> Json:
+    return {"object_type": kind, "path": _utf8(path), "object_id": number, "resource_id": str(number), **more}
+
+
+def _utf8(name: str) -> str:
+    """A file name of a repository may be no UTF-8."""
+    return os.fsencode(name).decode(errors="replace")
+
+
+def _shows_git(call: Call, place: Place) -> bool:
+    root = place.folder is not None and place.path == place.folder["path"] and bool(place.folder["cli"])
+    return root and call.world.switches.export_dot_git
 
 
 def _not_empty(path: str) -> ApiError:
     return ApiError(400, "DIRECTORY_NOT_EMPTY", f"Folder ({path}) is not empty")
 
 
-def _zipped(folder: Path) -> bytes:
+def _zipped(folder: Path, *, with_git: bool) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(folder.rglob("*")):
             relative = file.relative_to(folder)
-            hidden = ".git" in relative.parts or "__pycache__" in relative.parts
+            hidden = ".git" in relative.parts and not with_git
             if not hidden and _is_inside(folder, file) and file.is_file():
-                archive.write(file, str(relative))
+                archive.writestr(_utf8(str(relative)), notebooks.kept(file.name, file.read_bytes()))
     return buffer.getvalue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from sandbox import clock
-from sandbox.workspace.call import Json
+from sandbox.workspace.fields import Json
 from sandbox.workspace.store import Store
 
 ACTIVE = ("QUEUED", "PENDING", "RUNNING", "TERMINATING")

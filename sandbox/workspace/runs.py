@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
-from sandbox.workspace import fields, paging, permissions
+from sandbox.workspace import fields, levels, paging, permissions
 from sandbox.workspace.call import Call, Json
 from sandbox.workspace.errors import invalid
 from sandbox.workspace.job_settings import check_tasks, tasks_of
 from sandbox.workspace.jobs import job_row, need_offset, page_of_arrays, run_as
 from sandbox.workspace.paths import plain
 from sandbox.workspace.run_state import is_active, now, state
+from sandbox.workspace.world import WORKSPACE_ID
 
 _PAGE, _MAXIMUM = 20, 25  # runs in a list; a limit of 0 is the highest
 _OFFSET = 10_000
@@ -31,7 +32,7 @@ def run_now(call: Call) -> Json:
     values = [{"name": name, "default": default, "value": given.get(name, default)} for name, default in defaults.items()]
     body = _new(call, settings["name"], tasks_of(settings), token)
     body |= {"job_id": row["id"], "run_type": "JOB_RUN", "run_as_user_name": run_as(row), "job_parameters": values}
-    call.world.runner.start(call.world, body, settings)
+    call.runner.start(call.world, body, settings)
     return {"run_id": body["run_id"], "number_in_job": body["run_id"]}
 
 
@@ -58,7 +59,7 @@ def submit(call: Call) -> Json:
         "run_as_user_name": call.who.name,
         "job_parameters": [],
     }
-    call.world.runner.start(call.world, body, {"timeout_seconds": call.number("timeout_seconds", 0)})
+    call.runner.start(call.world, body, {"timeout_seconds": call.number("timeout_seconds", 0)})
     return {"run_id": body["run_id"]}
 
 
@@ -68,9 +69,10 @@ def get(call: Call) -> Json:
     body = _load(call, run_id)
     if body["run_id"] != run_id:
         task = next(task for task in body["tasks"] if task["run_id"] == run_id)
-        return {**{key: body[key] for key in ("job_id", "run_name", "run_type", "creator_user_name")}, **task}
-    arrays, token = page_of_arrays(body, call.query.get("page_token"))
-    return {**body, **arrays, **({"next_page_token": token} if token else {})}
+        above = ("job_id", "run_name", "run_type", "creator_user_name")
+        return {**{key: body[key] for key in above}, **_told(call, task), "job_run_id": body["run_id"]}
+    arrays, token = page_of_arrays(_told(call, body), call.query.get("page_token"))
+    return {**_told(call, body), **arrays, **({"next_page_token": token} if token else {})}
 
 
 def list_(call: Call) -> Json:
@@ -98,7 +100,7 @@ def list_(call: Call) -> Json:
     ][offset:]
     ids = [body["run_id"] for body in seen]
     page, token = paging.cut(seen, ids, call.query.get("page_token"), size or _MAXIMUM, newest_first=True)
-    shown = [_listed(body, expand=call.flag("expand_tasks")) for body in page]
+    shown = [_listed(call, body, expand=call.flag("expand_tasks")) for body in page]
     return {
         **({"runs": shown} if shown else {}),
         "has_more": token is not None,
@@ -109,7 +111,8 @@ def list_(call: Call) -> Json:
 def get_output(call: Call) -> Json:
     """GET /api/2.2/jobs/runs/get-output: of one task's run"""
     run_id = call.number("run_id")
-    body = _load(call, run_id)
+    # https://docs.databricks.com/security/auth/access-control (jobs): CAN VIEW sees results, CAN MANAGE RUN the logs.
+    body = _load(call, run_id, "CAN_MANAGE_RUN")
     tasks = [task for task in body["tasks"] if run_id in (task["run_id"], body["run_id"])]
     if len(tasks) != 1:
         raise invalid("Retrieving the output of runs with multiple tasks is not supported. Please retrieve a task's.")
@@ -129,7 +132,7 @@ def get_output(call: Call) -> Json:
 def cancel(call: Call) -> Json:
     """POST /api/2.2/jobs/runs/cancel: it is over soon after; one that is over stays as it was"""
     body = _load(call, call.number("run_id"), "CAN_MANAGE_RUN")
-    call.world.runner.cancel(call.world, body["run_id"])
+    call.runner.cancel(call.world, body["run_id"])
     return {}
 
 
@@ -182,16 +185,29 @@ def _same(call: Call, token: str, job_id: int | None) -> int | None:
     return None
 
 
-def _listed(body: Json, *, expand: bool) -> Json:
+def _listed(call: Call, body: Json, *, expand: bool) -> Json:
+    told = _told(call, body)
     if not expand:
-        return {key: value for key, value in body.items() if key not in ("tasks", "job_parameters")}
-    arrays, token = page_of_arrays(body, None)
-    return {**body, **arrays, **({"has_more": True} if token else {})}
+        return {key: value for key, value in told.items() if key not in ("tasks", "job_parameters")}
+    arrays, token = page_of_arrays(told, None)
+    return {**told, **arrays, **({"has_more": True} if token else {})}
+
+
+def _told(call: Call, body: Json) -> Json:
+    """A run or a task's run, with its page and with its durations in milliseconds where it has ended."""
+    told: Json = {"setup_duration": 0, "execution_duration": 0, "cleanup_duration": 0, "queue_duration": 0, **body}
+    if body["start_time"] and not is_active(body):
+        told.setdefault("run_duration", body["end_time"] - body["start_time"])
+    if "tasks" in body:
+        host = call.world.job_env(call.who.name)["DATABRICKS_HOST"]
+        told["run_page_url"] = f"{host}/?o={WORKSPACE_ID}#job/{body['job_id']}/run/{body['run_id']}"
+        told["tasks"] = [_told(call, task) for task in body["tasks"]]
+    return told
 
 
 def _may_view(call: Call, body: Json) -> bool:
     if body["run_type"] == "JOB_RUN":
-        return permissions.has(call.store, call.who, "jobs", body["job_id"], "CAN_VIEW")
+        return levels.has(call.store, call.who, "jobs", body["job_id"], "CAN_VIEW")
     return call.who.is_admin or bool(body["creator_user_name"] == call.who.name)
 
 

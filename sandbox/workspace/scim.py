@@ -6,7 +6,7 @@ import uuid
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox.workspace import scim_changes, scim_filter, scim_resources
+from sandbox.workspace import rule_sets, scim_changes, scim_filter, scim_resources
 from sandbox.workspace.auth import ADMINS, USERS, identity
 from sandbox.workspace.call import Call, Json
 from sandbox.workspace.errors import ApiError, denied
@@ -69,6 +69,7 @@ def create(call: Call) -> Response:
             if identity(store, name):
                 raise ApiError(409, "RESOURCE_CONFLICT", f"Service principal with application ID {name} already exists.")
             number = add_identity(store, name, "service_principal", name)
+            rule_sets.grant(store, name, rule_sets.principal_name(call.who), rule_sets.MANAGER)
             resource["userName"] = name
         scim_resources.save(store, kind, number, resource)
     return JSONResponse(scim_resources.one_of(store, kind, str(number)), 201)

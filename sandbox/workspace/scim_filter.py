@@ -12,7 +12,7 @@ from typing import Any
 from sandbox.workspace.errors import ApiError
 
 Matches = Callable[[dict[str, Any]], bool]
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[()]|[^\s()"]+')
+_TOKEN = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[()]|[^\s()"']+""")
 _COMPARE: dict[str, Callable[[str, str], bool]] = {
     "eq": lambda found, wanted: found == wanted,
     "ne": lambda found, wanted: found != wanted,
@@ -97,8 +97,15 @@ class _Reader:
             return lambda entry: any(value_of(entry, path))
         if operator not in _COMPARE:
             raise self.refusal()
-        wanted = re.sub(r"\\(.)", r"\1", self.next().removeprefix('"').removesuffix('"')).lower()
+        wanted = _unquoted(self.next()).lower()
         compare = _COMPARE[operator]
         if operator == "ne":
             return lambda entry: all(compare(found, wanted) for found in value_of(entry, path))
         return lambda entry: any(compare(found, wanted) for found in value_of(entry, path))
+
+
+def _unquoted(value: str) -> str:
+    """A value in double or single quotes, which a backslash escapes, or a bare word."""
+    if value[0] not in "\"'":
+        return value
+    return re.sub(r"\\(.)", r"\1", value[1:-1])

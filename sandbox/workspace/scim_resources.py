@@ -92,6 +92,7 @@ def remove(store: Store, kind: str, entry: Json) -> None:
             store.write("delete from ws_identity where id = ?", number)
             store.write("delete from ws_member where member = ?", name)
             store.write("delete from ws_git_credential where identity = ?", name)
+            store.write("delete from ws_rule_set where principal = ?", name)
             store.write("delete from ws_acl where principal_kind <> 'group_name' and principal = ?", name)
         store.write("delete from ws_secret_acl where principal = ?", name)
 

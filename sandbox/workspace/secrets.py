@@ -22,7 +22,7 @@ def create_scope(call: Call) -> Json:
     """POST /api/2.0/secrets/scopes/create"""
     scope = _name("Scope name", call.text("scope"))
     if call.text("scope_backend_type", "DATABRICKS").upper() != "DATABRICKS":
-        raise invalid("This sandbox keeps secrets itself: scope_backend_type DATABRICKS only.")
+        raise invalid("This sandbox does not emulate a scope_backend_type but DATABRICKS.")
     first = call.text("initial_manage_principal", "")
     if first not in ("", USERS):
         raise invalid(f"initial_manage_principal: only the group '{USERS}' is supported, not {first!r}.")

@@ -31,6 +31,7 @@ create table if not exists ws_secret (scope text, key text, value blob, updated 
 create table if not exists ws_secret_acl (scope text, principal text, permission text, primary key (scope, principal));
 create table if not exists ws_git_credential (
     id integer primary key, identity text not null, provider text not null, username text);
+create table if not exists ws_rule_set (principal text primary key, version integer not null, rules text not null);
 create table if not exists ws_sequence (value integer not null);
 """
 # Columns that a state folder of an earlier version may lack.
@@ -38,7 +39,9 @@ _COLUMNS = (
     ("ws_identity", "attributes", "text not null default '{}'"),
     ("ws_group", "attributes", "text not null default '{}'"),
     ("ws_folder", "sparse", "text"),
+    ("ws_folder", "cli", "integer not null default 0"),
     ("ws_git_credential", "attributes", "text not null default '{}'"),
+    ("ws_git_credential", "token", "blob"),
 )
 
 

@@ -13,12 +13,13 @@ import threading
 import time
 from pathlib import Path
 
-from sandbox.workspace import child, permissions
+from sandbox.workspace import child, levels
 from sandbox.workspace.auth import identity
-from sandbox.workspace.call import Json, World
 from sandbox.workspace.clone import clone_path
 from sandbox.workspace.errors import ApiError
+from sandbox.workspace.fields import Json
 from sandbox.workspace.paths import plain
+from sandbox.workspace.world import World
 
 _KEEP = 64 * 1024  # bytes of a task's output
 
@@ -124,7 +125,7 @@ def _file_of(world: World, path: str, who: str) -> tuple[Path, Path] | str:
     for row in world.store.rows("select * from ws_folder"):
         if not inside.startswith(row["path"] + "/"):
             continue
-        if found is None or not permissions.has(world.store, found, "repos", row["id"], "CAN_RUN"):
+        if found is None or not levels.has(world.store, found, "repos", row["id"], "CAN_RUN"):
             return (
                 f"Unable to access {inside}. Either it does not exist, or the identity used to run this job, {who},"
                 " lacks the required permissions."

@@ -69,7 +69,7 @@ def release(
     ] = False,
 ) -> None:
     """Release a stack whose owner is gone. Refused while the owner lives."""
-    environ = where.enter()
+    environ = where.enter(tell=True)
     held = backend.locks(env.value, environ)
     if not held:
         typer.echo(f"{env.value} is not locked.")

@@ -3,6 +3,7 @@ package bridge
 
 import (
 	"encoding/json"
+	"os"
 
 	"github.com/hashicorp/terraform-plugin-sdk/v2/helper/schema"
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
@@ -11,7 +12,8 @@ import (
 	pulumischema "github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 )
 
-// Options are what one provider needs beside its name.
+// Options are what one provider needs beside its name. Version is the one that the Python package asks for: the engine
+// warns of a plugin that reports an older one. What is really built is in go.mod, and `quantctl toolchain` tells it.
 type Options struct {
 	Name    string
 	Version string
@@ -19,7 +21,7 @@ type Options struct {
 	Adjust  func(*tfbridge.ProviderInfo)
 }
 
-// Serve answers the engine until it hangs up.
+// Serve answers the engine until it hangs up; with -inputs alone it prints what each resource takes.
 func Serve(provider *schema.Provider, options Options) {
 	info := tfbridge.ProviderInfo{
 		P:              shimv2.NewProvider(provider),
@@ -36,6 +38,12 @@ func Serve(provider *schema.Provider, options Options) {
 	info.MustComputeTokens(tokens.SingleModule(options.Name+"_", "index", tokens.MakeStandard(options.Name)))
 	info.SetAutonaming(255, "-")
 
+	if len(os.Args) == 2 && os.Args[1] == "-inputs" {
+		if err := json.NewEncoder(os.Stdout).Encode(inputs(info)); err != nil {
+			panic(err)
+		}
+		return
+	}
 	// The engine asks for a schema only to generate code; the Python packages bring theirs.
 	spec, err := json.Marshal(pulumischema.PackageSpec{Name: options.Name, Version: options.Version})
 	if err != nil {

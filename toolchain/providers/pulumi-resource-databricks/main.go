@@ -11,7 +11,7 @@ import (
 func main() {
 	bridge.Serve(shim.Provider(), bridge.Options{
 		Name:    "databricks",
-		Version: "1.126.0",
+		Version: "1.118.0",
 		Ignored: []string{
 			"databricks_aws_s3_mount", "databricks_azure_adls_gen1_mount",
 			"databricks_azure_adls_gen2_mount", "databricks_azure_blob_mount",

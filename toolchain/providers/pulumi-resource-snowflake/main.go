@@ -8,5 +8,5 @@ import (
 )
 
 func main() {
-	bridge.Serve(provider.Provider(), bridge.Options{Name: "snowflake", Version: "1.2.3"})
+	bridge.Serve(provider.Provider(), bridge.Options{Name: "snowflake", Version: "2.22.0"})
 }

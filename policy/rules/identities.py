@@ -1,0 +1,51 @@
+"""Four stacks, four identities: what must be an environment's own differs between the stack files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rules import stack_files
+from rules.environments import ROOT, STACKS, named
+from rules.values import kind
+
+_OWN = ("servicePrincipal", "folder", "schema", "branch")
+
+
+def check(resource_type: str, stack: str, root: Path = ROOT) -> list[str]:
+    """Settings of this stack that another one has too; judged once, with the stack itself."""
+    mine = named(stack)
+    if kind(resource_type) != "pulumi:Stack" or mine is None:
+        return []
+    found: list[str] = []
+    for other in STACKS:
+        if other == stack or not stack_files.is_there(root, other):
+            continue
+        try:
+            theirs = stack_files.configuration(root, other)
+        except stack_files.Unreadable as error:
+            found.append(f"{error}: whether {stack} and {other} differ is unknown. Correct the file.")
+            continue
+        files = f"Pulumi.{stack}.yaml and Pulumi.{other}.yaml"
+        for key in _OWN:
+            value, same = mine.text(key), _same(key, mine.text(key), theirs.get(f"quant:{key}"))
+            if same:
+                found.append(
+                    f"{files}: quant:{key}: found {value!r} in both, expected one for each: they are kept apart by it."
+                )
+        for one, its, key in ((mine.config, theirs, "servicePrincipal"), (theirs, mine.config, "deployer")):
+            against = "deployer" if key == "servicePrincipal" else "servicePrincipal"
+            value = one.get(f"quant:{key}")
+            if value and value.lower() == str(its.get(f"quant:{against}", "")).lower():
+                found.append(
+                    f"{files}: found {value} as quant:{key} and as quant:{against}: what runs jobs deploys nowhere."
+                )
+    return found
+
+
+def _same(key: str, one: str | None, other: str | None) -> bool:
+    if not one or not other:
+        return False
+    if key != "folder":
+        return one.lower() == other.lower()
+    mine, theirs = (f"{path.removeprefix('/Workspace').rstrip('/')}/" for path in (one, other))
+    return mine.startswith(theirs) or theirs.startswith(mine)

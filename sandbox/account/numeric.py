@@ -1,0 +1,151 @@
+"""Types of arithmetic as Snowflake has them, where sqlglot's own annotations do not tell the scale.
+
+The scale decides how many digits a quotient has: 1 / 3 is 0.333333.
+https://docs.snowflake.com/en/sql-reference/operators-arithmetic
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.dialects.snowflake import Snowflake
+
+_MOST_SCALE = 12
+_REALS = (exp.DType.DOUBLE, exp.DType.FLOAT)
+_NUMBERS = exp.DataType.NUMERIC_TYPES
+_SEMI = (exp.DType.VARIANT, exp.DType.OBJECT, exp.DType.ARRAY, exp.DType.STRUCT, exp.DType.JSON)
+
+
+def decimal(scale: int) -> exp.DataType:
+    """NUMBER(38, scale)"""
+    return exp.DataType.build(f"DECIMAL(38, {scale})")
+
+
+def is_number(node: exp.Expr | None) -> bool:
+    """Whether its type is known to be a number."""
+    return node is not None and node.is_type(*_NUMBERS)
+
+
+def is_real(node: exp.Expr) -> bool:
+    """Whether its type is FLOAT."""
+    return node.is_type(*_REALS)
+
+
+def is_semi_structured(node: exp.Expr | None) -> bool:
+    """Whether its type is VARIANT, OBJECT or ARRAY."""
+    return node is not None and node.is_type(*_SEMI)
+
+
+def scale_of(node: exp.Expr) -> int:
+    """Digits after the point of a number that is not a FLOAT."""
+    kind = node.type
+    params = list(kind.expressions) if isinstance(kind, exp.DataType) else []
+    return int(params[1].name) if len(params) > 1 else 0
+
+
+def quotient_scale(scale: int) -> int:
+    """Of a quotient or an average, from the scale of what is divided."""
+    return max(scale, min(scale + 6, _MOST_SCALE))
+
+
+def _binary(rule: Any) -> Any:
+    def annotate(self: Any, node: exp.Binary) -> exp.Expr:
+        one, other = node.left, node.right
+        if not (is_number(one) and is_number(other)):
+            return _given(self, node)
+        real = is_real(one) or is_real(other)
+        return self._set_type(node, exp.DType.DOUBLE if real else decimal(rule(scale_of(one), scale_of(other))))  # type: ignore[no-any-return]
+
+    return annotate
+
+
+def _one_of(parts: Any) -> Any:
+    """The type of what is one of several values: the scale that has room for each."""
+
+    def annotate(self: Any, node: exp.Expr) -> exp.Expr:
+        given = _given(self, node)
+        known = [part for part in parts(node) if part is not None and not part.is_type(exp.DType.NULL)]
+        if not known or not all(is_number(part) for part in known):
+            return given
+        real = any(is_real(part) for part in known)
+        return self._set_type(node, exp.DType.DOUBLE if real else decimal(max(map(scale_of, known))))  # type: ignore[no-any-return]
+
+    return annotate
+
+
+def _rounded(self: Any, node: exp.Expr) -> exp.Expr:
+    places = node.args.get("decimals")
+    if not is_number(node.this) or is_real(node.this):
+        return _given(self, node)
+    scale = scale_of(node.this)
+    if places is None:
+        scale = 0
+    elif places.is_int:
+        scale = max(0, min(scale, int(places.to_py())))
+    return self._set_type(node, decimal(scale))  # type: ignore[no-any-return]
+
+
+def _average(self: Any, node: exp.Expr) -> exp.Expr:
+    inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
+    real = not is_number(inner) or is_real(inner)
+    return self._set_type(node, exp.DType.DOUBLE if real else decimal(quotient_scale(scale_of(inner))))  # type: ignore[no-any-return]
+
+
+def _literal(self: Any, node: exp.Literal) -> exp.Expr:
+    if node.is_string or "e" in node.name.lower() or "." not in node.name:
+        return _given(self, node)
+    return self._set_type(node, decimal(len(node.name.partition(".")[2])))  # type: ignore[no-any-return]
+
+
+def _fixed(kind: exp.DType) -> Any:
+    return lambda self, node: self._set_type(node, kind)
+
+
+def _number(self: Any, node: exp.ToNumber) -> exp.Expr:
+    scale = node.args.get("scale")
+    return self._set_type(node, decimal(int(scale.name) if scale is not None else 0))  # type: ignore[no-any-return]
+
+
+def _given(self: Any, node: exp.Expr) -> exp.Expr:
+    """As sqlglot has it."""
+    said = _THEIRS.get(type(node)) or {}
+    if annotator := said.get("annotator"):
+        return annotator(self, node)  # type: ignore[no-any-return, operator]
+    if "returns" in said:
+        return self._set_type(node, said["returns"])  # type: ignore[no-any-return]
+    return self._set_type(node, exp.DType.UNKNOWN)  # type: ignore[no-any-return]
+
+
+def _branches(node: exp.Expr) -> Iterable[exp.Expr | None]:
+    if isinstance(node, exp.Case):
+        return [*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")]
+    if isinstance(node, exp.If):
+        return [node.args["true"], node.args.get("false")]
+    return [node.this, *node.expressions]
+
+
+_THEIRS = Snowflake.EXPRESSION_METADATA
+_OURS: dict[type[exp.Expr], Any] = {
+    exp.Literal: _literal,
+    exp.Add: _binary(max),
+    exp.Sub: _binary(max),
+    exp.Mod: _binary(max),
+    exp.Mul: _binary(lambda one, other: min(one + other, max(one, other, _MOST_SCALE))),
+    exp.Div: _binary(lambda one, other: quotient_scale(one)),
+    exp.Avg: _average,
+    exp.Round: _rounded,
+    exp.Trunc: _rounded,
+    exp.Ceil: _rounded,
+    exp.Floor: _rounded,
+    exp.ToNumber: _number,
+    **dict.fromkeys((exp.Case, exp.If, exp.Coalesce, exp.Greatest, exp.Least), _one_of(_branches)),
+    **dict.fromkeys((exp.JSONExtract, exp.GetExtract, exp.Bracket, exp.ParseJSON, exp.ToVariant), _fixed(exp.DType.VARIANT)),
+    **dict.fromkeys((exp.JSONObject, exp.Struct, exp.ObjectAgg), _fixed(exp.DType.OBJECT)),
+    **dict.fromkeys(
+        (exp.Array, exp.ToArray, exp.ArrayAgg, exp.Split, exp.JSONKeys, exp.ArrayConcat), _fixed(exp.DType.ARRAY)
+    ),
+    **dict.fromkeys((exp.ArrayAppend, exp.ArrayUniqueAgg), _fixed(exp.DType.ARRAY)),
+}
+METADATA = {**_THEIRS, **{kind: {"annotator": annotator} for kind, annotator in _OURS.items()}}

@@ -1,0 +1,120 @@
+"""Ctrl-C and SIGTERM: the engine is asked to stop and waited for; twice it is ended. With a stand-in for the engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+
+# Stops when it is asked, and says so; or does not.
+_ENGINE = """#!{python}
+import signal, sys, time
+def stop(*_):
+    open({said!r}, "a").write("asked\\n")
+    if {stops}:
+        time.sleep(0.3)
+        open({said!r}, "a").write("state written\\n")
+        sys.exit(1)
+signal.signal(signal.SIGINT, stop)
+open({said!r}, "a").write("begun\\n")
+while True:
+    time.sleep(0.05)
+"""
+_COMMAND = """
+import signal, sys
+from quantctl.engine import process
+from quantctl.engine.signals import Interrupted, on_signal
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, on_signal)
+import os
+from concurrent.futures import ThreadPoolExecutor
+try:
+    if len(sys.argv) > 1:
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(process.run, ["up"], os.environ) for _ in range(2)]:
+                done.result()
+    else:
+        process.run(["up"], os.environ)
+except Interrupted as stopped:
+    sys.exit(stopped.status)
+"""
+
+
+class Running:
+    """A command that runs an engine, and what the engine says."""
+
+    def __init__(self, folder: Path, stops: bool, *arguments: str) -> None:
+        self.said = folder / "said"
+        self.said.touch()
+        engine = folder / "pulumi"
+        engine.write_text(_ENGINE.format(python=sys.executable, said=str(self.said), stops=stops))
+        engine.chmod(0o755)
+        environ = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+        command = [sys.executable, "-c", _COMMAND, *arguments]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True)
+
+    def wait_for(self, words: str, times: int = 1) -> None:
+        """Until the engine has said it."""
+        for _ in range(600):
+            if self.said.read_text().count(words) >= times:
+                return
+            time.sleep(0.05)
+        pytest.fail(f"never said: {words}")
+
+
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("arguments", [(), ("two",)], ids=["one engine", "two at once"])
+def test_once_the_engine_ends_what_it_has_begun(
+    signum: signal.Signals, status: int, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    """It writes its state before it goes; the exit status tells the signal."""
+    running = Running(tmp_path, True, *arguments)
+    running.wait_for("begun", 2 if arguments else 1)
+    running.process.send_signal(signum)
+    _, told = running.process.communicate(timeout=60)
+    assert (running.process.returncode, running.said.read_text().count("state written")) == (status, 2 if arguments else 1)
+    assert "Stopping: the engine ends what it has begun" in told
+
+
+def test_twice_it_is_ended_and_what_is_left_is_told(tmp_path: Path) -> None:
+    """An engine that does not stop, and its whole process group."""
+    running = Running(tmp_path, False)
+    running.wait_for("begun")
+    running.process.send_signal(signal.SIGINT)
+    running.wait_for("asked")
+    running.process.send_signal(signal.SIGINT)
+    _, told = running.process.communicate(timeout=60)
+    assert running.process.returncode == 130
+    assert "finds out what it had begun" in told
+
+
+def test_with_nothing_running_the_command_ends(tmp_path: Path) -> None:
+    """At once, and without a traceback."""
+    program = (
+        "import os, signal, sys\n"
+        "from quantctl import main\n"
+        "main.command = lambda: (lambda **_: os.kill(os.getpid(), signal.SIGTERM))\n"
+        "main.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (143, "")
+
+
+def test_an_unforeseen_error_is_a_sentence_and_a_file(tmp_path: Path) -> None:
+    """No traceback reaches a user, and nothing of it is lost."""
+    program = "from quantctl import main\nmain.command = lambda: (lambda **_: 1 / 0)\nmain.main()\n"
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 70
+    assert "ZeroDivisionError: division by zero" in done.stderr and "Traceback" not in done.stderr
+    [kept] = tmp_path.glob("quantctl-*.log")
+    assert "Traceback" in kept.read_text() and str(kept) in done.stderr
