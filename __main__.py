@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import json
 import os
+from pathlib import Path
 
 import pulumi
 
+from infra.four_stacks import need_different
 from infra.keys import read_keys
 from infra.limited_release import warning
 from infra.naming import names_of
@@ -24,6 +26,7 @@ def declare() -> None:
     refuse_to_be_traced()
     config = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
     settings = read_settings(pulumi.get_stack(), config, os.environ)
+    need_different(pulumi.get_stack(), config, Path(__file__).parent)
     names = names_of(settings)
     keys = read_keys(settings, os.environ)
     snapshot = check(settings, os.environ, what_if(os.environ, pulumi.runtime.is_dry_run()))

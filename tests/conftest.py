@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.workspace import GetRepoResponse as RepoInfo
 from hypothesis import settings
 
 from sandbox.state import State
@@ -30,6 +31,11 @@ settings.load_profile("steady")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long begins first, so that no worker waits for another at the end."""
     items.sort(key=lambda item: item.get_closest_marker("real") is None)
+
+
+def git_folder(workspace: WorkspaceClient, path: str) -> RepoInfo:
+    """The Git folder at a path, by its path and then by its id."""
+    return workspace.repos.get(workspace.workspace.get_status(path).object_id or 0)
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,10 @@ class Team:
         """databricks-sdk as one of the personas."""
         who = self.credentials[persona]
         return WorkspaceClient(host=who["databricks_host"], token=who["databricks_token"])
+
+    def git_folder(self, path: str, persona: str = "deployer") -> RepoInfo:
+        """The Git folder at a path: the list of Git folders leaves out those with Git CLI access."""
+        return git_folder(self.workspace(persona), path)
 
     def file(self, path: str, persona: str = "deployer") -> str:
         """A file of the workspace."""

@@ -6,7 +6,6 @@ Everything works with it, with Git folders of either kind, and a real edit in it
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path

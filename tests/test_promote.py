@@ -95,7 +95,7 @@ class Stage:
 
     def at(self, env: str) -> str | None:
         """Where the workspace says that an environment's folder is."""
-        [folder] = self.team.workspace("deployer").repos.list(path_prefix=f"/{env}")
+        folder = self.team.git_folder(f"/{env}")
         return folder.head_commit_id
 
     def change(self, message: str) -> str:

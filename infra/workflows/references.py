@@ -18,6 +18,7 @@ _WORD = r"[A-Za-z_][A-Za-z0-9_-]*"
 _REFERENCE = re.compile(rf"\$\{{({_WORD}(?:\.{_WORD}|\[\d+\]|\.\d+)*)\}}")
 _OURS = ("var", "variables", "bundle", "workspace", "resources", "artifacts")
 _LONGEST, _VALUES, _DEEP = 65_536, 100_000, 40
+_DEPLOYED, _FILES = "${workspace.root_path}/files", "${workspace.file_path}"  # where the bundle tool puts files
 CURRENT_USER = "${workspace.current_user.userName}"
 
 
@@ -68,6 +69,7 @@ class References:
 
     def text(self, value: str) -> Any:
         """What a text with references stands for; a text that is one reference may stand for anything."""
+        value = value.replace(_DEPLOYED, _FILES)
         whole = _REFERENCE.fullmatch(value)
         if whole and whole[1].split(".")[0] in _OURS:
             return self._value(whole[1])

@@ -167,7 +167,8 @@ def _route(method: str, path: str) -> tuple[Handler, dict[str, str]]:
             return handler, found
         other = other or found is not None
     if other:
-        raise ApiError(405, "405 Method Not Allowed", key="error")
+        words = f"405 Method Not Allowed: this sandbox does not emulate {method} {BASE}{path}"
+        raise ApiError(405, words, key="error")
     raise ApiError(404, f"404 Not Found: this sandbox does not emulate {method} {BASE}{path}", key="error")
 
 
