@@ -93,4 +93,3 @@ def test_an_ordinary_repository_locks_nobody_out(team: Team, kind: str) -> None:
 
     quantctl(team, "rollback", ENV, "--yes")
     assert "quant clean" in quantctl(team, "drift", ENV)
-

@@ -103,6 +103,10 @@ class Workspace:
         """Who is logged in, with groups. https://docs.databricks.com/api/workspace/currentuser/me"""
         return self._ask("/api/2.0/preview/scim/v2/Me")
 
+    def number(self) -> str:
+        """The workspace's own id, as every answer bears it; empty where none does."""
+        return self._exchange("GET", "/api/2.0/preview/scim/v2/Me").headers.get("X-Databricks-Org-Id", "")
+
     def git_folder(self, path: str) -> GitFolder | None:
         """The Git folder at `path`; None where the workspace has nothing there.
 

@@ -64,6 +64,16 @@ class Account:
             grants = frozenset(grant for found in pool.map(lambda ask: ask(), asked) for grant in found)
         return Held(self.role, grants, frozenset((kind, name) for kind, name, exactly in objects if exactly))
 
+    def parameters(self, kind: str, name: str) -> dict[str, tuple[str, str]]:
+        """KEY -> value and the level that it is set at, of a schema, user or warehouse; a quoted name is taken as it is.
+
+        Raises:
+            snowflake.connector.Error: it was refused.
+        """
+        spelled = name if name.startswith('"') else quoted(name)
+        rows = self._rows(f"SHOW PARAMETERS IN {kind} {spelled}")
+        return {str(row["key"]): (str(row["value"]), str(row["level"])) for row in rows}
+
     def privileges(self) -> set[tuple[str, str]]:
         """What the deployer's role holds, and the roles below it: (privilege, object), such as (USAGE, DATABASE QUANT)."""
         found: set[tuple[str, str]] = set()

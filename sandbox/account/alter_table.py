@@ -54,7 +54,13 @@ def _one(statement: Statement, connection: Connection, item: Object, action: exp
         raise unsupported(sql)
     table = f"ALTER TABLE {data_name(item)}"
     if isinstance(action, exp.ColumnDef) and isinstance(action.kind, exp.DataType):
-        _add(statement, connection, item, column_of(action, action.kind, len(columns)), exists_=bool(action.args.get("exists")))
+        _add(
+            statement,
+            connection,
+            item,
+            column_of(action, action.kind, len(columns)),
+            exists_=bool(action.args.get("exists")),
+        )
     elif isinstance(action, exp.Drop) and action.args.get("kind") == "COLUMN":
         for each in action.args["tables"]:
             column = column_named(item, _name(each))
@@ -112,9 +118,16 @@ def _change(connection: Connection, item: Object, column: dict[str, Any], action
     table = f"ALTER TABLE {data_name(item)} ALTER COLUMN {quoted(column['name'])}"
     if dtype := action.args.get("dtype"):
         old, new = named(column["type"]), named(dtype.sql("snowflake"))
-        wider = old.family == new.family and (new.length, new.precision - new.scale) >= (old.length, old.precision - old.scale)
+        wider = old.family == new.family and (new.length, new.precision - new.scale) >= (
+            old.length,
+            old.precision - old.scale,
+        )
         if not wider or old.scale != new.scale:
-            raise SqlError("002108", "22000", f"SQL compilation error:\ncannot change column {column['name']} from type {old.sql} to {new.sql}")
+            raise SqlError(
+                "002108",
+                "22000",
+                f"SQL compilation error:\ncannot change column {column['name']} from type {old.sql} to {new.sql}",
+            )
         connection.write(f"{table} TYPE {new.duck}")
         column["type"] = new.sql
     elif action.args.get("allow_null") is not None:

@@ -65,7 +65,11 @@ def _one(tree: exp.Expr, bindings: dict[str, Any], row: int | None) -> exp.Expr:
         if key not in bindings:
             raise SqlError("002049", "42601", f"SQL compilation error:\nBind variable ? not set: no value for number {key}.")
         value = bindings[key]["value"]
-        place.replace(_literal(str(bindings[key]["type"]).upper(), value[row] if row is not None and isinstance(value, list) else value))
+        place.replace(
+            _literal(
+                str(bindings[key]["type"]).upper(), value[row] if row is not None and isinstance(value, list) else value
+            )
+        )
     return tree
 
 

@@ -226,7 +226,13 @@ def _delete(statement: Statement, tree: exp.Delete, connection: Connection) -> R
 
 
 def rows_of(
-    item: Object, named: exp.Expr, sources: Sources, values: list[exp.Expr], *, others: list[exp.Expr], where: exp.Expr | None
+    item: Object,
+    named: exp.Expr,
+    sources: Sources,
+    values: list[exp.Expr],
+    *,
+    others: list[exp.Expr],
+    where: exp.Expr | None,
 ) -> str:
     """The keys of the rows that a WHERE chooses, and values for each: reading them needs SELECT only on other tables."""
     alias = named.args.get("alias") or exp.TableAlias(this=exp.to_identifier(item.last_name, quoted=True))

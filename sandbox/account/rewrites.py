@@ -113,7 +113,13 @@ def quotient(one: exp.Expr, other: exp.Expr, typed: exp.Expr) -> exp.Expr:
         return call("SF_DIVIDE_REAL", one, other)
     scale = scale_of(typed)
     powers = [number(10 ** scale_of(each)) for each in (one, other)]
-    whole_number = call("SF_DIVIDE", cast(one, f"DECIMAL(38, {scale_of(one)})"), cast(other, f"DECIMAL(38, {scale_of(other)})"), *powers, number(10**scale))
+    whole_number = call(
+        "SF_DIVIDE",
+        cast(one, f"DECIMAL(38, {scale_of(one)})"),
+        cast(other, f"DECIMAL(38, {scale_of(other)})"),
+        *powers,
+        number(10**scale),
+    )
     unit = cast(exp.Literal.string("0." + "0" * (scale - 1) + "1" if scale else "1"), f"DECIMAL(38, {scale})")
     made = cast(exp.Mul(this=cast(whole_number, "DECIMAL(38, 0)"), expression=unit), f"DECIMAL(38, {scale})")
     made.type = typed.type
@@ -170,7 +176,11 @@ def _percentile(node: exp.WithinGroup) -> exp.Expr | None:
         return None
     [ordered] = node.expression.expressions
     more = 3 if isinstance(node.this, exp.PercentileCont) else 0
-    return cast(node, f"DECIMAL(38, {scale_of(ordered.this) + more})") if is_number(ordered.this) and not is_real(ordered.this) else None
+    return (
+        cast(node, f"DECIMAL(38, {scale_of(ordered.this) + more})")
+        if is_number(ordered.this) and not is_real(ordered.this)
+        else None
+    )
 
 
 def _joined(node: exp.Expr) -> exp.Expr:
@@ -242,7 +252,9 @@ def _on_time(node: exp.Expr) -> exp.Expr | None:
     for key in ("this", "expression"):
         child = node.args.get(key)
         if isinstance(child, exp.Expr) and (child.is_type(*_TEXTS) or is_semi_structured(child)):
-            if isinstance(child, exp.Var) or (key == "expression" and isinstance(node, exp.DateAdd | exp.DateSub | exp.AddMonths)):
+            if isinstance(child, exp.Var) or (
+                key == "expression" and isinstance(node, exp.DateAdd | exp.DateSub | exp.AddMonths)
+            ):
                 continue
             if isinstance(node, exp.Extract) and key == "this":
                 continue
@@ -262,7 +274,10 @@ def _part(node: exp.Expr) -> exp.Expr | None:
     unit = node.this if isinstance(node, exp.Extract) else node.args.get("unit")
     said = str(unit.name if unit is not None else "DAY").upper()
     spelled = {"EPOCH_SECOND": "EPOCH", "WEEKISO": "WEEK", "DAYOFWEEKISO": "ISODOW", "DAYOFWEEK": "DOW", "DAYOFYEAR": "DOY"}
-    if said not in _PARTS or (said not in ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND") and not isinstance(node, exp.Extract)):
+    if said not in _PARTS or (
+        said not in ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND")
+        and not isinstance(node, exp.Extract)
+    ):
         raise unsupported(f"{said} in {node.sql('snowflake')}")
     if isinstance(node, exp.Extract):
         node.set("this", exp.var(spelled.get(said, said)))
@@ -317,7 +332,9 @@ def _parsed(node: exp.Expr) -> exp.Expr | None:
 def _to_number(node: exp.ToNumber) -> exp.Expr:
     if node.args.get("format") is not None:
         raise unsupported(node.sql("snowflake"))
-    sizes = [int(node.args[key].name) if node.args.get(key) else default for key, default in (("precision", 38), ("scale", 0))]
+    sizes = [
+        int(node.args[key].name) if node.args.get(key) else default for key, default in (("precision", 38), ("scale", 0))
+    ]
     return convert(node.this, values.number(*sizes), safe=bool(node.args.get("safe")))
 
 
@@ -367,7 +384,9 @@ def _object(node: exp.Expr, *, with_nulls: bool = False) -> exp.Expr:
         key = exp.Literal.string(key.name) if isinstance(key, exp.Identifier) else key
         pairs += [text(key), each.expression]
     if all(isinstance(key, exp.Literal) for key in pairs[::2]):  # members are in the order of their names
-        pairs = [part for pair in sorted(zip(pairs[::2], pairs[1::2], strict=True), key=lambda p: p[0].name) for part in pair]
+        pairs = [
+            part for pair in sorted(zip(pairs[::2], pairs[1::2], strict=True), key=lambda p: p[0].name) for part in pair
+        ]
     made = call("JSON_OBJECT", *pairs)
     # A member whose value is NULL is left out.
     return made if with_nulls else call("JSON_MERGE_PATCH", cast(exp.Literal.string("{}"), "JSON"), made)
@@ -391,7 +410,11 @@ def _split(node: exp.Split) -> exp.Expr:
 def _contains(node: exp.ArrayContains) -> exp.Expr:
     if not is_semi_structured(node.this):
         raise unsupported(node.sql("snowflake"))
-    return call("JSON_CONTAINS", node.this, node.expression if is_semi_structured(node.expression) else call("TO_JSON", node.expression))
+    return call(
+        "JSON_CONTAINS",
+        node.this,
+        node.expression if is_semi_structured(node.expression) else call("TO_JSON", node.expression),
+    )
 
 
 def _array_text(node: exp.ArrayToString) -> exp.Expr:

@@ -48,7 +48,15 @@ class Sources:
         for table in list(tree.find_all(exp.Table)):
             if table is target or (not table.db and table.name.upper() in local):
                 continue
-            extra = {key for key, value in table.args.items() if value} - {"this", "db", "catalog", "alias", "joins", "pivots", "laterals"}
+            extra = {key for key, value in table.args.items() if value} - {
+                "this",
+                "db",
+                "catalog",
+                "alias",
+                "joins",
+                "pivots",
+                "laterals",
+            }
             if extra or not isinstance(table.this, exp.Identifier):
                 raise unsupported(table.sql("snowflake"))
             self._replace(table)

@@ -240,7 +240,9 @@ def forget(state: State, rows: Rows) -> None:
     with contextlib.suppress(SqlError), rows.alone() as connection:
         for kind, listed in (("TABLE", "duckdb_tables()"), ("SEQUENCE", "duckdb_sequences()")):
             column = f"{kind.lower()}_name"
-            found = connection.read(f"select {column} from {listed} where not temporary and {column} like 'SF\\_%' escape '\\'")
+            found = connection.read(
+                f"select {column} from {listed} where not temporary and {column} like 'SF\\_%' escape '\\'"
+            )
             for (name,) in found[1]:
                 if name != "sf_done" and "_".join(name.split("_")[:3]) not in kept:
                     connection.write(f"DROP {kind} {name}")

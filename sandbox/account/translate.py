@@ -172,5 +172,3 @@ def _unresolved(tree: exp.Expr, sources: Sources, message: str) -> SqlError:
     if where is None:
         return no_identifier(shown)
     return no_identifier(shown, int(where[1]), int(where[2]) - len(names.quoted_if_needed(name)))
-
-
