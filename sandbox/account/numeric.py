@@ -112,7 +112,7 @@ def _given(self: Any, node: exp.Expr) -> exp.Expr:
     """As sqlglot has it."""
     said = _THEIRS.get(type(node)) or {}
     if annotator := said.get("annotator"):
-        return annotator(self, node)  # type: ignore[no-any-return, operator]
+        return annotator(self, node)  # type: ignore[no-any-return]
     if "returns" in said:
         return self._set_type(node, said["returns"])  # type: ignore[no-any-return]
     return self._set_type(node, exp.DType.UNKNOWN)  # type: ignore[no-any-return]
@@ -143,7 +143,9 @@ _OURS: dict[type[exp.Expr], Any] = {
     **dict.fromkeys((exp.Case, exp.If, exp.Coalesce, exp.Greatest, exp.Least), _one_of(_branches)),
     **dict.fromkeys((exp.JSONExtract, exp.GetExtract, exp.Bracket, exp.ParseJSON, exp.ToVariant), _fixed(exp.DType.VARIANT)),
     **dict.fromkeys((exp.JSONObject, exp.Struct, exp.ObjectAgg), _fixed(exp.DType.OBJECT)),
-    **dict.fromkeys((exp.Array, exp.ToArray, exp.ArrayAgg, exp.Split, exp.JSONKeys, exp.ArrayConcat), _fixed(exp.DType.ARRAY)),
+    **dict.fromkeys(
+        (exp.Array, exp.ToArray, exp.ArrayAgg, exp.Split, exp.JSONKeys, exp.ArrayConcat), _fixed(exp.DType.ARRAY)
+    ),
     **dict.fromkeys((exp.ArrayAppend, exp.ArrayUniqueAgg), _fixed(exp.DType.ARRAY)),
 }
 METADATA = {**_THEIRS, **{kind: {"annotator": annotator} for kind, annotator in _OURS.items()}}

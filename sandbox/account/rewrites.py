@@ -113,7 +113,13 @@ def quotient(one: exp.Expr, other: exp.Expr, typed: exp.Expr) -> exp.Expr:
         return call("SF_DIVIDE_REAL", one, other)
     scale = scale_of(typed)
     powers = [number(10 ** scale_of(each)) for each in (one, other)]
-    whole_number = call("SF_DIVIDE", cast(one, f"DECIMAL(38, {scale_of(one)})"), cast(other, f"DECIMAL(38, {scale_of(other)})"), *powers, number(10**scale))
+    whole_number = call(
+        "SF_DIVIDE",
+        cast(one, f"DECIMAL(38, {scale_of(one)})"),
+        cast(other, f"DECIMAL(38, {scale_of(other)})"),
+        *powers,
+        number(10**scale),
+    )
     unit = cast(exp.Literal.string("0." + "0" * (scale - 1) + "1" if scale else "1"), f"DECIMAL(38, {scale})")
     made = cast(exp.Mul(this=cast(whole_number, "DECIMAL(38, 0)"), expression=unit), f"DECIMAL(38, {scale})")
     made.type = typed.type
@@ -135,7 +141,7 @@ def _arithmetic(node: exp.Binary) -> exp.Expr | None:
     sides = [cast(each, f"DECIMAL(38, {scale_of(each)})") if scale_of(each) == 0 else each.copy() for each in (one, other)]
     made: exp.Expr = type(node)(this=sides[0], expression=sides[1])
     if isinstance(node, exp.Mod):
-        return call("SF_MOD", *sides)
+        return call("SF_MOD", *(cast(side, f"DECIMAL(38, {scale_of(node)})") for side in sides))
     if isinstance(node, exp.Mul) and scale_of(node) < scale_of(one) + scale_of(other):
         made = cast(made, f"DECIMAL(38, {scale_of(node)})")
     return exp.Paren(this=made)
@@ -155,6 +161,14 @@ def _as_quotient(node: exp.Avg, wrapped: Callable[[exp.Expr], exp.Expr]) -> exp.
 
 
 def _window(node: exp.Window) -> exp.Expr | None:
+    """AVG, and RATIO_TO_REPORT, which is the value in relation to the sum of its window."""
+    if isinstance(node.this, exp.Anonymous):
+        part = node.this.expressions[0]
+        total = exp.Window(**{**node.copy().args, "this": exp.Sum(this=part.copy())})
+        total.type = part.type
+        typed = exp.Literal.number(1)
+        typed.type = exp.DType.DOUBLE.into_expr() if is_real(part) else numeric.decimal(numeric.quotient_scale(scale_of(part)))
+        return quotient(part, total, typed)
     if isinstance(node.this, exp.Avg) and not is_real(node.this):
         return _as_quotient(node.this, lambda part: exp.Window(**{**node.copy().args, "this": part}))
     return None
@@ -170,7 +184,11 @@ def _percentile(node: exp.WithinGroup) -> exp.Expr | None:
         return None
     [ordered] = node.expression.expressions
     more = 3 if isinstance(node.this, exp.PercentileCont) else 0
-    return cast(node, f"DECIMAL(38, {scale_of(ordered.this) + more})") if is_number(ordered.this) and not is_real(ordered.this) else None
+    return (
+        cast(node, f"DECIMAL(38, {scale_of(ordered.this) + more})")
+        if is_number(ordered.this) and not is_real(ordered.this)
+        else None
+    )
 
 
 def _joined(node: exp.Expr) -> exp.Expr:
@@ -228,6 +246,8 @@ def _on_text(node: exp.Expr) -> None:
         for each in child if isinstance(child, list) else [child]:
             if not isinstance(each, exp.Expr) or isinstance(each, exp.Interval | exp.Var | exp.Identifier):
                 continue
+            if isinstance(each, exp.Any | exp.All | exp.Tuple | exp.Subquery):
+                continue
             if key == "expression" and is_number(each) and isinstance(node, exp.Left | exp.Right | exp.Pad | exp.Repeat):
                 each.replace(whole(each).copy())
             elif key == "this" or is_semi_structured(each) or key in ("expression", "pattern", "substr", "fill_pattern"):
@@ -242,7 +262,9 @@ def _on_time(node: exp.Expr) -> exp.Expr | None:
     for key in ("this", "expression"):
         child = node.args.get(key)
         if isinstance(child, exp.Expr) and (child.is_type(*_TEXTS) or is_semi_structured(child)):
-            if isinstance(child, exp.Var) or (key == "expression" and isinstance(node, exp.DateAdd | exp.DateSub | exp.AddMonths)):
+            if isinstance(child, exp.Var) or (
+                key == "expression" and isinstance(node, exp.DateAdd | exp.DateSub | exp.AddMonths)
+            ):
                 continue
             if isinstance(node, exp.Extract) and key == "this":
                 continue
@@ -262,7 +284,10 @@ def _part(node: exp.Expr) -> exp.Expr | None:
     unit = node.this if isinstance(node, exp.Extract) else node.args.get("unit")
     said = str(unit.name if unit is not None else "DAY").upper()
     spelled = {"EPOCH_SECOND": "EPOCH", "WEEKISO": "WEEK", "DAYOFWEEKISO": "ISODOW", "DAYOFWEEK": "DOW", "DAYOFYEAR": "DOY"}
-    if said not in _PARTS or (said not in ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND") and not isinstance(node, exp.Extract)):
+    if said not in _PARTS or (
+        said not in ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND")
+        and not isinstance(node, exp.Extract)
+    ):
         raise unsupported(f"{said} in {node.sql('snowflake')}")
     if isinstance(node, exp.Extract):
         node.set("this", exp.var(spelled.get(said, said)))
@@ -317,7 +342,9 @@ def _parsed(node: exp.Expr) -> exp.Expr | None:
 def _to_number(node: exp.ToNumber) -> exp.Expr:
     if node.args.get("format") is not None:
         raise unsupported(node.sql("snowflake"))
-    sizes = [int(node.args[key].name) if node.args.get(key) else default for key, default in (("precision", 38), ("scale", 0))]
+    sizes = [
+        int(node.args[key].name) if node.args.get(key) else default for key, default in (("precision", 38), ("scale", 0))
+    ]
     return convert(node.this, values.number(*sizes), safe=bool(node.args.get("safe")))
 
 
@@ -367,7 +394,9 @@ def _object(node: exp.Expr, *, with_nulls: bool = False) -> exp.Expr:
         key = exp.Literal.string(key.name) if isinstance(key, exp.Identifier) else key
         pairs += [text(key), each.expression]
     if all(isinstance(key, exp.Literal) for key in pairs[::2]):  # members are in the order of their names
-        pairs = [part for pair in sorted(zip(pairs[::2], pairs[1::2], strict=True), key=lambda p: p[0].name) for part in pair]
+        pairs = [
+            part for pair in sorted(zip(pairs[::2], pairs[1::2], strict=True), key=lambda p: p[0].name) for part in pair
+        ]
     made = call("JSON_OBJECT", *pairs)
     # A member whose value is NULL is left out.
     return made if with_nulls else call("JSON_MERGE_PATCH", cast(exp.Literal.string("{}"), "JSON"), made)
@@ -391,7 +420,11 @@ def _split(node: exp.Split) -> exp.Expr:
 def _contains(node: exp.ArrayContains) -> exp.Expr:
     if not is_semi_structured(node.this):
         raise unsupported(node.sql("snowflake"))
-    return call("JSON_CONTAINS", node.this, node.expression if is_semi_structured(node.expression) else call("TO_JSON", node.expression))
+    return call(
+        "JSON_CONTAINS",
+        node.this,
+        node.expression if is_semi_structured(node.expression) else call("TO_JSON", node.expression),
+    )
 
 
 def _array_text(node: exp.ArrayToString) -> exp.Expr:
@@ -433,6 +466,18 @@ def _places(node: exp.Expr) -> exp.Expr | None:
 def _grouped_together(node: exp.SetOperation) -> None:
     for one, other in zip(node.left.selects, node.right.selects, strict=False):
         check_alike([part.unalias() for part in (one, other) if not isinstance(part.unalias(), exp.Null)], node)
+
+
+def _zoned(node: exp.ConvertTimezone) -> exp.Expr | None:
+    if not node.args.get("source_tz"):  # the result has a zone of its own: TIMESTAMP_TZ
+        raise unsupported(node.sql("snowflake"))
+    return None
+
+
+def _weekday(node: exp.Expr) -> exp.Expr:
+    if node.this.is_type(*_TEXTS):
+        node.this.replace(cast(node.this, "DATE"))
+    return cast(node, "DATE")
 
 
 def _nvl2(node: exp.Nvl2) -> exp.Expr:
@@ -487,6 +532,10 @@ RULES: dict[type[exp.Expr], Rule] = {
     ),
     **dict.fromkeys((exp.DateAdd, exp.DateSub, exp.DateDiff, exp.TimestampTrunc, exp.DateTrunc, exp.Extract), _part),
     exp.ToChar: _to_char, exp.TsOrDsToDate: _parsed, exp.StrToTime: _parsed, exp.ToNumber: _to_number,
+    exp.RawString: lambda node: exp.Literal.string(node.this),
+    exp.ConvertTimezone: _zoned, exp.NextDay: _weekday, exp.PreviousDay: _weekday,
+    exp.ArrayAppend: lambda node: call("SF_APPEND", node.this, convert(node.expression, values.VARIANT)),
+    exp.ArrayConcat: lambda node: call("SF_JOIN", node.this, *node.expressions),
     exp.ToDouble: lambda node: convert(node.this, values.REAL, safe=bool(node.args.get("safe"))),
     exp.ToBoolean: lambda node: convert(node.this, values.BOOLEAN, safe=bool(node.args.get("safe"))),
     exp.GroupConcat: _list_agg, exp.ArrayAgg: _array_agg, exp.ArrayUniqueAgg: _array_agg, exp.ParseJSON: _parse_json,

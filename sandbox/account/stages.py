@@ -177,5 +177,7 @@ def infer(state: State, rights: Rights, rows: Rows, connection: Connection, call
         values = [exp.Literal.string(each) for each in (column, said, "TRUE", f"$1:{column}::{said}")]
         lines.append(exp.Tuple(expressions=[*values, exp.Literal.number(at)]))
     heads = ["COLUMN_NAME", "TYPE", "NULLABLE", "EXPRESSION", "ORDER_ID"]
-    alias = exp.TableAlias(this=exp.to_identifier("SCHEMA"), columns=[exp.to_identifier(head, quoted=True) for head in heads])
+    alias = exp.TableAlias(
+        this=exp.to_identifier("SCHEMA"), columns=[exp.to_identifier(head, quoted=True) for head in heads]
+    )
     return exp.Values(expressions=lines, alias=alias)

@@ -65,7 +65,9 @@ class Type:
             return None
         if self.family == "fixed":
             if abs(value) >= 10**_DIGITS:
-                raise SqlError("100046", "22003", f"Number out of representable range: type FIXED({_DIGITS},0), value {value}")
+                raise SqlError(
+                    "100046", "22003", f"Number out of representable range: type FIXED({_DIGITS},0), value {value}"
+                )
             return format(Decimal(value), "f")
         if self.family == "real":
             return _real(float(value))
