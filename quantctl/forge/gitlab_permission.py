@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from infra.errors import UserError
-from infra.gitlab.protected_branch import as_entry, group_id, matching
+from infra.gitlab.access_levels import as_entry, group_id
+from infra.gitlab.protected_branch import matching
 from quantctl.forge.model import Answer, Verdict
 
 if TYPE_CHECKING:
