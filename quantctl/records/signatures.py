@@ -36,7 +36,10 @@ def verified(repository: Path, tags: Iterable[str], signers: Mapping[str, Signer
     known = dict(line.split(" ", 1) for line in _lines(kept) if " " in line)
     found = {id: known[id] for id in wanted if id in known}
     if fresh := [id for id in wanted if id not in known]:
-        with tempfile.NamedTemporaryFile("w", prefix="quant-signers.", suffix=".txt") as file, ThreadPoolExecutor(_AT_ONCE) as pool:
+        with (
+            tempfile.NamedTemporaryFile("w", prefix="quant-signers.", suffix=".txt") as file,
+            ThreadPoolExecutor(_AT_ONCE) as pool,
+        ):
             file.write(allowed)
             file.flush()
             told = dict(zip(fresh, pool.map(lambda id: _signer(repository, id, file.name), fresh), strict=True))

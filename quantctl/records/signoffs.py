@@ -14,7 +14,7 @@ from quantctl.records.repository import Moved, Pipelines, Refused
 
 @dataclass(frozen=True)
 class SignOff:
-    """Somebody's word that a commit does what its users need; `recorded_by` is who signed it, or says that they wrote it down.
+    """Somebody's word that a commit does what its users need; `recorded_by` is who signed it or says so.
 
     `where` it stands: a tag, or the address of a comment.
     """
