@@ -65,7 +65,7 @@ def close_issue(project: Project, me: int, marker: str, comment: str) -> str | N
 
 
 def _open_issue(project: Project, me: int, marker: str) -> ProjectIssue | None:
-    """Our own: what it says may be edited, its author never. Without the marker it is the one with that label (its last word)."""
+    """Our own: what it says may be edited, its author never. Without the marker, the one with its last word as a label."""
     issues = project.issues.list(state="opened", order_by="created_at", sort="asc", author_id=me, iterator=True)
     ours = [issue for issue in issues if issue.author["id"] == me]
     marked = (issue for issue in ours if hidden(marker) in (issue.description or ""))

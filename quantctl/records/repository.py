@@ -131,6 +131,23 @@ class Pipelines:
         known, trees = self.trees(source), self._trees(target, f"^{source}")
         return [commit for commit in alone if trees[commit.id] not in known]
 
+    def present(self, target: str, source: str) -> set[str]:
+        """Commits of `target` alone that bring the source nothing: it has the same change under another id, or they merge.
+
+        https://git-scm.com/docs/git-rev-list#Documentation/git-rev-list.txt---cherry-mark; a merge is what git itself would
+        make of its parents, which are looked at by themselves.
+        """
+        marked = ("rev-list", "--cherry-mark", "--right-only", "--no-merges", f"{source}...{target}")
+        same = {line[1:] for line in self._git(*marked).decode().split() if line.startswith("=")}
+        merges = self._git("rev-list", "--merges", "--parents", target, f"^{source}").decode().splitlines()
+        return same | {commit for commit, *parents in map(str.split, merges) if self._is_plain_merge(commit, parents)}
+
+    def _is_plain_merge(self, commit: str, parents: list[str]) -> bool:
+        if len(parents) != 2:
+            return False
+        done = git.run_in(self.repository, "merge-tree", "--write-tree", *parents, seconds=git.READ_SECONDS)
+        return done.returncode == 0 and done.stdout.decode().split()[:1] == [self.tree(commit)]
+
     def blobs(self, commit: str) -> dict[str, str]:
         """Path -> mode and object id of everything at a commit."""
         return {path: f"{entry.mode} {entry.id}" for path, entry in git.tree(self.repository, commit).items()}
