@@ -18,7 +18,7 @@ from infra.workflows import read_workflows, workflow_files
 from quantctl.engine.process import run
 from quantctl.engine.state import read_state
 from quantctl.errors import UserError
-from quantctl.forge import Answer, Approvals, Forge, Verdict
+from quantctl.forge import Approvals, Forge, Verdict
 from quantctl.promotion import move, soak
 from quantctl.promotion.gates import Facts, Line, Soaked, Unknown
 from quantctl.promotion.namesakes import namesakes

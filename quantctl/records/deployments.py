@@ -137,14 +137,32 @@ def tag_of(pipelines: Pipelines, record: Record, who: Person) -> tuple[str, str]
     return f"refs/tags/{name}", pipelines.make_tag(name, record.commit, message, who, int(record.at.timestamp()))
 
 
+def need_right(pipelines: Pipelines, record: Record, ref: str, made: str) -> None:
+    """Refuse a tag, before it is pushed, that would be no record.
+
+    Raises:
+        UserError: whoever signs here may not make such a record.
+    """
+    tag = Tag(ref.removeprefix("refs/tags/"), record.commit, id=made, signed=True)
+    signer = pipelines.signer_of([tag]).get(tag.name)
+    if pipelines.signers and (why := unsigned(tag, signer, pipelines.signers, RIGHTS[record.kind])):
+        able = ", ".join(who for who, one in sorted(pipelines.signers.items()) if RIGHTS[record.kind] in one.may)
+        raise UserError(
+            f"The {record.kind} of {record.commit[:12]} in {record.environment} cannot be recorded: {why}.",
+            expected=f"a signature of {able or 'somebody whom quant:signers lets'}",
+            do_next="docs/promotion.md says how git is set up to sign",
+        )
+
+
 def write(pipelines: Pipelines, record: Record, who: Person) -> str:
     """Push a record as somebody; returns the tag's name.
 
     Raises:
-        UserError: the remote takes no tag of ours.
+        UserError: the remote takes no tag of ours, or it would be no record.
     """
     for _ in range(_TRIES):
         ref, made = tag_of(pipelines, record, who)
+        need_right(pipelines, record, ref, made)
         try:
             pipelines.push({ref: (made, None)})
             return ref.removeprefix("refs/tags/")
