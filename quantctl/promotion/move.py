@@ -38,10 +38,11 @@ class Way:
     branch: str
 
 
-def way(pipelines: Pipelines, step: Step, merge_commits: bool) -> Way:
+def way(pipelines: Pipelines, step: Step, merge_commits: bool, who: Person | None = None) -> Way:
     """The source's own head where that comes out with the right tree, else a forward commit that is made for the step.
 
-    `merge_commits`: the forge makes them. Made again, by whomever, the forward commit is the same one.
+    `merge_commits`: the forge makes them. Made again, by whomever, the forward commit is the same one; where a host checks
+    committers, `who` commits it, and one that stands there already is taken.
     """
     if step.commit == step.tree_of and step.source is not None:
         base = pipelines.merge_base(step.seen, step.commit)
@@ -50,11 +51,15 @@ def way(pipelines: Pipelines, step: Step, merge_commits: bool) -> Way:
         if base == step.seen or (merges and merge_commits):
             return Way(step.commit, step.source)
     parents = [step.seen] if pipelines.contains(step.seen, step.commit) else [step.seen, step.commit]
+    tree, below = pipelines.tree(step.tree_of), f"forward/{step.branch}/"
+    for branch, commit in sorted(pipelines.heads.items()):
+        if branch.startswith(below) and (pipelines.tree(commit), pipelines.parents(commit)) == (tree, parents):
+            return Way(commit, branch)
     source = pipelines.commit(step.tree_of)
     author = Person(source.author, source.email, "", "a commit")
     at = max(source.at, pipelines.commit(step.seen).at) + 1
-    made = pipelines.commit_tree(pipelines.tree(step.tree_of), parents, step.why, author, at)
-    return Way(made, f"forward/{step.branch}/{made[:12]}")
+    made = pipelines.commit_tree(tree, parents, step.why, author, at, who)
+    return Way(made, f"{below}{made[:12]}")
 
 
 def push(pipelines: Pipelines, step: Step, decision: Record, who: Person) -> Record:

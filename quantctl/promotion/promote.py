@@ -190,7 +190,8 @@ class _Promotion:
         """Move the branch, by push or by merge request, and deploy."""
         assert not isinstance(reading.facts.line, Unknown), "a gate that needs it has said yes"
         step = step_of(self._edge, reading.facts.line)
-        found = move.way(self._pipelines, step, self._forge.makes_merge_commits)
+        who = self._forge.promoter() if self._forge.merge_requests else None
+        found = move.way(self._pipelines, step, self._forge.makes_merge_commits, who)
         if self._forge.merge_requests:
             return self._merge(reading, step, found)
         self._options.say(f"moving {step.branch} from {step.seen[:12]} to {found.commit[:12]} ...")

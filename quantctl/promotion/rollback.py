@@ -82,7 +82,8 @@ def rollback(
     report.commits = pipelines.between(report.to.commit, head)
     report.workflows = changes.workflows(pipelines, settings, head, report.to.commit)
     step = move.Step(settings.branch, head, head, report.to.commit, _why(env, report))
-    found = move.way(pipelines, step, forge.makes_merge_commits)
+    who = forge.promoter() if forge.merge_requests else None
+    found = move.way(pipelines, step, forge.makes_merge_commits, who)
     # What is not in the remote yet cannot be previewed by commit; its tree is that of the earlier one.
     story = deploy.preview(env, report.to.commit, environ, options.say)
     report.preview = section(story)

@@ -189,10 +189,17 @@ class Pipelines:
             at = end + size + 2
         return found
 
-    def commit_tree(self, tree: str, parents: Iterable[str], message: str, who: Person, at: int) -> str:
+    def parents(self, commit: str) -> list[str]:
+        """The ids of a commit's parents."""
+        return self._git("rev-parse", f"{commit}^@").decode().split()
+
+    def commit_tree(
+        self, tree: str, parents: Iterable[str], message: str, who: Person, at: int, committer: Person | None = None
+    ) -> str:
         """Make a commit, in the cache alone: its id."""
         words = [word for parent in parents for word in ("-p", parent)]
-        made = self._git("commit-tree", tree, *words, given=message.encode(), environ=_as(who, at))
+        as_whom = {**_as(who, at), **{key: it for key, it in _as(committer or who, at).items() if "COMMITTER" in key}}
+        made = self._git("commit-tree", tree, *words, given=message.encode(), environ=as_whom)
         return made.decode().strip()
 
     def make_tag(self, name: str, commit: str, message: str, who: Person, at: int) -> str:

@@ -18,8 +18,8 @@ from quantctl.engine.state import read_state
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.promotion.gates import Facts, Unknown, answer
-from quantctl.promotion.resume import pending
 from quantctl.promotion.read import read
+from quantctl.promotion.resume import pending
 from quantctl.records import deployments, signoffs
 from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import Commit, Pipelines, read_pipelines
