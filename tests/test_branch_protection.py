@@ -12,7 +12,8 @@ from gitlab.v4.objects import Project
 
 from infra.branch_protection import ProtectionChanges, protection_of
 from infra.errors import UserError
-from infra.gitlab.protected_branch import as_entry, changes
+from infra.gitlab.access_levels import as_entry
+from infra.gitlab.protected_branch import changes
 from infra.promotion import EDGES, GateChanges, gates_of
 from infra.settings import read_settings
 from infra.vocabulary import Environment

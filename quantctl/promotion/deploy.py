@@ -48,7 +48,7 @@ def finish(
     """
     env = decision.environment
     make_ready(env, environ, say)
-    pipelines = read_pipelines(settings.remote)
+    pipelines = read_pipelines(settings.remote, (), settings.signers)
     head = pipelines.head(settings.branch)
     say(f"pulumi up -s {env} ...")
     stacks.up(env, {**environ, REVIEWED: head}, lambda line: say(f"  {line}"))
@@ -71,7 +71,11 @@ def record_updates(settings: Sequence[Settings], workspace: Workspace, forge: Fo
     Raises:
         UserError: Git or the workspace cannot be asked, or the remote takes no tag of ours.
     """
-    pipelines, who, now = read_pipelines(settings[0].remote, PREFIXES), forge.promoter(), workspace.now()
+    pipelines, who, now = (
+        read_pipelines(settings[0].remote, PREFIXES, settings[0].signers),
+        forge.promoter(),
+        workspace.now(),
+    )
     written = []
     for one in settings:
         folder, before = workspace.git_folder(one.folder), deployments.last(pipelines, one.environment)
