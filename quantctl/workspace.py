@@ -17,6 +17,15 @@ class Workspace(Reader):
             "/api/2.2/jobs/update", {"job_id": int(job), "new_settings": dict(settings)}, f"CAN_MANAGE on the job {job}"
         )
 
+    def remove_setting(self, job: str, setting: str) -> None:
+        """The job no longer has a setting. https://docs.databricks.com/api/workspace/jobs/update"""
+        body = {"job_id": int(job), "fields_to_remove": [setting]}
+        self._send("/api/2.2/jobs/update", body, f"CAN_MANAGE on the job {job}")
+
+    def delete_job(self, job: str) -> None:
+        """https://docs.databricks.com/api/workspace/jobs/delete"""
+        self._send("/api/2.2/jobs/delete", {"job_id": int(job)}, f"CAN_MANAGE on the job {job}")
+
     def delete_acl(self, scope: str, principal: str) -> None:
         """https://docs.databricks.com/api/workspace/secrets/deleteacl"""
         self._send("/api/2.0/secrets/acls/delete", {"scope": scope, "principal": principal}, f"MANAGE on the scope {scope}")
