@@ -17,6 +17,10 @@ class Workspace(Reader):
             "/api/2.2/jobs/update", {"job_id": int(job), "new_settings": dict(settings)}, f"CAN_MANAGE on the job {job}"
         )
 
+    def repo(self, number: int) -> dict[str, Any]:
+        """A Git folder with its URL. https://docs.databricks.com/api/workspace/repos/get"""
+        return self._ask(f"/api/2.0/repos/{number}", None, "CAN_READ on the Git folder")
+
     def remove_setting(self, job: str, setting: str) -> None:
         """The job no longer has a setting. https://docs.databricks.com/api/workspace/jobs/update"""
         body = {"job_id": int(job), "fields_to_remove": [setting]}

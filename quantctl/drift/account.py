@@ -66,6 +66,10 @@ class Account:
         exact = frozenset((kind, name) for kind, name, exactly in objects if exactly)
         return Held(self.role, grants, exact, keys.result())
 
+    def shown(self, what: str) -> list[dict[str, Any]]:
+        """The rows of a SHOW, by column."""
+        return self._rows(f"SHOW {what}")
+
     def run(self, statement: str) -> None:
         """One statement that changes something."""
         self._connection.cursor().execute(statement)

@@ -93,7 +93,8 @@ def place_findings(env: str, refresh: Refresh, folder: Folder, path: str, deploy
         )
     elif folder.there is not None and ours[0].new is None:
         # Somebody deleted it and cloned it again: the engine would be refused, because the path is taken.
-        words = Mend(f"databricks repos delete {folder.there.id}, if nobody needs what is in it; then quantctl up {env}")
+        do = f"databricks repos delete {folder.there.id}, if nobody needs what is in it; then pulumi up --refresh -s {env}"
+        words = Mend(do)
         known = str(ours[0].old.get("id") or "another")
         found.append(
             Finding(env, Class.DRIFT, named(ours[0]), "clone", f"folder {known}", _place(folder.there), words, ours[0].urn)

@@ -118,9 +118,8 @@ def read_refresh(text: str, held: Checkpoint) -> Refresh:
             if metadata["urn"] in asked:
                 steps[metadata["urn"]] = _step(metadata, dependencies.get(metadata["urn"], ()))
                 errors += _silent(metadata)
-        elif told := event.get("diagnosticEvent"):
-            if told.get("severity") == "error":
-                errors.append(" ".join(str(told.get("message", "")).split()))
+        elif (told := event.get("diagnosticEvent")) and told.get("severity") == "error":
+            errors.append(" ".join(str(told.get("message", "")).split()))
         ended = ended or "summaryEvent" in event
     if not ended:
         raise ValueError("the engine did not come to an end")

@@ -15,10 +15,14 @@ _PARTIAL = ("pulumi.flag.target", "pulumi.flag.target-replace", "pulumi.flag.exc
 
 @dataclass(frozen=True)
 class LastUpdate:
-    """An update that failed and that no later one has made good. `began` is whether it came as far as any resource."""
+    """Updates that failed and that no later one has made good: when the last began, and when the first of them did.
+
+    `began` is whether any came as far as a resource. Times are the engine's, in UTC.
+    """
 
     at: str
     began: bool
+    since: str = ""
 
 
 def last_failure(env: str, environ: Mapping[str, str], seconds: float | None = None) -> LastUpdate | str | None:
@@ -40,15 +44,18 @@ def failure_of(entries: Sequence[Mapping[str, Any]]) -> LastUpdate | None:
 
     An update of some resources makes good what failed before it of some resources, and not a whole update.
     """
-    partly = False
+    partly, failures = False, []
     for one in entries:
         if one["kind"] not in ("update", "destroy"):
             continue
         whole = not any(flag in (one.get("environment") or {}) for flag in _PARTIAL)
         failed = one.get("result") != "succeeded"
         if failed and not (partly and not whole):
-            return LastUpdate(str(one.get("startTime", ""))[:16], bool(one.get("resourceChanges")))
+            failures.append(one)
         if whole and not failed:
-            return None
+            break
         partly = partly or not failed
-    return None
+    if not failures:
+        return None
+    began = any(one.get("resourceChanges") for one in failures)
+    return LastUpdate(str(failures[0].get("startTime", ""))[:16], began, str(failures[-1].get("startTime", "")))

@@ -14,13 +14,14 @@ from rich.table import Table
 
 import toolchain
 from quantctl import project
-from quantctl.engine import process, stacks
+from quantctl.engine import planned, process, stacks
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.laptop import place
 from quantctl.laptop.exports import process_environment
-from quantctl.promotion.deploy import make_ready, record_updates
+from quantctl.promotion.deploy import make_ready, record_updates, settle_planned
 from quantctl.stack_settings import stack_settings
+from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
 from sandbox import control, sample
 from sandbox.identities import ENVIRONMENTS
@@ -68,6 +69,9 @@ def _deploy(state: State, environ: dict[str, str], console: Console) -> list[sta
     with Progress(*columns, console=console) as progress, ThreadPoolExecutor(AT_ONCE) as pool:
 
         def deploy(env: str) -> stacks.Result | UserError:
+            def say(text: str) -> None:
+                console.print(f"{env}: {text}", markup=False, highlight=False)
+
             row = progress.add_task(f"{env:<11} pulumi up", total=1)
             steps = 0
 
@@ -77,8 +81,10 @@ def _deploy(state: State, environ: dict[str, str], console: Console) -> list[sta
                 progress.update(row, description=f"{env:<11} pulumi up, step {steps}")
 
             try:
-                make_ready(env, environ, lambda text: console.print(text, markup=False, highlight=False))
-                result = stacks.up(env, environ, step)
+                make_ready(env, environ, say)
+                if planned.needs_a_look(env, environ):
+                    settle_planned(env, environ, say)
+                result = whole(env, environ, lambda: stacks.up(env, environ, step), say)
             except UserError as error:
                 progress.update(row, description=f"[red]{env:<11} failed[/]", completed=1)
                 return error
