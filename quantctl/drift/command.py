@@ -13,9 +13,10 @@ from rich.text import Text
 
 from infra.vocabulary import Environment
 from quantctl import ask, where
-from quantctl.drift.finding import Class, EnvironmentDrift, Finding, exit_status
+from quantctl.drift.finding import Class, EnvironmentDrift, Finding, exit_status, report
 from quantctl.drift.formats import as_json, as_junit, as_markdown, difference, headline
 from quantctl.drift.judge import Read, judge
+from quantctl.drift.unfinished import missing_again
 
 _COLOURS = {Class.DRIFT: "red", Class.UNKNOWN: "magenta", Class.WAITING: "yellow"}
 
@@ -104,7 +105,13 @@ def _mended(
     mend(
         [(drift, each) for drift, each in zip(found, read, strict=True) if isinstance(each, Read) and drift.of(Class.DRIFT)]
     )
-    again = {each.environment: each for each in _judged(look(drifted))}
+    before = {each.env: each for each in read if isinstance(each, Read)}
+    again = {}
+    for seen in look(drifted):
+        env = seen.env if isinstance(seen, Read) else seen.environment
+        told = judge(seen) if isinstance(seen, Read) else seen
+        lost = missing_again(env, before[env].refresh, seen.refresh) if isinstance(seen, Read) else []
+        again[env] = report(env, [*told.findings, *lost], told.notes)
     return [again.get(each.environment, each) for each in found]
 
 

@@ -13,13 +13,14 @@ from rich.table import Table
 
 import toolchain
 from quantctl import project
-from quantctl.engine import process, stacks
+from quantctl.engine import planned, process, stacks
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.laptop import place
 from quantctl.laptop.exports import process_environment
-from quantctl.promotion.deploy import make_ready, record_updates
+from quantctl.promotion.deploy import make_ready, record_updates, settle_planned
 from quantctl.stack_settings import stack_settings
+from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
 from sandbox import control, sample
 from sandbox.identities import ENVIRONMENTS
@@ -75,6 +76,9 @@ def _deploy(state: State, environ: dict[str, str], report: toolchain.Report) -> 
     def deploy(env: str) -> stacks.Result | UserError:
         began, steps = time.monotonic(), 0
 
+        def say(text: str) -> None:
+            report(f"{env:<11} {text}")
+
         def step(_: str) -> None:
             nonlocal steps
             steps += 1
@@ -82,9 +86,11 @@ def _deploy(state: State, environ: dict[str, str], report: toolchain.Report) -> 
 
         now[env] = "looking at what an update has left"
         try:
-            make_ready(env, environ, report)
+            make_ready(env, environ, say)
+            if planned.needs_a_look(env, environ):
+                settle_planned(env, environ, say)
             now[env] = "pulumi up"
-            result = stacks.up(env, environ, step)
+            result = whole(env, environ, lambda: stacks.up(env, environ, step), say)
         except UserError as error:
             report(f"{env:<11} failed")
             return error
