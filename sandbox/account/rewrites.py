@@ -167,7 +167,9 @@ def _window(node: exp.Window) -> exp.Expr | None:
         total = exp.Window(**{**node.copy().args, "this": exp.Sum(this=part.copy())})
         total.type = part.type
         typed = exp.Literal.number(1)
-        typed.type = exp.DType.DOUBLE.into_expr() if is_real(part) else numeric.decimal(numeric.quotient_scale(scale_of(part)))
+        typed.type = (
+            exp.DType.DOUBLE.into_expr() if is_real(part) else numeric.decimal(numeric.quotient_scale(scale_of(part)))
+        )
         return quotient(part, total, typed)
     if isinstance(node.this, exp.Avg) and not is_real(node.this):
         return _as_quotient(node.this, lambda part: exp.Window(**{**node.copy().args, "this": part}))

@@ -34,7 +34,7 @@ def create(state: State, rights: Rights, reader: Reader, kind: str, *, replace: 
     only_if_missing = reader.take("IF", "NOT", "EXISTS")
     name = full_name(kind, reader.name(), rights.session)
     options = read_options(reader)
-    known = {"FILE_FORMAT", "COMMENT"} if kind == "STAGE" else {*_PARQUET, "COMMENT"}
+    known = {"FILE_FORMAT", "ENCRYPTION", "DIRECTORY", "COMMENT"} if kind == "STAGE" else {*_PARQUET, "COMMENT"}
     if set(options) - known:
         raise unsupported(f"{', '.join(sorted(set(options) - known))} of {kind}")
     need_create(state, rights, kind, name)
