@@ -17,6 +17,7 @@ from quantctl.drift.finding import Class, EnvironmentDrift, Finding, exit_status
 from quantctl.drift.formats import as_json, as_junit, as_markdown, difference, headline
 from quantctl.drift.judge import Read, judge
 from quantctl.drift.unfinished import missing_again
+from quantctl.text.plain import one_line
 
 _COLOURS = {Class.DRIFT: "red", Class.UNKNOWN: "magenta", Class.WAITING: "yellow"}
 
@@ -125,6 +126,8 @@ def _show_table(found: Sequence[EnvironmentDrift], console: Console) -> None:
     if shown.row_count:
         console.print(shown)
     console.print(headline(found), markup=False, highlight=False, soft_wrap=True)
+    for note in (note for each in found for note in each.notes):
+        console.print(f"  {one_line(note)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _cells(finding: Finding) -> tuple[Text, Text, Text]:
