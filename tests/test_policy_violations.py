@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ from rules.values import Declared
 
 from infra import access
 from infra.vocabulary import Environment, FolderLevel, JobLevel, SchemaAccess
-from tests import policy_shapes
+from tests import policy_shapes, test_policy_jobs
 from tests.paths import ROOT
 from tests.policy_shapes import BRANCH, DEPLOYER, PRINCIPALS, broken, changed, configured, good, group, of, principal, token
 
@@ -263,6 +264,9 @@ VIOLATIONS = [
 ]  # fmt: skip
 
 
+JOBS = [V("own-code", LIVE, "Job", fields) for fields in test_policy_jobs.ELSEWHERE]
+
+
 @pytest.mark.parametrize("violation", VIOLATIONS, ids=str)
 def test_a_violation_is_refused_by_its_rule(violation: Violation) -> None:
     """The rule that says so refuses, in words that do not repeat a password."""
@@ -388,3 +392,20 @@ def test_rules_of_the_whole_stack() -> None:
     key = declared("pulumi:pulumi:Stack", "s", {"a": [{"b": values.Secret(policy_shapes.PEM)}]})
     assert found_in(key) == [("plain-outputs", None)]
     assert found_in() == []
+
+
+def test_messages_are_as_users_read_them() -> None:
+    """Every violation of the tables, with all that is said of it, as it stands in tests/policy_messages.txt."""
+    written = "".join(
+        f"{violation.stack} {violation.variant} {violation.changes}\n{said(violation)}\n"
+        for violation in [*VIOLATIONS, *JOBS]
+    )
+    file = ROOT / "tests" / "policy_messages.txt"
+    if os.environ.get("WRITE_MESSAGES"):  # after a change that was meant; its diff is read
+        file.write_text(written)
+    assert written == file.read_text()
+
+
+def said(violation: Violation) -> str:
+    kind, props = changed(violation.stack, violation.variant, violation.changes)
+    return "".join(f"    {one.rule}: {one.message}\n" for one in broken(violation.stack, kind, props))
