@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from rules import judge, values
+from rules import agreement, judge, values
 from rules.environments import LIVE, MATRIX, STACKS
 from rules.values import Declared
 
@@ -360,6 +360,38 @@ def test_an_id_belongs_to_a_resource_of_the_same_stack() -> None:
     assert found_in(new, its) == []
     lost = declared(PERMISSIONS, "n", {"jobId": values.UNKNOWN}, jobId=[repo.urn])
     assert ("own-ids", lost.urn) in found_in(new, repo, its, lost)
+
+
+def test_what_the_rules_of_the_whole_stack_say() -> None:
+    """Who it is, what was found and what to do."""
+    job = declared(JOB, "a", {"id": "7", "tasks": [{"runJobTask": {"jobId": 9.0}}]})
+    said = [one.message for one in judge.of_stack([job, declared(PERMISSIONS, "x", {"repoId": "4711"})])]
+    assert said == [
+        "Job a of quant_live: found nothing as its Permissions, expected exactly one. Declare it.",
+        "Job a jobId: found 9, which is no Job that quant_live declares. Take the id from the resource; or list the job for"
+        " quant_live in policy/allowed.yaml.",
+        "Permissions repoId: found '4711', which is no Repo that quant_live declares. Take the id from the resource; or list"
+        " the job for quant_live in policy/allowed.yaml.",
+    ]
+    runs_as = {"b": "2", "c": "1", "a": "1"}
+    runners = [declared(JOB, name, {"runAs": {"servicePrincipalName": who}}) for name, who in runs_as.items()]
+    [said_of_runners] = [one.message for one in judge.of_stack(runners) if one.rule == "one-runner"]
+    assert said_of_runners == (
+        "Job runAs: found '1' runs a, c; '2' runs b; expected one principal for all jobs of quant_live. Set runAs alike."
+    )
+
+
+def test_what_a_resource_alone_can_tell() -> None:
+    """Type, names, code and provider at once: each of the four finds its own."""
+    for kind, props, words in (
+        (token("Stage"), {}, "no rule of the pack knows"),
+        (token("SecretScope"), {"name": "quant"}, "SecretScope name"),
+        (JOB, policy_shapes.job(LIVE, gitSource={}), "Job gitSource"),
+        ("pulumi:providers:databricks", {}, "provider databricks"),
+    ):
+        [said] = agreement.check(kind, props, LIVE)
+        assert words in said
+    assert agreement.check(token("SecretScope"), {"name": LIVE}, LIVE) == []
 
 
 def test_a_task_runs_jobs_of_its_own_stack_alone() -> None:
