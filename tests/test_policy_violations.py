@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from rules import agreement, judge, values
+from rules import agreement, environments, judge, values
 from rules.environments import LIVE, MATRIX, STACKS
 from rules.values import Declared
 
@@ -379,6 +379,23 @@ def test_what_the_rules_of_the_whole_stack_say() -> None:
     assert said_of_runners == (
         "Job runAs: found '1' runs a, c; '2' runs b; expected one principal for all jobs of quant_live. Set runAs alike."
     )
+
+
+def test_the_environment_s_own_identities_have_their_levels() -> None:
+    """The deployer may manage a folder and owns jobs; the principal runs, and reads what lies above its folder."""
+    environments.configure(LIVE, {"quant:folder": "/Workspace/teams/locked/quant_live"})
+
+    def entries(target: dict[str, str], *given: dict[str, str]) -> list[str]:
+        return [one.rule for one in broken(LIVE, PERMISSIONS, {**target, "accessControls": list(given)})]
+
+    folder_, above, job = {"repoId": "1"}, {"directoryPath": "/teams/locked"}, {"jobId": "1"}
+    assert entries(folder_, principal(DEPLOYER.upper(), "CAN_MANAGE"), principal(LIVE_ID, "CAN_RUN")) == []
+    assert entries(above, principal(LIVE_ID, "CAN_READ"), group("quant-support", "CAN_READ")) == []
+    assert entries(job, principal(DEPLOYER, "IS_OWNER"), principal(LIVE_ID, "CAN_MANAGE_RUN")) == []
+    assert entries(folder_, principal(DEPLOYER, "IS_OWNER")) == ["locked-down"]
+    assert entries(above, principal(LIVE_ID, "CAN_RUN")) == ["locked-down"]
+    assert entries({"directoryPath": "/teams/locked/quant_live"}, group("quant-support", "CAN_READ")) == ["locked-down"]
+    assert entries({"repoPath": "/teams/locked/quant_live"}, group("quant-support", "CAN_READ")) == []
 
 
 def test_what_a_resource_alone_can_tell() -> None:
