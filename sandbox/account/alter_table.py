@@ -70,7 +70,7 @@ def _one(statement: Statement, connection: Connection, item: Object, action: exp
             columns.remove(column)
     elif isinstance(action, exp.RenameColumn):
         column, new = column_named(item, _name(action.this)), _name(action.args["to"])
-        if any(each["name"].upper() == new.upper() for each in columns):
+        if any(each["name"].upper() == new.upper() and each is not column for each in columns):
             raise SqlError("002025", "42S21", f"SQL compilation error:\nduplicate column name '{new}'")
         connection.write(f"{table} RENAME COLUMN {quoted(column['name'])} TO {quoted(new)}")
         column["name"] = new

@@ -23,7 +23,8 @@ def identifiers(sql: str, bindings: dict[str, Any]) -> tuple[str, dict[str, Any]
     """
     if "identifier" not in sql.lower():
         return sql, bindings
-    made, left, end, place = "", {}, 0, 0
+    left: dict[str, Any] = {}
+    made, end, place = "", 0, 0
     found = tokens(sql)
     for at, token in enumerate(found):
         inside = [each.text for each in found[at - 3 : at + 2] if at >= 2]

@@ -109,7 +109,7 @@ def drop(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
     """DROP <kind> [IF EXISTS] [CASCADE | RESTRICT]"""
     only_if_there = reader.take("IF", "EXISTS")
     name = full_name(kind, reader.name(), rights.session)
-    restrict = kind in ("DATABASE", "SCHEMA", "TABLE") and not reader.take("CASCADE") and reader.take("RESTRICT")
+    restrict = kind in ("DATABASE", "SCHEMA", "TABLE", "VIEW") and not reader.take("CASCADE") and reader.take("RESTRICT")
     reader.end()
     if restrict:
         raise unsupported(f"DROP {kind} ... RESTRICT")

@@ -23,8 +23,10 @@ _TABLES = (
 )
 _VIEWS = "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_OWNER VIEW_DEFINITION IS_SECURE CREATED LAST_ALTERED COMMENT"
 _COLUMNS = (
-    "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME COLUMN_NAME ORDINAL_POSITION COLUMN_DEFAULT IS_NULLABLE DATA_TYPE"
-    " CHARACTER_MAXIMUM_LENGTH NUMERIC_PRECISION NUMERIC_SCALE DATETIME_PRECISION IS_IDENTITY COMMENT"
+    "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME COLUMN_NAME ORDINAL_POSITION COLUMN_DEFAULT IS_NULLABLE DATA_TYPE DATA_TYPE_ALIAS"
+    " CHARACTER_MAXIMUM_LENGTH NUMERIC_PRECISION NUMERIC_SCALE DATETIME_PRECISION COLLATION_NAME IS_IDENTITY IDENTITY_GENERATION IDENTITY_START IDENTITY_INCREMENT"
+    " IDENTITY_MAXIMUM IDENTITY_MINIMUM IDENTITY_CYCLE IDENTITY_ORDERED"
+    " COMMENT"
 )
 _SEQUENCES = "SEQUENCE_CATALOG SEQUENCE_SCHEMA SEQUENCE_NAME SEQUENCE_OWNER START_VALUE INCREMENT CREATED COMMENT"
 _SHOWN = {"TABLES": _TABLES, "VIEWS": _VIEWS, "COLUMNS": _COLUMNS, "SCHEMATA": _SCHEMATA, "SEQUENCES": _SEQUENCES}
@@ -110,18 +112,8 @@ def _columns(state: State, rights: Rights, database: str) -> Iterator[list[Any]]
             sizes = (kind.length or None, *((kind.precision, kind.scale) if kind.family == "fixed" else (None, None)))
             clock = kind.scale if kind.family.startswith("time") else None
             null, identity = ("YES" if column.get("null") else "NO"), ("YES" if column.get("identity") else "NO")
-            yield [
-                *parts,
-                column["name"],
-                at,
-                column.get("default"),
-                null,
-                shown,
-                *sizes,
-                clock,
-                identity,
-                column.get("comment"),
-            ]
+            told = [column["name"], at, column.get("default"), null, shown, shown, *sizes, clock, None, identity, None]
+            yield [*parts, *told, column.get("start"), column.get("increment"), *[None] * 4, column.get("comment")]
 
 
 def _sequences(state: State, rights: Rights, database: str) -> Iterator[list[Any]]:

@@ -80,7 +80,7 @@ def only(tree: exp.Expr, *known: str) -> None:
 def table(sources: Sources, named: exp.Expr, privilege: str) -> Object:
     """The table that is to be changed, with the privilege for it."""
     item = sources.item(named, privilege)
-    if item.kind == "VIEW":
+    if "query" in item.props:
         raise SqlError("002026", "42601", f"SQL compilation error:\nView '{item.last_name}' cannot be changed.")
     return item
 

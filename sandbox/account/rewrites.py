@@ -141,7 +141,7 @@ def _arithmetic(node: exp.Binary) -> exp.Expr | None:
     sides = [cast(each, f"DECIMAL(38, {scale_of(each)})") if scale_of(each) == 0 else each.copy() for each in (one, other)]
     made: exp.Expr = type(node)(this=sides[0], expression=sides[1])
     if isinstance(node, exp.Mod):
-        return call("SF_MOD", *sides)
+        return call("SF_MOD", *(cast(side, f"DECIMAL(38, {scale_of(node)})") for side in sides))
     if isinstance(node, exp.Mul) and scale_of(node) < scale_of(one) + scale_of(other):
         made = cast(made, f"DECIMAL(38, {scale_of(node)})")
     return exp.Paren(this=made)
@@ -161,6 +161,14 @@ def _as_quotient(node: exp.Avg, wrapped: Callable[[exp.Expr], exp.Expr]) -> exp.
 
 
 def _window(node: exp.Window) -> exp.Expr | None:
+    """AVG, and RATIO_TO_REPORT, which is the value in relation to the sum of its window."""
+    if isinstance(node.this, exp.Anonymous):
+        part = node.this.expressions[0]
+        total = exp.Window(**{**node.copy().args, "this": exp.Sum(this=part.copy())})
+        total.type = part.type
+        typed = exp.Literal.number(1)
+        typed.type = exp.DType.DOUBLE.into_expr() if is_real(part) else numeric.decimal(numeric.quotient_scale(scale_of(part)))
+        return quotient(part, total, typed)
     if isinstance(node.this, exp.Avg) and not is_real(node.this):
         return _as_quotient(node.this, lambda part: exp.Window(**{**node.copy().args, "this": part}))
     return None
@@ -237,6 +245,8 @@ def _on_text(node: exp.Expr) -> None:
     for key, child in list(node.args.items()):
         for each in child if isinstance(child, list) else [child]:
             if not isinstance(each, exp.Expr) or isinstance(each, exp.Interval | exp.Var | exp.Identifier):
+                continue
+            if isinstance(each, exp.Any | exp.All | exp.Tuple | exp.Subquery):
                 continue
             if key == "expression" and is_number(each) and isinstance(node, exp.Left | exp.Right | exp.Pad | exp.Repeat):
                 each.replace(whole(each).copy())
@@ -458,6 +468,18 @@ def _grouped_together(node: exp.SetOperation) -> None:
         check_alike([part.unalias() for part in (one, other) if not isinstance(part.unalias(), exp.Null)], node)
 
 
+def _zoned(node: exp.ConvertTimezone) -> exp.Expr | None:
+    if not node.args.get("source_tz"):  # the result has a zone of its own: TIMESTAMP_TZ
+        raise unsupported(node.sql("snowflake"))
+    return None
+
+
+def _weekday(node: exp.Expr) -> exp.Expr:
+    if node.this.is_type(*_TEXTS):
+        node.this.replace(cast(node.this, "DATE"))
+    return cast(node, "DATE")
+
+
 def _nvl2(node: exp.Nvl2) -> exp.Expr:
     _alike(exp.Coalesce(this=node.args["true"].copy(), expressions=[node.args["false"].copy()]))
     given = exp.Not(this=exp.Is(this=node.this.copy(), expression=exp.null()))
@@ -510,6 +532,10 @@ RULES: dict[type[exp.Expr], Rule] = {
     ),
     **dict.fromkeys((exp.DateAdd, exp.DateSub, exp.DateDiff, exp.TimestampTrunc, exp.DateTrunc, exp.Extract), _part),
     exp.ToChar: _to_char, exp.TsOrDsToDate: _parsed, exp.StrToTime: _parsed, exp.ToNumber: _to_number,
+    exp.RawString: lambda node: exp.Literal.string(node.this),
+    exp.ConvertTimezone: _zoned, exp.NextDay: _weekday, exp.PreviousDay: _weekday,
+    exp.ArrayAppend: lambda node: call("SF_APPEND", node.this, convert(node.expression, values.VARIANT)),
+    exp.ArrayConcat: lambda node: call("SF_JOIN", node.this, *node.expressions),
     exp.ToDouble: lambda node: convert(node.this, values.REAL, safe=bool(node.args.get("safe"))),
     exp.ToBoolean: lambda node: convert(node.this, values.BOOLEAN, safe=bool(node.args.get("safe"))),
     exp.GroupConcat: _list_agg, exp.ArrayAgg: _array_agg, exp.ArrayUniqueAgg: _array_agg, exp.ParseJSON: _parse_json,

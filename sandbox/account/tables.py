@@ -235,9 +235,12 @@ def _make(statement: Statement, connection: Connection, item: Object, query: tra
 
 
 def forget(state: State, rows: Rows) -> None:
-    """Rows and sequences of what is gone, by DROP, CREATE OR REPLACE or with their schema; next time, when somebody writes."""
-    kept = {f"SF_{which}_{row['id']}" for row in state.rows("select id from sf_object") for which in ("DATA", "SEQUENCE")}
+    """Rows and sequences of what is gone: dropped, replaced, or in a schema that is gone."""
     with contextlib.suppress(SqlError), rows.alone() as connection:
+        # Read under the lock: nobody is between rows that are committed and their object.
+        kept = {
+            f"SF_{which}_{row['id']}" for row in state.rows("select id from sf_object") for which in ("DATA", "SEQUENCE")
+        }
         for kind, listed in (("TABLE", "duckdb_tables()"), ("SEQUENCE", "duckdb_sequences()")):
             column = f"{kind.lower()}_name"
             found = connection.read(
