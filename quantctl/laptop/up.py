@@ -17,7 +17,7 @@ from quantctl import project
 from quantctl.engine import process, stacks
 from quantctl.errors import UserError
 from quantctl.forge import connect
-from quantctl.laptop import place
+from quantctl.laptop import first_deployment, place
 from quantctl.laptop.exports import process_environment
 from quantctl.promotion.deploy import make_ready, record_updates
 from quantctl.stack_settings import stack_settings
@@ -32,6 +32,9 @@ AT_ONCE = 2
 def up(state: State, console: Console) -> None:
     began = time.monotonic()
     found = toolchain.obtain(lambda text: console.print(text, markup=False, highlight=False))
+    if first_deployment.did_not_end(state):
+        console.print("The first deployment did not end, and its state is not whole: the sandbox starts empty again.")
+        control.reset(state)
     endpoints = place.start(state)
     made = sample.create(state.remote)
     console.print(f"toolchain   {found.way}", highlight=False)
@@ -39,9 +42,10 @@ def up(state: State, console: Console) -> None:
     console.print(f"sandbox     {where}", highlight=False, soft_wrap=True)
     console.print(f"pipelines   {'made' if made else 'kept'}: {endpoints.remote_url}", highlight=False, soft_wrap=True)
     environ = process_environment(state)
-    for env in ENVIRONMENTS:
-        ensure_stack(state, env, environ)
-    results = _deploy(state, environ, console)
+    with first_deployment.begun(state) as more:
+        for env in ENVIRONMENTS:
+            ensure_stack(state, env, environ)
+        results = _deploy(state, environ | more, console)
     os.environ.update(environ)  # the clients read it there
     settings = [stack_settings(env, environ) for env in ENVIRONMENTS]
     record_updates(settings, Workspace(environ), connect(settings[0], environ))
