@@ -19,6 +19,7 @@ from databricks.sdk.service.workspace import GetRepoResponse as RepoInfo
 from hypothesis import settings
 
 from sandbox.state import State
+from tests import snapshot
 from tests.account_sandbox import Account, running
 from tests.paths import ROOT
 
@@ -151,21 +152,31 @@ class Team:
 
 @contextlib.contextmanager
 def deployed(folder: Path) -> Iterator[Team]:
-    """`quantctl up` in a fresh state folder; everything that was started is stopped at the end."""
+    """What `quantctl up` makes of a fresh state folder; everything that was started is stopped at the end."""
     # A user's shell has none of the settings of a build machine's Python.
     usual = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     base = {**usual, "QUANT_SANDBOX": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
     quantctl = str(ROOT / ".venv" / "bin" / "quantctl")
-    try:
-        done = subprocess.run([quantctl, "up"], env=base, capture_output=True, text=True, timeout=900, check=False)
+
+    def run(environ: dict[str, str], *words: str) -> str:
+        done = subprocess.run([quantctl, *words], env=environ, capture_output=True, text=True, timeout=900, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def deploy(state: Path) -> None:
+        try:
+            run({**base, "QUANT_SANDBOX": str(state)}, "up")
+        finally:
+            run({**base, "QUANT_SANDBOX": str(state)}, "sandbox", "stop")
+
+    try:
+        snapshot.copy_of(snapshot.shared_folder(folder), folder / "state", deploy)
+        run(base, "sandbox", "start")
         environ = shell(base)
         clone = folder / "pipelines"
         subprocess.run(["git", "clone", "-q", environ["QUANT_REMOTE"], str(clone)], check=True)
-        answer = subprocess.run(
-            [quantctl, "sandbox", "credentials", "--format", "json"], env=base, capture_output=True, text=True, check=True
-        )
-        yield Team(environ, clone, {entry["persona"]: entry for entry in json.loads(answer.stdout)})
+        listed = json.loads(run(base, "sandbox", "credentials", "--format", "json"))
+        yield Team(environ, clone, {entry["persona"]: entry for entry in listed})
     finally:
         subprocess.run([quantctl, "down"], env=base, capture_output=True, check=False)
         _end_orphans(folder / "state")

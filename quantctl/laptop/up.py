@@ -16,7 +16,7 @@ from quantctl import project
 from quantctl.engine import planned, process, stacks
 from quantctl.errors import UserError
 from quantctl.forge import connect
-from quantctl.laptop import place
+from quantctl.laptop import first_deployment, place
 from quantctl.laptop.exports import process_environment
 from quantctl.promotion.deploy import make_ready, record_updates, settle_planned
 from quantctl.stack_settings import stack_settings
@@ -35,6 +35,10 @@ def up(state: State, console: Console) -> None:
     found = toolchain.obtain(toolchain.Report(console))
     report = toolchain.Report(console, every=_TOLD)
     report(f"toolchain   {found.way}")
+    if first_deployment.did_not_end(state):
+        report("The first deployment did not end, and its state is not whole: the sandbox starts empty again.")
+        with place.told():
+            control.reset(state)
     with report.timed("sandbox     starting"):
         endpoints = place.start(state)
     report(f"sandbox     Databricks {endpoints.databricks_host}, Snowflake port {endpoints.snowflake_port}")
@@ -42,10 +46,11 @@ def up(state: State, console: Console) -> None:
         made = sample.create(state.remote)
     report(f"pipelines   {'made' if made else 'kept'}: {endpoints.remote_url}")
     environ = process_environment(state)
-    with report.timed("stacks      making those that are not there"):
-        for env in ENVIRONMENTS:
-            ensure_stack(state, env, environ)
-    results = _deploy(state, environ, report)
+    with first_deployment.begun(state) as more:
+        with report.timed("stacks      making those that are not there"):
+            for env in ENVIRONMENTS:
+                ensure_stack(state, env, environ)
+        results = _deploy(state, environ | more, report)
     os.environ.update(environ)  # the clients read it there
     with report.timed("recording what is deployed"):
         settings = [stack_settings(env, environ) for env in ENVIRONMENTS]
