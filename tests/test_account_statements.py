@@ -232,8 +232,10 @@ def test_a_merge_tells_what_it_did_and_refuses_what_is_not_certain(account: Acco
     """A count for each kind of change; two rows of the source for one of the target are an error."""
     account.sql(_IN)
     account.sql("CREATE TABLE ONE (ID INT, V VARCHAR)")
-    merge = "MERGE INTO ONE USING ({}) S ON ONE.ID = S.ID WHEN MATCHED THEN UPDATE SET V = 'u' WHEN NOT MATCHED"
-     " THEN INSERT VALUES (S.ID, 'i')"
+    merge = (
+        "MERGE INTO ONE USING ({}) S ON ONE.ID = S.ID WHEN MATCHED THEN UPDATE SET V = 'u'"
+        " WHEN NOT MATCHED THEN INSERT VALUES (S.ID, 'i')"
+    )
     assert account.shown(merge.format("SELECT 1 AS ID UNION ALL SELECT 2")) == [
         {"number of rows inserted": 2, "number of rows updated": 0}
     ]
