@@ -23,7 +23,7 @@ _README = ROOT / "sandbox" / "account" / "README.md"
 _BETWEEN = re.compile(r"(?<=<!-- clients -->\n).*?(?=<!-- end of clients -->)", re.S)
 # Versions that install without a download from elsewhere, with a connector that knows local stages (before 5).
 _PACKAGES = {
-    "SQLAlchemy": ["snowflake-sqlalchemy<2", "snowflake-connector-python<5", "pandas", "pyarrow"],
+    "SQLAlchemy": ["snowflake-sqlalchemy<2", "sqlalchemy<2.1", "snowflake-connector-python<5", "pandas", "pyarrow"],
     "dbt": ["dbt-snowflake>=1.9,<1.11", "dbt-core>=1.9,<1.11"],
     "Snowflake CLI": ["snowflake-cli<4"],
 }
