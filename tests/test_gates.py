@@ -221,7 +221,7 @@ def test_the_soak_covers_what_the_target_will_run() -> None:
 
 def test_a_job_of_the_same_name_is_told() -> None:
     """By its id and who made it; the stack's own is none."""
-    listed = [
+    listed: list[dict[str, Any]] = [
         {"job_id": 1, "settings": {"name": "quant a"}},
         {"job_id": 2, "settings": {"name": "quant a"}, "creator_user_name": "dana@quant.example"},
         {"job_id": 3, "settings": {"name": "quant_stg a"}},

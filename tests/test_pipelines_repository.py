@@ -17,7 +17,8 @@ from infra.errors import UserError
 from infra.promotion import EDGES, Edge
 from infra.vocabulary import Environment
 from quantctl.errors import UserError as CtlError
-from quantctl.forge import Person, Verdict
+from quantctl.forge import MergeOutcome, MergeRequest, MergeResult, Person, Verdict
+from quantctl.forge.plain_git import PlainGit
 from quantctl.promotion import move
 from quantctl.promotion.gates import Facts, Line, Unknown, answer
 from quantctl.promotion.read import line_of
@@ -260,6 +261,47 @@ def test_what_came_in_the_moment_of_a_merge_is_told(world: World) -> None:
     assert [one.id for one in move.strangers(found, over, decided, over)] == [theirs]
     later = found.commit_tree(found.tree(first), [merged], "Right after", RHEA, NOW)
     assert [one.id for one in move.strangers(found, later, decided, merged)] == [later]
+
+
+class Busy(PlainGit):
+    """A forge on which somebody else is at work too: before a merge, and in the same moment."""
+
+    def __init__(self, world: World, theirs: str | None = None) -> None:
+        self._world, self._theirs, self.merged = world, theirs, 0
+
+    def promoter(self) -> Person:
+        return RHEA
+
+    def merge(self, request: MergeRequest, sha: str) -> MergeOutcome:
+        found = self._world.read()
+        seen = found.head(request.target)
+        under = self._theirs or seen
+        self.merged += 1
+        commit = found.commit_tree(found.tree(sha), [under, sha], "Merge", RHEA, NOW)
+        found.push({f"refs/heads/{request.target}": (commit, seen)})
+        return MergeOutcome(MergeResult.MERGED, "merged", commit)
+
+
+def test_a_merge_compares_both_heads(world: World) -> None:
+    """A target that has moved is not merged into; one that moves in the same moment is told, and is nothing to resume."""
+    first = world.commit("quant", "a", "1")
+    world.branch("quant_stg", first)
+    second = world.commit("quant", "a", "2")
+    found, decided = world.read(), decision(second, first)
+    request = MergeRequest(7, "!7", "quant", "quant_stg", second, "opened", "Promote", "Rhea")
+    theirs = found.commit_tree(found.tree(first), [first], "Theirs", RHEA, NOW)
+    found.push({"refs/heads/quant_stg": (theirs, first)})
+    late = Busy(world)
+    with pytest.raises(CtlError, match="was changed by somebody else meanwhile; nothing was merged"):
+        move.merge(found, late, request, decided)
+    assert late.merged == 0 and deployments.records(world.read(), "promotion", "quant_stg") == []
+    world.git("push", "-q", "--force", "origin", f"{first}:refs/heads/quant_stg")
+    with pytest.raises(CtlError, match="in the moment of the merge; it is not deployed") as told:
+        move.merge(world.read(), Busy(world, theirs), request, decided)
+    assert "'Theirs'" in str(told.value)
+    world.git("push", "-q", "--force", "origin", f"{first}:refs/heads/quant_stg")
+    recorded, outcome = move.merge(world.read(), Busy(world), request, decided)
+    assert outcome.result is MergeResult.MERGED and recorded.tag.startswith("promotion/quant_stg/")
 
 
 def test_a_forward_commit_that_stands_there_is_taken(world: World) -> None:

@@ -127,8 +127,8 @@ class Pipelines:
     def foreign(self, target: str, source: str) -> list[Commit]:
         """Commits of `target` alone whose tree is no tree of the source's line: something was made there.
 
-        A merge or a rollback that only repeats a tree is none: what a forge's merge commit or `quantctl rollback` leaves. Nor
-        is what stands before one, for there the target had the source's content and nothing else.
+        A merge or a rollback that only repeats a tree is none: what a forge's merge commit or `quantctl rollback` leaves.
+        Nor is what stands before one, for there the target had the source's content and nothing else.
         """
         trees = self._trees(target, f"^{source}")
         if not trees:
