@@ -523,9 +523,8 @@ def test_records_are_made_by_those_alone_whom_the_tags_are_protected_for(world: 
         wide.delete()
         project.protectedtags.create({"name": "v*", "create_access_level": 30})
         assert forge.vouches_for("deployment", "quant").verdict is Verdict.YES
-        assert settings.gitlab is not None
-        bot = settings.model_copy(update={"gitlab": settings.gitlab.model_copy(update={"recorders": ["@quant-deployer"]})})
-        found = protected_branch.apply(project.manager.gitlab, project, bot.protection)
+        bot = replace(settings.protection, recorders=("@quant-deployer",))
+        found = protected_branch.apply(project.manager.gitlab, project, bot)
         assert found.protection.recorders == ("@quant-deployer",)
     finally:
         protected_branch.remove(project, "quant")

@@ -66,20 +66,21 @@ def read(
     """
     source, target = stack_settings(edge.source, environ), stack_settings(edge.target, environ)
     head, below = heads or (pipelines.head(source.branch), pipelines.head(target.branch))
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(10) as pool:
         line = pool.submit(_try, lambda: line_of(pipelines, head, below))
         now = pool.submit(_try, workspace.now)
         at_source = pool.submit(_try, lambda: deployed_commit(workspace, source))
         at_target = pool.submit(_try, lambda: deployed_commit(workspace, target))
         vouched = pool.submit(_try, lambda: forge.vouches_for("deployment", edge.source))
         state = pool.submit(_try, lambda: read_state(source.environment, environ))
+        listed = pool.submit(_try, workspace.jobs)
 
         def soaked_since() -> list[Soaked]:
             answer, time, commit = _known(vouched.result()), _known(now.result()), _known(at_source.result())
             if answer.verdict is not Verdict.YES:
                 raise UserError(f"{answer.evidence}.")
             asked = _Soak(source, target, time, pipelines, workspace, environ)
-            return [] if commit is None else asked.of(commit, _known(state.result()).jobs)
+            return [] if commit is None else asked.of(commit, _known(state.result()).jobs, created(_known(listed.result())))
 
         soaked = pool.submit(_try, soaked_since)
         active = pool.submit(_try, lambda: workspace.active_runs(read_state(target.environment, environ).jobs))
@@ -87,7 +88,7 @@ def read(
         promoter = pool.submit(_try, forge.is_release_manager)
         signed_off = pool.submit(_try, lambda: [str(one) for one in forge.sign_offs(edge.source, head)])
         vetoes = pool.submit(_try, lambda: _vetoes(forge, edge, pipelines, line.result()))
-        others = pool.submit(_try, lambda: namesakes(_known(state.result()).job_names, workspace.jobs()))
+        others = pool.submit(_try, lambda: namesakes(_known(state.result()).job_names, _known(listed.result())))
     facts = Facts(
         now=now.result(),
         line=line.result(),
@@ -157,8 +158,8 @@ class _Soak:
     workspace: Workspace
     environ: Mapping[str, str]
 
-    def of(self, commit: str, jobs: Mapping[str, int]) -> list[Soaked]:
-        """Every workflow of the deployed commit; `jobs` are the stack's."""
+    def of(self, commit: str, jobs: Mapping[str, int], made: Mapping[int, datetime.datetime]) -> list[Soaked]:
+        """Every workflow of the deployed commit; `jobs` are the stack's, `made` is when the workspace got each job."""
         env, current = self.source.environment, self._identities(commit)
 
         @cache
@@ -178,12 +179,19 @@ class _Soak:
                 unknown = f"nothing tells when {commit[:12]} was deployed"
                 found.append(Soaked(workflow, None, note="has no job of this stack" if workflow not in jobs else unknown))
             else:
+                begun = max(begun, made.get(jobs[workflow], begun))  # no record is believed against the workspace
                 found.append(Soaked(workflow, begun, self.workspace.runs(jobs[workflow], begun)))
         return found
 
     def _identities(self, commit: str) -> dict[str, str]:
         here, there = (definitions(self.pipelines, one, commit) for one in (self.source, self.target))
         return soak.identities(here, self.pipelines.blobs(commit), self.source.workflows, there)
+
+
+def created(jobs: Iterable[Mapping[str, Any]]) -> dict[int, datetime.datetime]:
+    """Job id -> when the workspace got it, where it says so."""
+    times = ((int(job["job_id"]), job.get("created_time")) for job in jobs)
+    return {id: datetime.datetime.fromtimestamp(at / 1000, datetime.UTC) for id, at in times if isinstance(at, int)}
 
 
 def last_change(env: str, environ: Mapping[str, str]) -> datetime.datetime | None:

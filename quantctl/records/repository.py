@@ -83,7 +83,11 @@ class Pipelines:
 
     def _commits(self, *revisions: str) -> list[Commit]:
         form = "%x00".join(("%H", "%an", "%ae", "%at", "%ce", "%s"))  # no value can hold a NUL, and every other separator
-        listed = self._git("log", "-z", f"--format={form}", *revisions).removesuffix(b"\0").split(b"\0")
+        options = [word for word in revisions if word.startswith("--")]
+        given = "".join(f"{word}\n" for word in revisions if word not in options).encode()  # may be thousands
+        listed = (
+            self._git("log", "-z", f"--format={form}", *options, "--stdin", given=given).removesuffix(b"\0").split(b"\0")
+        )
         words = [word.decode(errors="replace") for word in listed]
         return [
             Commit(id, author, email, _seconds(at), subject, committer)
@@ -124,12 +128,14 @@ class Pipelines:
         """Commits of `target` alone whose tree is no tree of the source's line: something was made there.
 
         A merge or a rollback that only repeats a tree is none: what a forge's merge commit or `quantctl rollback` leaves.
+        Nor is what stands before one, for there the target had the source's content and nothing else.
         """
-        alone = self.between(source, target)
-        if not alone:
+        trees = self._trees(target, f"^{source}")
+        if not trees:
             return []
-        known, trees = self.trees(source), self._trees(target, f"^{source}")
-        return [commit for commit in alone if trees[commit.id] not in known]
+        known = self.trees(source)
+        repeated = [f"^{commit}" for commit, tree in trees.items() if tree in known]
+        return [commit for commit in self._commits(target, f"^{source}", *repeated) if trees[commit.id] not in known]
 
     def present(self, target: str, source: str) -> set[str]:
         """Commits of `target` alone that bring the source nothing: it has the same change under another id, or they merge.
@@ -214,12 +220,24 @@ class Pipelines:
         Raises:
             UserError: git could not sign it.
         """
-        ref, kind = f"refs/tags/{name}", ("-s" if can_sign(self.repository) else "-a")
+        ref, signs = f"refs/tags/{name}", can_sign(self.repository)
+        kind = "-s" if signs else "-a"
         made = ("-c", "tag.gpgSign=false", "tag", "--force", kind, "--cleanup=verbatim", "-F", "-", name, commit)
         with git.one_at_a_time(self.repository):
-            self._git(*made, given=f"{message.strip()}\n".encode(), environ=_as(who, at))
-            id = self._git("rev-parse", "--verify", ref).decode().strip()
-            self._git("update-ref", "-d", ref)
+            done = git.run_in(
+                self.repository, *made, seconds=60, given=f"{message.strip()}\n".encode(), environ=_as(who, at)
+            )
+            id = "" if done.returncode else self._git("rev-parse", "--verify", ref).decode().strip()
+            if id:
+                self._git("update-ref", "-d", ref)
+        # git 2.39 makes an unsigned tag, and is content, where the key is not there.
+        tag = parse(name, id, self._objects([id]).get(id, b"")) if id else None
+        if tag is None or tag.signed != signs:
+            raise UserError(
+                f"git could not sign the tag {name}: {git.said(done)}. It signs with user.signingKey; nothing was pushed."
+                if signs
+                else f"git could not make the tag {name}: {git.said(done)}; nothing was pushed."
+            )
         return id
 
     def push(self, refs: Mapping[str, tuple[str, str | None]]) -> None:
@@ -254,8 +272,7 @@ class Pipelines:
     def _git(self, *arguments: str, given: bytes = b"", environ: Mapping[str, str] | None = None) -> bytes:
         done = git.run_in(self.repository, *arguments, seconds=60, given=given, environ=environ)
         if done.returncode:
-            command = next(word for word in arguments if word != "-c" and "=" not in word)
-            raise UserError(f"git {command} failed in the cache {self.repository}: {git.said(done)}")
+            raise UserError(f"git {arguments[0]} failed in the cache {self.repository}: {git.said(done)}")
         return done.stdout
 
 

@@ -13,7 +13,7 @@ _HEAD = re.compile(
     r"object (?P<commit>[0-9a-f]{40}|[0-9a-f]{64})\ntype commit\ntag (?P<name>[^\n]+)\n"
     r"tagger (?P<tagger>[^<>\n]*) <(?P<email>[^<>\n]*)> (?P<at>\d{1,11}) [+-]\d{4}\n(?:[^\n]+\n)*\n"
 )
-_BEGIN, _END = "-----BEGIN SSH SIGNATURE-----\n", "-----END SSH SIGNATURE-----\n"
+_BEGIN, _END = re.compile(r"^-----BEGIN SSH SIGNATURE-----\n", re.M), "-----END SSH SIGNATURE-----\n"
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ def parse(name: str, id: str, raw: bytes) -> Tag | None:
     head = _HEAD.match(text)
     if head is None or head["name"] != name:
         return None
-    message, begin, signature = text[head.end() :].partition(_BEGIN)
-    if begin and ("-----BEGIN" in message + signature or not signature.endswith(_END) or signature.count(_END) != 1):
+    message, *signature = _BEGIN.split(text[head.end() :])
+    if len(signature) > 1 or any(
+        "-----BEGIN" in message + one or one.find(_END) != len(one) - len(_END) for one in signature
+    ):
         return None  # what stands behind a signature, or before another one, is not what was signed
     who = head["tagger"].strip(), head["email"].strip()
-    return Tag(name, head["commit"], True, *who, int(head["at"]), message.strip(), id, bool(begin))
+    return Tag(name, head["commit"], True, *who, int(head["at"]), message.strip(), id, bool(signature))

@@ -149,6 +149,7 @@ class _World:
             sign_offs=attempt(lambda: signoffs.of(pipelines, env)),
             last=last,
             interrupted=begun if isinstance(begun, Record) else None,
+            until=settings.limited_release.until if settings.limited_release else None,
         )
 
     def _runs(self, settings: Settings) -> list[Workflow]:
