@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test test-fast lint bench sdk lock lacking browser
+.PHONY: help install up down test test-fast lint mutants bench sdk lock lacking browser
 
 help:  ## this menu
 	@echo "quant: four maturity branches, four environments"
@@ -48,6 +48,9 @@ lint: $(STAMP)  ## ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+mutants: $(STAMP)  ## small changes of the deciding modules: how many the fast tests notice
+	@$(BIN)/python -m bench.mutants
 
 bench: $(STAMP)  ## how long previews and deployments take
 	@$(BIN)/quantctl toolchain --obtain

@@ -13,7 +13,8 @@ def description() -> bytes:
     files = descriptor_pb2.FileDescriptorSet()
     for module in (plugin_pb2, analyzer_pb2):
         files.file.add().MergeFromString(module.DESCRIPTOR.serialized_pb)
-    return files.SerializeToString(deterministic=True)
+    written: bytes = files.SerializeToString(deterministic=True)
+    return written
 
 
 if __name__ == "__main__":

@@ -79,11 +79,13 @@ def switch(state: State, changes: Mapping[str, str | int | bool], *, existing: b
     Args:
         existing: Git folders that are there (outside /Repos) become such as new ones will be.
     """
+    if not state.folder.is_dir():
+        raise SandboxError(f"There is no sandbox yet in {state.folder}: start it first.")
     try:
         made = switches.write(state.folder, changes)
     except switches.SwitchError as error:
         raise SandboxError(str(error)) from None
-    if existing and "git_folders" in changes:
+    if existing and "git_folders" in changes and state.database.exists():
         cli = made.git_folders == switches.CLI
         Store(state.database).write("update ws_folder set cli = ? where path not like '/Repos/%'", cli)
     return made

@@ -145,9 +145,10 @@ class State:
         return base64.b64encode(spki).decode()
 
     def clear(self) -> None:
-        """Forget what the servers and the engine know, and the clock; keep keys, tokens, ports and the remote."""
-        for path in (*self.folder.glob("sandbox.db*"), *self.folder.glob("forge.db*"), *self.folder.glob("clock")):
-            path.unlink()
+        """Forget what the servers and the engine know, clock and switches; keep keys, tokens, ports and the remote."""
+        for pattern in ("sandbox.db*", "forge.db*", "clock", "switches.json"):
+            for path in self.folder.glob(pattern):
+                path.unlink()
         for folder in (self.folders, self.pulumi):
             shutil.rmtree(folder, ignore_errors=True)
 

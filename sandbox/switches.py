@@ -25,7 +25,7 @@ class Switches:
     """Each field's comment names the environment variable and what the real services do."""
 
     # QUANT_SANDBOX_GIT_FOLDERS: with Git CLI access (`cli`, how workspaces make new ones as the preview spreads) or without.
-    git_folders: str = LEGACY
+    git_folders: str = CLI
     # QUANT_SANDBOX_EXPORT_DOT_GIT: whether a folder with Git CLI access is exported with its .git (not documented).
     export_dot_git: bool = False
     # QUANT_SANDBOX_PROTECTED_REMOTE: the remote asks for a credential also for a fetch, as a private project does.

@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 import yaml
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.workspace import GetRepoResponse as RepoInfo
 from hypothesis import settings
 
 from sandbox.state import State
+from tests import snapshot
 from tests.account_sandbox import Account, running
 from tests.paths import ROOT
 
@@ -30,6 +32,11 @@ settings.load_profile("steady")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long begins first, so that no worker waits for another at the end."""
     items.sort(key=lambda item: item.get_closest_marker("real") is None)
+
+
+def git_folder(workspace: WorkspaceClient, path: str) -> RepoInfo:
+    """The Git folder at a path, by its path and then by its id."""
+    return workspace.repos.get(workspace.workspace.get_status(path).object_id or 0)
 
 
 @dataclass(frozen=True)
@@ -118,6 +125,10 @@ class Team:
         who = self.credentials[persona]
         return WorkspaceClient(host=who["databricks_host"], token=who["databricks_token"])
 
+    def git_folder(self, path: str, persona: str = "deployer") -> RepoInfo:
+        """The Git folder at a path: the list of Git folders leaves out those with Git CLI access."""
+        return git_folder(self.workspace(persona), path)
+
     def file(self, path: str, persona: str = "deployer") -> str:
         """A file of the workspace."""
         return self.workspace(persona).workspace.download(path).read().decode()
@@ -141,21 +152,31 @@ class Team:
 
 @contextlib.contextmanager
 def deployed(folder: Path) -> Iterator[Team]:
-    """`quantctl up` in a fresh state folder; everything that was started is stopped at the end."""
+    """What `quantctl up` makes of a fresh state folder; everything that was started is stopped at the end."""
     # A user's shell has none of the settings of a build machine's Python.
     usual = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     base = {**usual, "QUANT_SANDBOX": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
     quantctl = str(ROOT / ".venv" / "bin" / "quantctl")
-    try:
-        done = subprocess.run([quantctl, "up"], env=base, capture_output=True, text=True, timeout=900, check=False)
+
+    def run(environ: dict[str, str], *words: str) -> str:
+        done = subprocess.run([quantctl, *words], env=environ, capture_output=True, text=True, timeout=900, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def deploy(state: Path) -> None:
+        try:
+            run({**base, "QUANT_SANDBOX": str(state)}, "up")
+        finally:
+            run({**base, "QUANT_SANDBOX": str(state)}, "sandbox", "stop")
+
+    try:
+        snapshot.copy_of(snapshot.shared_folder(folder), folder / "state", deploy)
+        run(base, "sandbox", "start")
         environ = shell(base)
         clone = folder / "pipelines"
         subprocess.run(["git", "clone", "-q", environ["QUANT_REMOTE"], str(clone)], check=True)
-        answer = subprocess.run(
-            [quantctl, "sandbox", "credentials", "--format", "json"], env=base, capture_output=True, text=True, check=True
-        )
-        yield Team(environ, clone, {entry["persona"]: entry for entry in json.loads(answer.stdout)})
+        listed = json.loads(run(base, "sandbox", "credentials", "--format", "json"))
+        yield Team(environ, clone, {entry["persona"]: entry for entry in listed})
     finally:
         subprocess.run([quantctl, "down"], env=base, capture_output=True, check=False)
         _end_orphans(folder / "state")

@@ -42,8 +42,10 @@ def token(name: str) -> str:
 
 
 _DATABRICKS = {
-    "Directory", "GitCredential", "Group", "Job", "Permissions", "Repo", "Secret", "SecretAcl", "SecretScope", "WorkspaceFile",
-    "AccessControlRuleSet", "OboToken", "Grants", "Notebook", "Cluster", "Token", "ClusterPolicy", "Pipeline", "InstancePool",
+    "Directory", "GitCredential", "Group", "Job", "Permissions", "Repo", "Secret", "SecretAcl", "SecretScope",
+    "WorkspaceFile",
+    "AccessControlRuleSet", "OboToken", "Grants", "Notebook", "Cluster", "Token", "ClusterPolicy", "Pipeline",
+    "InstancePool",
     "GlobalInitScript", "GroupMember", "ServicePrincipalRole", "MwsPermissionAssignment", "SqlPermissions", "Entitlements",
 }  # fmt: skip
 BRANCH = "pulumi-python:dynamic/gitlab:BranchProtection"
@@ -100,7 +102,8 @@ def good(stack: str) -> dict[str, Props]:
             "name": f"SVC_{schema}", "rsaPublicKey": "MIIB", "defaultRole": f"{schema}_SVC", "defaultWarehouse": "QUANT_WH",
             "defaultNamespace": f"QUANT.{schema}",
         },
-        "Warehouse": {"name": "QUANT_WH", "warehouseSize": "XSMALL", "autoSuspend": 60, "resourceMonitor": "QUANT_WH_MONITOR"},
+        "Warehouse": {"name": "QUANT_WH", "warehouseSize": "XSMALL", "autoSuspend": 60,
+        "resourceMonitor": "QUANT_WH_MONITOR"},
         "ResourceMonitor": {"name": "QUANT_WH_MONITOR", "creditQuota": 10, "notifyTriggers": [80], "suspendTrigger": 100},
         BRANCH: {
             "url": GITLAB, "project": "quant/pipelines", "branch": stack, "pushers": ["noOne"],

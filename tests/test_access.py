@@ -21,7 +21,7 @@ from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 from databricks.sdk.service.jobs import JobSettings, SparkPythonTask, SubmitTask
 from snowflake.connector.errors import Error as SnowflakeError
 
-from tests.conftest import Team
+from tests.conftest import Team, git_folder
 
 pytestmark = pytest.mark.real
 STACKS = ("quant", "quant_stg", "quant_lr", "quant_live")
@@ -52,7 +52,7 @@ class Attempt:
         self.team, self.stack, self.persona = team, stack, persona
         self.workspace: WorkspaceClient = team.workspace(persona)
         deployer = team.workspace("deployer")
-        [self.folder] = [repo for repo in deployer.repos.list(path_prefix=f"/{stack}") if repo.path == f"/{stack}"]
+        self.folder = git_folder(deployer, f"/{stack}")
         [self.job] = deployer.jobs.list(name=f"{stack} {JOB}")
         self.connection = connection
 

@@ -20,7 +20,7 @@ from quantctl import drift
 from quantctl.drift.grants import HANDS_ON
 from quantctl.drift.steps import Refresh
 from quantctl.engine import refresh as engine
-from tests.conftest import Team
+from tests.conftest import Team, git_folder
 
 pytestmark = pytest.mark.real
 EDDIE = "eddie@quant.example"
@@ -53,7 +53,7 @@ def sql(team: Team, persona: str, *statements: str) -> None:
 
 
 def repo_id(workspace: WorkspaceClient, path: str) -> int:
-    return next(repo.id or 0 for repo in workspace.repos.list(path_prefix=path) if repo.path == path)
+    return git_folder(workspace, path).id or 0
 
 
 def share(workspace: WorkspaceClient, kind: str, number: int) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from databricks.sdk.errors import NotFound
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.jobs import RunResultState
 
-from tests.conftest import Team
+from tests.conftest import Team, git_folder
 
 pytestmark = pytest.mark.real
 DANA = "dana@quant.example"
@@ -47,7 +48,7 @@ def test_a_personal_folder_is_its_developers_own(team: Team) -> None:
     found = [group.display_name for group in team.workspace("deployer").groups.list()]
     assert {f"desk-{word.lower()}" for word in words} <= set(found)
     dana = team.workspace("developer")
-    [folder] = dana.repos.list(path_prefix=f"/Users/{DANA}")
+    folder = git_folder(dana, f"/Users/{DANA}/quant")
     assert (folder.path, folder.branch) == (f"/Users/{DANA}/quant", "quant")
     assert folder.id is not None
     dana.repos.update(folder.id, branch="quant_stg")
@@ -64,7 +65,8 @@ def test_a_personal_folder_is_its_developers_own(team: Team) -> None:
     original = team.git("show", "origin/quant_stg:src/risk_model.py") + "\n"
     dana.workspace.upload(f"{folder.path}/src/risk_model.py", original.encode(), overwrite=True)
     must(up(team, "quant"))
-    assert list(dana.repos.list(path_prefix=f"/Users/{DANA}")) == []
+    with pytest.raises(NotFound):
+        dana.workspace.get_status(f"/Users/{DANA}/quant")
 
 
 def test_a_limited_release_limits_and_warns(team: Team) -> None:

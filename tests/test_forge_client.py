@@ -16,20 +16,22 @@ import pytest
 from gitlab.v4.objects import Project
 
 from infra.errors import UserError as InfraError
-from infra.gitlab import protected_branch
+from infra.gitlab import protected_branch, protected_tags
 from infra.outside import gitlab as client
 from infra.outside.gitlab import refusal
 from infra.settings import Settings, read_settings
+from infra.signers import Right, Signer
 from infra.vocabulary import Environment
 from quantctl.errors import UserError
-from quantctl.forge import Forge, MergeResult, Verdict, connect, wait_for_approvals
+from quantctl.forge import Approvals, Forge, MergeResult, Verdict, connect, wait_for_approvals
 from quantctl.forge.gitlab_merging import refused
 from quantctl.forge.gitlab_people import Approver, Reviewed
 from quantctl.forge.gitlab_people import judge as judge_approvers
 from quantctl.forge.workspace_person import in_group, read_owner
+from quantctl.laptop import signing
 from quantctl.promotion.approve import source_of
 from quantctl.records.approvals import judge, tag_name
-from quantctl.records.repository import Tag
+from quantctl.records.tags import Tag
 from quantctl.stack_settings import stack_settings
 from sandbox import control, identities, sample
 from sandbox.state import Endpoints, State
@@ -42,24 +44,39 @@ PROJECT = "quant/pipelines"
 # Pure decisions.
 
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
+PEOPLE = ("ravi@quant.example", "rhea@quant.example", "dana@quant.example", "00000000-0000-4000-8000-0000000000d0")
+SIGNERS = {who: Signer(key=KEY, may=[Right.APPROVE]) for who in PEOPLE} | {"uma@quant.example": Signer(key=KEY, may=[])}
+
+
 def tag(who: str = "ravi@quant.example", **changed: Any) -> Tag:
-    return replace(Tag(tag_name("quant_stg", COMMIT, who), COMMIT, email=who, at=1_800_000_000), **changed)
+    return replace(Tag(tag_name("quant_stg", COMMIT, who), COMMIT, email=who, at=1_800_000_000, signed=True), **changed)
+
+
+def approvals(made: list[Tag], authors: set[str], signers: list[str | None] | None = None) -> Approvals:
+    """As judged; each is signed by who its tagger says, or by `signers` (None: nobody of ours)."""
+    who = signers or [one.email.lower() for one in made]
+    signed = {one.name: signer for one, signer in zip(made, who, strict=True) if signer}
+    return judge(made, "quant_stg", COMMIT, authors, signed, SIGNERS)
 
 
 @pytest.mark.parametrize(
-    ("made", "why"),
+    ("made", "signer", "why"),
     [
-        (tag(annotated=False), "a lightweight tag"),
-        (tag(commit=OTHER), f"it is a tag of {OTHER[:12]}"),
-        (tag("dana@quant.example"), "has written some of these commits"),
-        (tag("00000000-0000-4000-8000-0000000000d0"), "is no person"),
-        (tag(email="Dana@quant.example"), "has written some of these commits"),
-        (tag(email="rhea@quant.example"), "its name is not that of its tagger"),
+        (tag(annotated=False, signed=False), None, "it is not signed"),
+        (tag(signed=False), None, "it is not signed"),
+        (tag(), None, "not signed with a key of quant:signers"),
+        (tag("uma@quant.example"), "uma@quant.example", "uma@quant.example may not approve"),
+        (tag(commit=OTHER), "ravi@quant.example", f"it is a tag of {OTHER[:12]}"),
+        (tag("dana@quant.example"), "dana@quant.example", "has written some of these commits"),
+        (tag("00000000-0000-4000-8000-0000000000d0"), "00000000-0000-4000-8000-0000000000d0", "is no person"),
+        (tag(), "dana@quant.example", "dana@quant.example has signed it in the name of ravi@quant.example"),
+        (tag(email="rhea@quant.example"), "rhea@quant.example", "its name is not that of its signer"),
     ],
 )
-def test_a_tag_that_does_not_count_is_told_why(made: Tag, why: str) -> None:
-    """Lightweight, of another commit, by an author, or under somebody else's name."""
-    found = judge([made], "quant_stg", COMMIT, {"dana@quant.example"})
+def test_a_tag_that_does_not_count_is_told_why(made: Tag, signer: str | None, why: str) -> None:
+    """Unsigned, signed by somebody else than it says or who may not, of another commit, by an author."""
+    found = approvals([made], {"dana@quant.example"}, [signer])
     assert found.given == ()
     assert len(found.void) == 1 and why in found.void[0]
 
@@ -67,7 +84,7 @@ def test_a_tag_that_does_not_count_is_told_why(made: Tag, why: str) -> None:
 def test_one_person_approves_once() -> None:
     """Two tags of one person, however written, are one approval."""
     twice = [tag(), tag("Ravi@quant.example"), tag("rhea@quant.example")]
-    assert [approval.by for approval in judge(twice, "quant_stg", COMMIT, set()).given] == [
+    assert [approval.by for approval in approvals(twice, set()).given] == [
         "ravi@quant.example",
         "rhea@quant.example",
     ]
@@ -87,6 +104,8 @@ RAVI = Approver(3, "Ravi", "ravi", "2026-01-02T10:00:00Z")
         (Approver(3, "Ravi", "rr", "", "ravi@home.example"), {"emails": frozenset({"ravi@home.example"})}, "has written"),
         (RAVI, {"fresh": False, "head_since": "2026-01-02T12:00:00+01:00"}, "before the last push"),
         (RAVI, {"fresh": False}, "before the last push"),
+        (RAVI, {"reopened": "2026-01-02T10:00:01Z"}, "closed and reopened"),
+        (replace(RAVI, when=""), {"reopened": "2026-01-02T09:00:00Z"}, "closed and reopened"),
     ],
 )
 def test_an_approval_in_gitlab_that_does_not_count_is_told_why(
@@ -181,7 +200,10 @@ class World:
         tokens = self.state.tokens()
         workspace = {"DATABRICKS_HOST": self.endpoints.databricks_host, "DATABRICKS_TOKEN": tokens[identities.DEPLOYER_ID]}
         promoter = {"QUANT_PROMOTER_TOKEN": tokens.get(f"{who}@quant.example", "")}
-        return {"QUANT_REMOTE": self.endpoints.remote_url, **workspace, **promoter, **changed}
+        persona = next((one.persona for one in identities.PEOPLE if one.key == who), "deployer")
+        signs = signing.as_environment({}, signing.git_settings(self.state, persona))
+        named = {"QUANT_REMOTE": self.endpoints.remote_url, "QUANT_SIGNERS": str(signing.signers_file(self.state))}
+        return {**named, **signs, **workspace, **promoter, **changed}
 
     def settings(self, environ: dict[str, str], env: str = "quant_live") -> Settings:
         return stack_settings(env, environ)
@@ -240,6 +262,7 @@ def protected(world: World) -> Iterator[World]:
     protected_branch.apply(project.manager.gitlab, project, settings.protection)
     yield world
     protected_branch.remove(project, "quant_live")
+    protected_tags.remove(project, settings.protection.record_tags)
 
 
 def test_who_promotes(world: World) -> None:
@@ -353,9 +376,9 @@ def test_a_conflict_is_told_as_one(world: World) -> None:
 
 
 def test_a_note_is_written_once(world: World) -> None:
-    """Found over all pages, by whomever it was written; one that may not be edited is left."""
+    """Found over all pages; one with the marker by somebody else is theirs, whatever a maintainer could do with it."""
     world.branch("noted", "quant", "noted\n")
-    dana, ravi, rhea = (world.forge(who) for who in ("dana", "ravi", "rhea"))
+    dana, rhea = (world.forge(who) for who in ("dana", "rhea"))
     number = dana.open_merge_request("noted", "quant", "Notes", "").number
     request = world.project("dana").mergerequests.get(number)
     assert dana.post_note(number, "quant:preview", "first").startswith("posted: http")
@@ -363,13 +386,11 @@ def test_a_note_is_written_once(world: World) -> None:
         request.notes.create({"body": f"chat {count}"})
     assert dana.post_note(number, "quant:preview", "second").startswith("updated: ")
     assert dana.post_note(number, "quant:preview", "second").startswith("unchanged: ")
-    assert rhea.post_note(number, "quant:preview", "third").startswith("updated: ")  # a maintainer edits dana's
-    assert ravi.post_note(number, "quant:preview", "fourth").startswith("posted: ")  # a developer does not
+    assert rhea.post_note(number, "quant:preview", "third").startswith("posted: ")
+    world.project("rhea").mergerequests.get(number).notes.create({"body": "<!-- quant:preview -->\ntwice"})
+    assert rhea.post_note(number, "quant:preview", "fourth").startswith("updated: ")
     marked = [note.body for note in request.notes.list(iterator=True) if "quant:preview" in note.body]
-    assert sorted(marked) == ["<!-- quant:preview -->\nfourth", "<!-- quant:preview -->\nthird"]
-    assert rhea.post_note(number, "quant:preview", "fifth").startswith("updated: ")
-    marked = [note.body for note in request.notes.list(iterator=True) if "quant:preview" in note.body]
-    assert marked == ["<!-- quant:preview -->\nfifth"]
+    assert sorted(marked) == ["<!-- quant:preview -->\nfourth", "<!-- quant:preview -->\nsecond"]
 
 
 def test_an_issue_is_opened_once_and_closed(world: World) -> None:
@@ -382,6 +403,156 @@ def test_an_issue_is_opened_once_and_closed(world: World) -> None:
     assert issue.description == "<!-- quant:drift -->\ntwo jobs" and sorted(issue.labels) == ["drift", "live"]
     assert rhea.close_issue("quant:drift", "clean again") == first
     assert project.issues.list(state="opened", get_all=True) == []
+
+
+def test_the_bots_issue_is_its_own_whatever_is_edited(world: World) -> None:
+    """Somebody's issue with the marker is theirs; the bot's is found again after its text was taken out."""
+    bot, project, guest = world.forge("quant-deployer"), world.project("uma"), world.project("lena")
+    theirs = guest.issues.create({"title": "hello", "description": "<!-- quantctl drift -->"})
+    first = bot.upsert_issue("quantctl drift", "Drift", "a job", ["drift"])
+    assert first != theirs.web_url
+    edited = project.issues.get(int(first.rsplit("/", 1)[1]))
+    edited.description, edited.title = "all is clean", "nothing"
+    edited.save()
+    assert bot.upsert_issue("quantctl drift", "Drift", "two jobs", ["drift"]) == first
+    assert "two jobs" in project.issues.get(edited.iid).description
+    assert project.issues.get(theirs.iid).description == "<!-- quantctl drift -->"
+    assert bot.close_issue("quantctl drift", "clean") == first
+    assert [one.iid for one in project.issues.list(state="opened", get_all=True)] == [theirs.iid]
+
+
+def test_what_holds_a_merge_request_back_is_told(world: World) -> None:
+    """A draft, an approval that was withdrawn, a closed one; and what was approved before it was closed counts no more."""
+    head = world.branch("held", "quant_lr", "held\n")
+    dana, ravi, rhea = (world.forge(who) for who in ("dana", "ravi", "rhea"))
+    asked = ("held", "quant_lr", head)
+    assert rhea.vetoes(*asked) == []
+    request = dana.open_merge_request("held", "quant_lr", "A change", "why")
+    theirs = world.project("ravi").mergerequests.get(request.number)
+    theirs.title = "Draft: not yet"
+    theirs.save()
+    assert [f"{request.url} is a draft: mark it as ready"] == rhea.vetoes(*asked)
+    assert rhea.open_merge_request("held", "quant_lr", "A change", "why").title == "Draft: not yet"
+    theirs.title = "A change"
+    theirs.save()
+    ravi.approve(*asked, "", set())
+    theirs.unapprove()
+    [veto] = rhea.vetoes(*asked)
+    assert veto.startswith(f"Ravi (@ravi) has withdrawn the approval of {request.url}")
+    ravi.approve(*asked, "", set())
+    assert rhea.vetoes(*asked) == [] and rhea.approvals(*asked, set()).given
+    theirs.state_event = "close"
+    theirs.save()
+    assert [f"{request.url} was closed by Ravi: reopen it, or push another commit"] == rhea.vetoes(*asked)
+    assert rhea.approvals(*asked, set()) == Approvals()
+    theirs.state_event = "reopen"
+    theirs.save()
+    assert rhea.vetoes(*asked) == []
+    [why] = rhea.approvals(*asked, set()).void
+    assert "before the merge request was closed and reopened" in why
+    theirs.unapprove()
+    other = world.branch("held", "quant_lr", "another\n")
+    assert rhea.vetoes("held", "quant_lr", other) == []  # a push begins anew
+
+
+def test_a_tester_signs_off_by_a_comment(world: World) -> None:
+    """A Reporter, who cannot push a tag; by nobody else, for no other commit, and not once somebody has edited it."""
+    commit = world.git("rev-parse", "origin/quant_stg")
+    uma, rhea = world.forge("uma", "quant_stg"), world.forge("rhea", "quant_stg")
+    with pytest.raises(UserError, match="may not sign quant_stg off"):
+        rhea.sign_off("quant_stg", commit, "Uma Tester", "the numbers agree", 0)
+    made = uma.sign_off("quant_stg", commit, "", "the numbers agree", 0)
+    assert rhea.sign_offs("quant_stg", commit) == [made]
+    assert (made.by, made.note, made.commit) == ("Uma (@uma)", "the numbers agree", commit)
+    assert rhea.sign_offs("quant_lr", commit) == rhea.sign_offs("quant_stg", world.git("rev-parse", OLD)) == []
+    others = world.project("dana").commits.get(commit).discussions
+    others.create({"body": "Signed off for quant_stg\n\nme too"})
+    assert rhea.sign_offs("quant_stg", commit) == [made]
+    tag = f"signoff/quant_stg/{commit[:12]}/uma"
+    world.git("tag", "-a", "-m", "Signed off by Uma\n\nfine", tag, commit, who="uma")
+    world.git("push", "-q", "origin", f"refs/tags/{tag}")
+    assert rhea.sign_offs("quant_stg", commit) == [made]
+    [thread] = [
+        one for one in world.project("ada").commits.get(commit).discussions.list() if "numbers" in str(one.attributes)
+    ]
+    note = thread.attributes["notes"][0]["id"]
+    url = f"/projects/1/repository/commits/{commit}/discussions/{thread.id}/notes/{note}"
+    world.project("ada").manager.gitlab.http_put(url, post_data={"body": "Signed off for quant_stg\n\nall is well"})
+    assert rhea.sign_offs("quant_stg", commit) == []
+
+
+def test_authors_are_known_by_a_push_rule_or_by_word(world: World) -> None:
+    """Author and committer are free text else; the rule holds a committer to their own address."""
+    environ = world.environ("rhea")
+    unknown = world.forge("rhea").knows_authors()
+    assert unknown.verdict is Verdict.UNKNOWN and "commit_committer_check" in unknown.evidence
+    assert world.forge("dana").knows_authors().verdict is Verdict.UNKNOWN  # may not see the rule
+    told = world.settings(environ)
+    assert told.gitlab is not None
+    trusting = told.model_copy(update={"gitlab": told.gitlab.model_copy(update={"authors": "trusted"})})
+    assert connect(trusting, environ).knows_authors().verdict is Verdict.YES
+    rule = world.project("rhea")
+    rule.pushrules.create({"commit_committer_check": True})
+    try:
+        assert world.forge("rhea").knows_authors().verdict is Verdict.YES
+        world.git("fetch", "-q", "origin")
+        world.git("checkout", "-q", "-B", "disguised", "origin/quant")
+        world.git("-c", "user.email=otto@elsewhere.example", "commit", "-q", "--allow-empty", "-m", "Tidy up")
+        refused = world.git("push", authenticated(world, "dana"), "HEAD:refs/heads/disguised", must=False)
+        assert "only push commits if the committer email" in refused
+    finally:
+        rule.manager.gitlab.http_put("/projects/1/push_rule", post_data={"commit_committer_check": False})
+
+
+def test_records_are_made_by_those_alone_whom_the_tags_are_protected_for(world: World) -> None:
+    """Unknown until the stack protects them, and where a wider protection lets others in; then nobody else makes one."""
+    forge = world.forge("rhea", "quant")
+    unknown = forge.vouches_for("deployment", "quant")
+    assert unknown.verdict is Verdict.UNKNOWN and "developers may" in unknown.evidence
+    project, settings = world.project("ada"), world.settings(world.environ("ada"), "quant")
+    protected_branch.apply(project.manager.gitlab, project, settings.protection)
+    try:
+        assert forge.vouches_for("deployment", "quant").verdict is Verdict.YES
+        for kind in ("deployment", "promotion", "signoff", "approval"):
+            name = f"refs/tags/{kind}/quant/forged"
+            assert "not allowed" in world.git("push", authenticated(world, "dana"), f"HEAD:{name}", must=False)
+        wide = project.protectedtags.create({"name": "deploy*", "create_access_level": 30})
+        assert "developers" in forge.vouches_for("deployment", "quant").evidence
+        assert forge.vouches_for("deployment", "quant").verdict is Verdict.UNKNOWN
+        assert forge.vouches_for("promotion", "quant").verdict is Verdict.YES
+        wide.delete()
+        project.protectedtags.create({"name": "v*", "create_access_level": 30})
+        assert forge.vouches_for("deployment", "quant").verdict is Verdict.YES
+        bot = replace(settings.protection, recorders=("@quant-deployer",))
+        found = protected_branch.apply(project.manager.gitlab, project, bot)
+        assert found.protection.recorders == ("@quant-deployer",)
+    finally:
+        protected_branch.remove(project, "quant")
+        protected_tags.remove(project, [*settings.protection.record_tags, "v*"])
+
+
+def test_four_environments_in_one_project_twice(world: World) -> None:
+    """Each has approval rules of its own with groups: "any approver" is one a project."""
+    project = world.project("ada")
+    wanted = {env: world.settings(world.environ("ada"), env).protection for env in Environment}
+    try:
+        for _ in range(2):
+            for env, protection in wanted.items():
+                found = protected_branch.apply(project.manager.gitlab, project, protection)
+                assert found == protected_branch.Found(protection), env
+        rules = {rule.name: rule for rule in project.approvalrules.list(get_all=True)}
+        assert rules.keys() == {f"quant: {env}" for env in Environment if env is not Environment.DEV}
+        for rule in rules.values():
+            assert rule.rule_type == "regular"
+            assert [group["path"] for group in rule.groups] == ["quant-reviewers", "quant-release-managers"]
+        # A rule of an earlier version, which names nobody, is made again.
+        rules["quant: quant_stg"].delete()
+        project.approvalrules.create({"name": "quant: quant_stg", "approvals_required": 1})
+        protected_branch.apply(project.manager.gitlab, project, wanted[Environment.STAGING])
+    finally:
+        for protection in wanted.values():
+            protected_branch.remove(project, protection.branch)
+            protected_tags.remove(project, protection.record_tags)
 
 
 def test_approvals_as_tags(world: World) -> None:
@@ -404,7 +575,7 @@ def test_approvals_as_tags(world: World) -> None:
     name = f"approval/quant_stg/{head[:12]}/ravi@quant.example"
     assert name in done.stdout and "Notes on quant" in done.stdout
     assert approve("ravi").returncode == 0
-    for wrong, made in (("uma", ("-m", "x", OLD)), ("sam", (head,))):
+    for wrong, made in (("uma", ("-m", "x", head)), ("sam", (head,))):
         self_made = f"approval/quant_stg/{head[:12]}/{wrong}@quant.example"
         world.git("tag", "-f", self_made, *(made if len(made) == 1 else ("-a", *made)), who=wrong)
         world.git("push", "-q", "origin", f"refs/tags/{self_made}")
@@ -412,10 +583,10 @@ def test_approvals_as_tags(world: World) -> None:
     forge = connect(world.settings(environ), environ)
     found = forge.approvals("quant", "quant_stg", head, authors)
     assert [(one.by, one.where) for one in found.given] == [("ravi@quant.example", f"tag {name}")]
-    assert sorted(why.partition(": ")[2].split(",")[0] for why in found.void) == [
-        "a lightweight tag",
-        f"it is a tag of {world.git('rev-parse', OLD)[:12]}",
-    ]
+    assert [why.partition(": ")[2] for why in found.void] == ["it is not signed", "it is not signed"]
+    unsigned = {key: value for key, value in environ.items() if key != "QUANT_SIGNERS"}
+    with pytest.raises(InfraError, match="unknown who made the tags approval/quant_stg/"):
+        connect(world.settings(unsigned), unsigned).approvals("quant", "quant_stg", head, authors)
     world.git("fetch", "-q", "origin", f"refs/tags/{name}:refs/tags/{name}")
     assert "tagger Ravi <ravi@quant.example>" in (shown := world.git("cat-file", "tag", name)) and "read it" in shown
     with pytest.raises(UserError, match="no merge requests"):

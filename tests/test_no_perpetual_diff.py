@@ -41,8 +41,14 @@ JOBS: list[dict[str, Any]] = [
     {"max_concurrent_runs": 3},
     {"timeout_seconds": 0},
     {"health": {"rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 600}]}},
-    {"email_notifications": {"on_failure": ["b@x.y", "a@x.y"], "on_start": ["c@x.y"], "no_alert_for_skipped_runs": True}},
-    {"webhook_notifications": {"on_failure": [{"id": "hook-1"}], "on_success": [{"id": "hook-2"}, {"id": "hook-3"}]}},
+    {
+        "email_notifications": {
+            "on_failure": ["b@quant.example", "a@quant.example"],
+            "on_start": ["c@quant.example"],
+            "no_alert_for_skipped_runs": True,
+        }
+    },
+    {"webhook_notifications": {"on_failure": [{"id": "hook-1"}], "on_success": [{"id": "hook-3"}, {"id": "hook-2"}]}},
     {"notification_settings": {"no_alert_for_canceled_runs": True}},
     {"tags": {"Team": "quant", "a": "", "UPPER": "Case"}},
     {"description": "Ünïcode, “quotes” and a\nsecond line"},
@@ -92,7 +98,7 @@ JOBS: list[dict[str, Any]] = [
     },
     {
         "tasks": [
-            {"task_key": "a", "spark_python_task": FILE, "email_notifications": {"on_success": ["a@x.y"]}},
+            {"task_key": "a", "spark_python_task": FILE, "email_notifications": {"on_success": ["a@quant.example"]}},
             {"task_key": "b", "spark_python_task": FILE, "health": {"rules": []}, "depends_on": [{"task_key": "a"}]},
         ]
     },
@@ -106,6 +112,8 @@ JOBS: list[dict[str, Any]] = [
     {"tasks": [{"task_key": "a", "pipeline_task": {"pipeline_id": "p1", "full_refresh": True}}]},
     {"tasks": [{"task_key": "a", "run_job_task": {"job_id": 1, "job_parameters": {"b": "2", "a": "1"}}}]},
 ]
+
+ALLOWED = {"mailDomains": ["quant.example"], "queries": ["q1"], "pipelines": ["p1"], "jobs": ["1"]}
 
 
 def test_no_difference_is_left(team: Team) -> None:
@@ -121,12 +129,14 @@ def test_no_difference_is_left(team: Team) -> None:
     team.git("commit", "-q", "-m", "Thirty jobs")
     team.git("push", "-q", "origin", f"HEAD:refs/heads/{STACK}")
     try:
-        team.up(STACK)
+        config = ["--config-file", team.config(STACK, allowed=ALLOWED)]
+        done = team.pulumi("up", "--yes", "--skip-preview", "-s", STACK, *config)
+        assert done.returncode == 0, done.stdout
         for command in (["up", "--skip-preview", "--yes"], ["refresh", "--preview-only"]):
-            done = team.pulumi(*command, "--diff", "-s", STACK, "--expect-no-changes")
+            done = team.pulumi(*command, "--diff", "-s", STACK, "--expect-no-changes", *config)
             assert done.returncode == 0, done.stdout
         team.commit(STACK, "src/positions_snapshot.py", "print('again')\n", "Change code only")
-        assert team.changes(STACK) == {"update": ["databricks:index/repo:Repo::folder"]}
+        assert team.changes(STACK, *config) == {"update": ["databricks:index/repo:Repo::folder"]}
     finally:
         restored = team.git("commit-tree", f"{before}^{{tree}}", "-p", "HEAD", "-m", "Take them back")
         team.git("push", "-q", "origin", f"{restored}:refs/heads/{STACK}")

@@ -132,7 +132,7 @@ def test_a_deployment_that_cannot_be_recorded_is_one(monkeypatch: pytest.MonkeyP
 
 def deployed(team: Team) -> str:
     """The commit that the workspace really has."""
-    [folder] = team.workspace("deployer").repos.list(path_prefix="/quant_stg")
+    folder = team.git_folder("/quant_stg")
     return str(folder.head_commit_id)
 
 

@@ -1,325 +1,234 @@
-"""Each policy rule: fails on an input that breaks it, passes on one that does not. First alone, then through the engine."""
+"""The policy pack as a whole: what it knows, what it reads, and what the real engine makes of it."""
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import make_protocol
 import pytest
-from pulumi.dynamic.dynamic import serialize_provider
-from rules import (
-    agreement,
-    branch_protection,
-    grants,
-    lock_down,
-    managed_access,
-    owners,
-    plain_secrets,
-    runners,
-    secret_scope,
-)
-from rules.engine import stack_of
-from rules.values import UNKNOWN, Declared, Secret
+import yaml
+from pulumi.runtime.proto import analyzer_pb2
+from rules import environments, identities, judge, plain_secrets, providers, stack_files
+from rules.environments import DEVELOPMENT, LIVE, STACKS, identifier_parts
+from rules.values import UNKNOWN, Secret, plain, shown
 
-from infra.gitlab.branch_protection import BranchProtectionProvider
+from tests import policy_shapes
 from tests.conftest import Team
 from tests.paths import ROOT
+from tests.policy_shapes import PEM, PRINCIPALS, changed, configured, good, job, of, token
 
-_D, _S = "databricks:index/", "snowflake:index/"
-PERMISSIONS, JOB, SECRET = f"{_D}permissions:Permissions", f"{_D}job:Job", f"{_D}secret:Secret"
-GRANT, ROLE_GRANT = (
-    f"{_S}grantPrivilegesToDatabaseRole:GrantPrivilegesToDatabaseRole",
-    f"{_S}grantDatabaseRole:GrantDatabaseRole",
-)
-SP, OTHER = "00000000-0000-4000-8000-000000000004", "00000000-0000-4000-8000-0000000000d0"
-SCHEMA = '"QUANT"."QUANT_LIVE"'
-PEM = "-----BEGIN PRIVATE KEY-----"
-
-
-def group(name: str, level: str) -> dict[str, str]:
-    return {"groupName": name, "permissionLevel": level}
-
-
-def principal(level: str, who: str = SP) -> dict[str, str]:
-    return {"servicePrincipalName": who, "permissionLevel": level}
-
-
-def tables(privileges: list[str], role: str, schema: str = SCHEMA, **more: Any) -> dict[str, Any]:
-    on = {"future": {"objectTypePlural": "TABLES", "inSchema": schema}}
-    return {"databaseRoleName": f'"QUANT"."{role}"', "privileges": privileges, "onSchemaObject": on, **more}
-
-
-def job(**fields: Any) -> dict[str, Any]:
-    task = {"taskKey": "a", "sparkPythonTask": {"pythonFile": "/Workspace/quant_live/a.py"}}
-    usual = {"name": "quant_live x", "editMode": "UI_LOCKED", "runAs": {"servicePrincipalName": SP}, "tasks": [task]}
-    return {key: value for key, value in {**usual, **fields}.items() if value is not None}
-
-
-@dataclass(frozen=True)
-class Case:
-    """One rule, an input that breaks it with the words of the refusal, and one that keeps it."""
-
-    rule: str
-    kind: str
-    bad: dict[str, Any]
-    words: str
-    good: dict[str, Any]
-
-
-_REPO = {"url": "https://forge.example/p.git", "gitProvider": "gitLab", "path": "/quant_live", "branch": "quant_live"}
-_OWNED = [principal("IS_OWNER", OTHER), principal("CAN_MANAGE_RUN")]
-_MANAGED = {"database": "QUANT", "name": "QUANT_LIVE", "withManagedAccess": "true"}
-_READS = tables(["SELECT"], "QUANT_LIVE_READER")
-_WRITER = '"QUANT"."QUANT_LIVE_WRITER"'
-BRANCH = "pulumi-python:dynamic/gitlab:BranchProtection"
-_GUARDED = {
-    "branch": "quant_live", "pushers": ["noOne"], "mergers": ["quant-release-managers"], "approvals": 1, "forcePush": False,
-    "__provider": serialize_provider(BranchProtectionProvider()),
-}  # fmt: skip
-CASES = [
-    Case("protected-branch", BRANCH, {**_GUARDED, "branch": "quant"}, "BranchProtection branch: found 'quant'", _GUARDED),
-    Case("protected-branch", BRANCH, {**_GUARDED, "pushers": ["developers"]}, "pushers: found ['developers']", _GUARDED),
-    Case("protected-branch", BRANCH, {**_GUARDED, "mergers": ["maintainers"]}, "mergers: found 'maintainers'", _GUARDED),
-    Case("protected-branch", BRANCH, {**_GUARDED, "approvals": 0}, "approvals: found 0", _GUARDED),
-    Case("protected-branch", BRANCH, {**_GUARDED, "forcePush": True}, "forcePush: found True", _GUARDED),
-    Case("one-name", f"{_D}repo:Repo", {**_REPO, "branch": "quant"}, "Repo branch: found 'quant'", _REPO),
-    Case("one-name", f"{_D}repo:Repo", {**_REPO, "path": "/quant"}, "Repo path, last part: found 'quant'", _REPO),
-    Case("one-name", f"{_D}repo:Repo", {**_REPO, "path": "/Users/a@b.c/quant"}, "a personal folder", _REPO),
-    Case("one-name", f"{_S}schema:Schema", {**_MANAGED, "name": "QUANT"}, "Schema name: found 'quant'", _MANAGED),
-    Case("one-name", f"{_D}secretScope:SecretScope", {"name": "quant"}, "SecretScope name: found", {"name": "quant_live"}),
-    Case("one-name", JOB, job(name="quant x"), "expected a name that starts with 'quant_live'", job()),
-    Case(
-        "one-name",
-        PERMISSIONS,
-        {"directoryPath": "/a/quant_stg", "accessControls": [group("quant-support", "CAN_READ")]},
-        "the folder of quant_stg",
-        {"directoryPath": "/a", "accessControls": [group("quant-support", "CAN_READ")]},
-    ),
-    Case(
-        "managed-access",
-        f"{_S}schema:Schema",
-        {**_MANAGED, "withManagedAccess": "false"},
-        "Schema withManagedAccess: found 'false'",
-        _MANAGED,
-    ),
-    Case(
-        "locked-down",
-        PERMISSIONS,
-        {"repoId": "1", "accessControls": [group("quant-developers", "CAN_EDIT")]},
-        "found 'quant-developers' with 'CAN_EDIT'",
-        {"repoId": "1", "accessControls": [group("quant-developers", "CAN_READ"), principal("CAN_RUN")]},
-    ),
-    Case(
-        "locked-down",
-        PERMISSIONS,
-        {"directoryPath": "/locked", "accessControls": [{"userName": "dana@quant.example", "permissionLevel": "CAN_RUN"}]},
-        "found 'dana@quant.example' with 'CAN_RUN'",
-        {"directoryPath": "/locked", "accessControls": [group("quant-support", "CAN_READ")]},
-    ),
-    Case(
-        "locked-down",
-        PERMISSIONS,
-        {"repoId": "1", "accessControls": [principal("CAN_MANAGE")]},
-        "a service principal has at most CAN_READ or CAN_RUN",
-        {"repoId": "1", "accessControls": [principal("CAN_RUN")]},
-    ),
-    Case(
-        "locked-down",
-        PERMISSIONS,
-        {"jobId": "1", "accessControls": [*_OWNED, group("quant-release-managers", "CAN_MANAGE_RUN")]},
-        "found 'quant-release-managers' with 'CAN_MANAGE_RUN'",
-        {"jobId": "1", "accessControls": [*_OWNED, group("quant-release-managers", "CAN_VIEW")]},
-    ),
-    Case(
-        "locked-down",
-        PERMISSIONS,
-        {"clusterId": "1", "accessControls": [group("quant-developers", "CAN_RESTART")]},
-        "no lock-down level for",
-        {"jobId": "1", "accessControls": _OWNED},
-    ),
-    Case("locked-down", JOB, job(editMode="EDITABLE"), "Job editMode: found 'EDITABLE'", job()),
-    Case(
-        "own-secret",
-        f"{_D}secretAcl:SecretAcl",
-        {"scope": "quant_live", "principal": "quant-developers", "permission": "READ"},
-        "SecretAcl principal: found 'quant-developers'",
-        {"scope": "quant_live", "principal": SP, "permission": "READ"},
-    ),
-    Case(
-        "own-secret",
-        f"{_D}secretAcl:SecretAcl",
-        {"scope": "quant_live", "principal": SP, "permission": "MANAGE"},
-        "SecretAcl permission: found 'MANAGE'",
-        {"scope": "quant_live", "principal": SP, "permission": "READ"},
-    ),
-    Case(
-        "own-secret",
-        f"{_D}secretScope:SecretScope",
-        {"name": "quant_live", "initialManagePrincipal": "users"},
-        "it lets every user read",
-        {"name": "quant_live"},
-    ),
-    Case("runs-as-principal", JOB, job(runAs={"userName": "dana@quant.example"}), "found userName", job()),
-    Case("runs-as-principal", JOB, job(runAs=None), "Job runAs: found nothing", job()),
-    Case(
-        "one-owner",
-        PERMISSIONS,
-        {"jobId": "1", "accessControls": [principal("CAN_VIEW")]},
-        "found 0 entries with IS_OWNER",
-        {"jobId": "1", "accessControls": _OWNED},
-    ),
-    Case("grants", GRANT, tables(["ALL PRIVILEGES"], "QUANT_LIVE_WRITER"), "found ALL PRIVILEGES", tables(["SELECT"], "X")),
-    Case("grants", GRANT, tables(["SELECT"], "PUBLIC"), "found PUBLIC, which is everybody", _READS),
-    Case("grants", GRANT, {**_READS, "alwaysApply": True}, "alwaysApply: found true", _READS),
-    Case("grants", GRANT, {**_READS, "withGrantOption": True}, "withGrantOption: found true", _READS),
-    Case(
-        "grants",
-        GRANT,
-        tables(["SELECT"], "QUANT_LIVE_READER", '"QUANT"."QUANT_STG"'),
-        "found schema QUANT_STG, allowed in stack quant_live is QUANT_LIVE",
-        _READS,
-    ),
-    Case(
-        "grants",
-        GRANT,
-        {**_READS, "onSchemaObject": {"future": {"objectTypePlural": "TABLES", "inDatabase": "QUANT"}}},
-        "holds the schemas of other environments too",
-        _READS,
-    ),
-    Case(
-        "grants",
-        GRANT,
-        tables(["INSERT", "SELECT"], "QUANT_LIVE_READER"),
-        "found INSERT for",
-        tables(["INSERT", "SELECT"], "QUANT_LIVE_WRITER"),
-    ),
-    Case(
-        "grants",
-        ROLE_GRANT,
-        {"databaseRoleName": _WRITER, "parentRoleName": "QUANT_DEVELOPERS"},
-        "QUANT_LIVE_WRITER is for parentRoleName QUANT_LIVE_SVC alone",
-        {"databaseRoleName": _WRITER, "parentRoleName": "QUANT_LIVE_SVC"},
-    ),
-    Case(
-        "grants",
-        f"{_S}grantAccountRole:GrantAccountRole",
-        {"roleName": "QUANT_LIVE_SVC", "userName": "DANA"},
-        "QUANT_LIVE_SVC is for userName SVC_QUANT_LIVE alone",
-        {"roleName": "QUANT_LIVE_SVC", "userName": "SVC_QUANT_LIVE"},
-    ),
-    Case(
-        "grants",
-        f"{_S}grantOwnership:GrantOwnership",
-        {"accountRoleName": "QUANT_DEVELOPERS", "on": {"objectType": "SCHEMA", "objectName": SCHEMA}},
-        "found a change of owner",
-        {},
-    ),
-    Case("grants", f"{_S}execute:Execute", {"execute": "SELECT 1", "revert": "SELECT 1"}, "found SQL of its own", {}),
-    Case(
-        "plain-secrets",
-        JOB,
-        job(description=PEM),
-        "Job description: found a private key",
-        job(parameters=[{"name": "key", "default": "{{secrets/quant_live/snowflake_private_key}}"}]),
-    ),
-    Case("plain-secrets", JOB, job(tags={"password": "hunter2"}), "Job tags.password: found", job(tags={"team": "quant"})),
-    Case(
-        "plain-secrets",
-        JOB,
-        job(parameters=[{"name": "api_token", "default": "hunter2"}]),
-        "Job parameters[0].default: found a plain value",
-        job(parameters=[{"name": "universe", "default": "TOP50"}]),
-    ),
-    Case(
-        "plain-secrets",
-        f"{_D}repo:Repo",
-        {**_REPO, "url": "https://me:hunter2@forge.example/p.git"},
-        "Repo url: found a token or password",
-        _REPO,
-    ),
-]
-RULES = {
-    "protected-branch": branch_protection.check,
-    "one-name": agreement.check,
-    "managed-access": managed_access.check,
-    "locked-down": lock_down.check,
-    "own-secret": secret_scope.check,
-    "runs-as-principal": runners.check,
-    "one-owner": owners.check,
-    "grants": grants.check,
-    "plain-secrets": plain_secrets.check,
-}
-by_words = pytest.mark.parametrize("case", CASES, ids=[f"{c.rule}: {c.words}"[:60] for c in CASES])
-
-
-@by_words
-def test_a_rule_refuses_what_breaks_it_and_nothing_else(case: Case) -> None:
-    """The message says what was found; the same resource done right passes every rule."""
-    assert case.words in " ".join(RULES[case.rule](case.kind, case.bad, "quant_live"))
-    for rule in RULES.values():
-        assert case.good == {} or rule(case.kind, case.good, "quant_live") == []
-
-
-def test_the_environments_differ() -> None:
-    """In development people run jobs and jobs may run as people; production's rules are production's."""
-    running = {"jobId": "1", "accessControls": [*_OWNED, group("quant-developers", "CAN_MANAGE_RUN")]}
-    assert lock_down.check(PERMISSIONS, running, "quant") == []
-    assert runners.check(JOB, job(runAs={"userName": "dana@quant.example"}), "quant") == []
-    assert runners.check(JOB, job(runAs={"userName": "dana@quant.example"}), "quant_stg") != []
-    assert agreement.check("pulumi:pulumi:Stack", {}, "production") != []
-    assert agreement.check(f"{_D}repo:Repo", {**_REPO, "path": "/Users/a@b.c/quant", "branch": "x"}, "quant") == []
-    assert stack_of("urn:pulumi:quant_lr::quant::a$b::c") == "quant_lr"
-
-
-def test_what_is_not_known_yet_is_judged_by_the_update() -> None:
-    """A preview passes over a value that comes from a resource still to be created."""
-    for kind, props in (
-        (PERMISSIONS, {"jobId": UNKNOWN, "accessControls": UNKNOWN}),
-        (GRANT, {"databaseRoleName": UNKNOWN, "privileges": ["INSERT"], "onSchemaObject": UNKNOWN}),
-        (JOB, job(runAs=UNKNOWN, editMode=UNKNOWN, name=UNKNOWN)),
-    ):
-        for name, rule in RULES.items():
-            assert rule(kind, props, "quant_live") == [], (name, kind)
-
-
-def test_a_secret_is_marked_or_refused() -> None:
-    """A key belongs into a Databricks secret, as a Pulumi secret; a plain one is refused without repeating it."""
-    assert plain_secrets.check(SECRET, {"key": "k", "stringValue": Secret(PEM)}, "quant") == []
-    [said] = plain_secrets.check(SECRET, {"key": "k", "stringValue": "hunter2"}, "quant")
-    assert "stringValue" in said and "hunter2" not in said
-    [said] = plain_secrets.check(JOB, job(description=Secret(PEM)), "quant")
-    assert "belongs into the stringValue" in said
-
-
-def test_rules_of_the_whole_stack() -> None:
-    """A job without Permissions, two runners, and a token among the outputs are found."""
-
-    def declared(kind: str, name: str, props: dict[str, Any], **refers: list[str]) -> Declared:
-        return Declared(f"urn:pulumi:quant_live::quant::{kind}::{name}", kind, props, refers)
-
-    owned, lonely = declared(JOB, "owned", job()), declared(JOB, "lonely", job(runAs={"servicePrincipalName": OTHER}))
-    permissions = declared(PERMISSIONS, "p", {"jobId": UNKNOWN, "accessControls": _OWNED}, jobId=[owned.urn])
-    [(said, urn)] = owners.check_stack([owned, lonely, permissions], "quant_live")
-    assert "Job lonely" in said and urn == lonely.urn
-    [(said, _)] = runners.check_stack([owned, lonely], "quant_live")
-    assert "owned" in said and "lonely" in said
-    assert runners.check_stack([owned], "quant_live") == []
-    outputs = declared("pulumi:pulumi:Stack", "s", {"token": "dapi0123456789abcdef0123456789abcdef", "branch": "quant"})
-    [(said, _)] = plain_secrets.check_stack([outputs], "quant_live")
-    assert "output token" in said and "dapi" not in said
+_ = configured
+STACK = "pulumi:pulumi:Stack"
 
 
 def test_the_pack_knows_nothing_of_the_program() -> None:
     """Written independently: it imports nothing from infra/, quantctl/ or sandbox/."""
-    for file in (ROOT / "policy").rglob("*.py"):
-        assert not any(f"{word}." in line for word in ("infra", "quantctl", "sandbox") for line in imports(file))
+    imported = {name for file in (ROOT / "policy").rglob("*.py") for name in imports(file)}
+    assert not imported & {"infra", "quantctl", "sandbox"}
+    assert "rules" in imported
 
 
-def imports(file: Path) -> list[str]:
-    return [f"{line.split()[1]}." for line in file.read_text().splitlines() if line.startswith(("from ", "import "))]
+def imports(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        found |= {
+            name.partition(".")[0] for name in [*names, *([node.module or ""] if isinstance(node, ast.ImportFrom) else [])]
+        }
+    return found
+
+
+def test_the_protocol_is_the_pinned_engine_s() -> None:
+    """What the pack speaks is what the pinned package `pulumi` speaks; `python policy/make_protocol.py` writes it again."""
+    assert (ROOT / "policy" / "protocol.binpb").read_bytes() == make_protocol.description()
+
+
+def test_the_documentation_names_every_rule() -> None:
+    """docs/policy.md holds the table of the rules as the pack has them, and nothing else."""
+    written = (ROOT / "docs" / "policy.md").read_text()
+    rows = [f"| `{name}` | {text} |" for name, text in judge.RULES.items()]
+    assert "\n".join(rows) in written
+    assert written.count("\n| `") == len(rows)
+
+
+def test_the_analyzer_answers_as_the_engine_asks() -> None:
+    """A resource with a violation and one without, as messages of the protocol; unknown and secret values arrive as such."""
+    from analyzer import Analyzer
+
+    pack = Analyzer()
+    assert {one.name for one in pack.GetAnalyzerInfo(None, None).policies} == set(judge.RULES)
+    for reach, wrong in ((PRINCIPALS[LIVE], []), ("users", ["own-secret"])):
+        request = analyzer_pb2.AnalyzeRequest(urn=f"urn:pulumi:{LIVE}::quant::a::b", type=token("SecretAcl"))
+        request.properties.update({**good(LIVE)["SecretAcl"], "principal": reach})
+        request.options.protect = True
+        answer = pack.Analyze(request, None)
+        assert [one.policyName for one in answer.diagnostics] == wrong
+        assert all(one.enforcementLevel == analyzer_pb2.MANDATORY and one.urn == request.urn for one in answer.diagnostics)
+    stack = analyzer_pb2.AnalyzeStackRequest()
+    stack.resources.add(urn=f"urn:pulumi:{LIVE}::quant::a::b", type=token("Job")).properties.update({"id": "1"})
+    assert [one.policyName for one in pack.AnalyzeStack(stack, None).diagnostics] == ["owned-jobs"]
+    assert not pack.Remediate(None, None).remediations
+
+
+def test_values_are_read_as_the_engine_sends_them() -> None:
+    """An unknown value of each kind, a secret, and an output that is one of them or both."""
+    signature = "4dabf18193072939515e22adb298388d"
+    secret = {signature: "1b47061264138c4ac30d75fd1eb44270", "value": "hidden"}
+    output = {signature: "d0e6a833031e9bbcd3f4e8bde6ca49a4"}
+    assert plain({"a": ["04da6b54-80e4-46f7-96ec-b56ff0331ba9"], "b": secret, "__defaults": []}) == {
+        "a": [UNKNOWN],
+        "b": Secret("hidden"),
+    }
+    assert plain({**output, "value": "x"}) == "x"
+    assert plain(output) is UNKNOWN
+    assert plain({**output, "value": "x", "secret": True}) == Secret("x")
+    assert "hidden" not in repr(Secret("hidden"))
+    assert shown(Secret("hidden")) == "a secret" and shown(None) == "nothing" and shown(7.0) == "7"
+    assert shown("https://me:hunter2@forge.example/") == "'https://(hidden)@forge.example/'"
+    assert len(shown("x" * 1000)) < 250
+
+
+def test_identifiers_are_read_as_snowflake_reads_them() -> None:
+    """What is not quoted is upper case; a quoted part may hold a dot and quotes."""
+    assert identifier_parts('"Quant".quant_live') == ("Quant", "QUANT_LIVE")
+    assert identifier_parts('"a.b"."c""d"') == ("a.b", 'c"d')
+    assert identifier_parts(None) == () == identifier_parts(UNKNOWN)
+
+
+def test_a_stack_that_is_no_environment_is_refused() -> None:
+    """A fifth stack would have no names of its own."""
+    for kind, props in ((STACK, {}), of(LIVE, "SecretScope")):
+        found = list(judge.of_resource(f"urn:pulumi:production::quant::{kind}::x", kind, props, is_protected=True))
+        assert "one-name" in {one.rule for one in found}
+    assert judge.stack_of("urn:pulumi:quant_lr::quant::a$b::c") == "quant_lr"
+
+
+def test_providers_go_where_the_environment_variables_say() -> None:
+    """A default provider has a version and nothing else; one of the program's own is refused whatever it says."""
+    kind = "pulumi:providers:databricks"
+    assert providers.check(kind, {"version": "1", "host": None}, LIVE, "default_1") == []
+    for key, value in (("host", "https://evil.example"), ("profile", "x"), ("token", Secret("x")), ("accountId", UNKNOWN)):
+        [said] = providers.check(kind, {"version": "1", key: value}, LIVE, "default_1")
+        assert f"databricks {key}" in said
+    dynamic = "pulumi:providers:pulumi-python"
+    assert providers.check(dynamic, {"version": "1", "quant:schedules": "live"}, LIVE, "default") == []
+    assert providers.check(dynamic, {"host": "x"}, LIVE, "default") and providers.check(
+        kind, {"quant:a": "b"}, LIVE, "default"
+    )
+    assert providers.check(kind, {"version": "1"}, LIVE, "mine") and providers.check(kind, {}, LIVE)
+    assert providers.check(token("Job"), {"host": "x"}, LIVE, "mine") == []
+
+
+def test_a_secret_is_marked_or_refused() -> None:
+    """A plain one is refused without repeating it, by its name,
+    by its look or by its place; a reference to a scope is none."""
+    job_type, secret = token("Job"), token("Secret")
+    for kind, props, words in (
+        (job_type, job(LIVE, description=PEM), "Job description: found a private key"),
+        (job_type, job(LIVE, tags={"password": "hunter2"}), "Job tags.password: found a plain value"),
+        (job_type, job(LIVE, parameters=[{"name": "api_token", "default": "hunter2"}]), "Job parameters[0].default: found"),
+        (job_type, job(LIVE, description=Secret(PEM)), "belongs into the stringValue"),
+        (job_type, job(LIVE, description="glpat-0123456789abcdefghij"), "found a token or password"),
+        (secret, {"key": "k", "stringValue": "hunter2"}, "Secret stringValue: found a plain value"),
+        (secret, {"key": "k", "stringValue": PEM}, "found a private key that is no Pulumi secret"),
+    ):
+        [said] = plain_secrets.check(kind, props, LIVE)
+        assert words in said and "hunter2" not in said
+    for kind, props in (
+        (secret, {"key": "k", "stringValue": Secret(PEM)}),
+        (job_type, job(LIVE, parameters=[{"name": "key", "default": "{{secrets/quant_live/snowflake_private_key}}"}])),
+        (job_type, job(LIVE, parameters=[{"name": "api_token", "default": Secret("x")}])),
+        (job_type, job(LIVE, idempotencyToken="x", tags={"mustChangePassword": "x", "token": "true", "secret": ""})),
+    ):
+        assert plain_secrets.check(kind, props, LIVE) == []
+
+
+def stack_file(where: Path, stack: str, **changed: str) -> None:
+    values = {
+        "servicePrincipal": PRINCIPALS[stack],
+        "folder": f"/{stack}",
+        "schema": stack,
+        "branch": stack,
+        "deployer": policy_shapes.DEPLOYER,
+        **changed,
+    }
+    (where / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": {f"quant:{k}": v for k, v in values.items()}}))
+
+
+@pytest.fixture
+def four(tmp_path: Path, configured: None) -> Path:
+    """A folder with the four stack files, all different."""
+    for stack in STACKS:
+        stack_file(tmp_path, stack)
+    return tmp_path
+
+
+def test_four_stacks_are_four_identities(four: Path) -> None:
+    """The committed files differ; what another stack has too is refused with both files, and a missing file is nothing."""
+    for stack in STACKS:
+        assert identities.check(STACK, stack) == identities.check(STACK, stack, four) == []
+    (four / "Pulumi.quant_lr.yaml").unlink()
+    assert identities.check(STACK, DEVELOPMENT, four) == []
+    assert identities.check(token("Job"), DEVELOPMENT, four) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("servicePrincipal", PRINCIPALS[DEVELOPMENT].upper()),
+        ("servicePrincipal", policy_shapes.DEPLOYER),
+        ("deployer", PRINCIPALS[DEVELOPMENT]),
+        ("folder", "/quant"),
+        ("folder", "/Workspace/quant/"),
+        ("folder", "/quant/quant_live"),
+        ("schema", "QUANT"),
+        ("branch", "quant"),
+    ],
+)
+def test_what_two_stacks_have_in_common_is_refused(four: Path, key: str, value: str) -> None:
+    """Judged in the other stack too, with the files and the key."""
+    stack_files._config.cache_clear()
+    stack_file(four, LIVE, **{key: value})
+    said = "\n".join(identities.check(STACK, DEVELOPMENT, four))
+    assert "Pulumi.quant.yaml" in said and "Pulumi.quant_live.yaml" in said and f"quant:{key}" in said
+
+
+def test_what_cannot_be_read_is_unknown_and_refused(four: Path) -> None:
+    """A stack file that is no YAML does not pass as one that differs."""
+    for text in ("config: [", "config: [1]", "- a: &a [*a, *a"):
+        stack_files._config.cache_clear()
+        (four / "Pulumi.quant_live.yaml").write_text(text)
+        [said] = identities.check(STACK, DEVELOPMENT, four)
+        assert "Pulumi.quant_live.yaml" in said and "unknown" in said
+
+
+def test_what_the_engine_says_wins_over_the_files(configured: None) -> None:
+    """A value that was given on the command line is the one that is judged."""
+    environments.configure(LIVE, {"quant:servicePrincipal": PRINCIPALS[DEVELOPMENT].upper()})
+    mine = environments.named(LIVE)
+    assert mine is not None and mine.principal == PRINCIPALS[DEVELOPMENT]
+    assert any("servicePrincipal" in one for one in identities.check(STACK, LIVE))
+
+
+def test_what_the_configuration_does_not_say_is_refused(configured: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a repository, a folder, a database or a principal nothing is anybody's own."""
+    monkeypatch.delenv("QUANT_REMOTE")
+    empty = dict.fromkeys(("quant:folder", "quant:database", "quant:servicePrincipal", "quant:warehouse"), "")
+    environments.configure(LIVE, empty)
+    for variant in (
+        "Repo",
+        "SecretAcl",
+        "Schema",
+        "Job",
+        "GrantDatabaseRole",
+        "GrantPrivilegesToAccountRole",
+        "Permissions",
+    ):
+        assert policy_shapes.broken(LIVE, *of(LIVE, variant)), variant
 
 
 PROGRAM = """
@@ -327,7 +236,7 @@ import json, pathlib, pulumi
 def read(value):
     return pulumi.Output.secret(value["secret"]) if set(value) == {"secret"} else value
 for number, (kind, inputs) in enumerate(json.loads(pathlib.Path("resources.json").read_text(), object_hook=read)):
-    pulumi.CustomResource(kind, f"r{number}", inputs)
+    pulumi.CustomResource(kind, f"r{number}", inputs, pulumi.ResourceOptions(protect=True))
 """
 
 
@@ -340,7 +249,13 @@ def preview(team: Team, folder: Path, resources: list[tuple[str, dict[str, Any]]
     (folder / "resources.json").write_text(json.dumps(resources))
     backend = folder / "backend"
     backend.mkdir()
-    environ = {**team.environ, "PULUMI_BACKEND_URL": f"file://{backend}"}
+    said = {
+        "PULUMI_BACKEND_URL": f"file://{backend}",
+        "QUANT_REMOTE": policy_shapes.REMOTE,
+        "QUANT_GITLAB_URL": policy_shapes.GITLAB,
+        "QUANT_GITLAB_PROJECT": "quant/pipelines",
+    }
+    environ = {**team.environ, **said}
     subprocess.run(["pulumi", "stack", "init", "quant_live"], cwd=folder, env=environ, check=True, capture_output=True)
     command = ["pulumi", "preview", "-s", "quant_live", "--policy-pack", str(ROOT / "policy"), "--non-interactive"]
     return subprocess.run(
@@ -348,24 +263,37 @@ def preview(team: Team, folder: Path, resources: list[tuple[str, dict[str, Any]]
     )
 
 
+BAD: list[tuple[str, str, dict[str, Any]]] = [  # one for each rule that judges a resource
+    ("known-type", "WorkspaceFile", {"path": "/quant_live/src/a.py", "contentBase64": "eA=="}),
+    ("one-name", "Repo", {"url": "https://me:hunter2@evil.example/x.git"}),
+    ("own-code", "Job", {"tasks": [{"taskKey": "a", "sparkPythonTask": {"pythonFile": "/Workspace/quant/a.py"}}]}),
+    ("own-secret", "SecretAcl", {"principal": "users"}),
+    ("locked-down", "Permissions", {"accessControls": [policy_shapes.group("quant-developers", "CAN_EDIT")]}),
+    ("runs-as-principal", "Job", {"runAs": {"servicePrincipalName": PRINCIPALS[DEVELOPMENT]}}),
+    ("one-owner", "Permissions of a job", {"accessControls": [policy_shapes.principal(PRINCIPALS[LIVE], "CAN_VIEW")]}),
+    ("protected-branch", policy_shapes.BRANCH, {"mergers": ["everyone"]}),
+    ("managed-access", "Schema", {"isTransient": "true"}),
+    ("grants", "GrantPrivilegesToDatabaseRole", {"privileges": ["DELETE"]}),
+    ("plain-secrets", "Secret", {"stringValue": "hunter2"}),
+    ("default-provider", "pulumi:providers:databricks", {"host": "https://evil.example"}),
+]
+
+
 @pytest.mark.real
-def test_every_rule_fails_through_the_engine(team: Team, tmp_path: Path) -> None:
-    """The real engine and providers: each broken input is refused with its rule's name and words."""
-    done = preview(team, tmp_path / "bad", [(case.kind, case.bad) for case in CASES])
+def test_every_rule_refuses_through_the_engine(team: Team, tmp_path: Path) -> None:
+    """The real engine and providers: each broken input is refused with its rule's name."""
+    done = preview(team, tmp_path / "bad", [changed(LIVE, variant, changes) for _, variant, changes in BAD])
     assert done.returncode != 0
-    for case in CASES:
-        assert f" {case.rule} " in done.stdout, (case.rule, done.stdout)
-        assert case.words in " ".join(done.stdout.split()), (case.words, done.stdout)
-    assert " owned-jobs " in done.stdout
+    for rule in [*(rule for rule, _, _ in BAD), "owned-jobs", "own-ids", "one-runner"]:
+        assert f" {rule} " in done.stdout, (rule, done.stdout)
     assert "hunter2" not in done.stdout
 
 
 @pytest.mark.real
 def test_every_rule_passes_through_the_engine(team: Team, tmp_path: Path) -> None:
-    """The same resources done right: nothing is refused."""
-    good = [(case.kind, case.good) for case in CASES if case.kind != JOB and case.good]
-    good.append((SECRET, {"scope": "quant_live", "key": "api_token", "stringValue": {"secret": PEM}}))
-    done = preview(team, tmp_path / "good", good)
+    """The same resources done right: nothing is refused; what has an id of its own is tried by the program itself."""
+    declared = [of(LIVE, variant) for variant in good(LIVE) if variant not in ("Job", "Permissions", "Permissions of a job")]
+    done = preview(team, tmp_path / "good", declared)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "[mandatory]" not in done.stdout
 
@@ -373,6 +301,41 @@ def test_every_rule_passes_through_the_engine(team: Team, tmp_path: Path) -> Non
 @pytest.mark.real
 def test_the_environments_keep_every_rule(team: Team) -> None:
     """The program itself, with the plain command; the fixture's `quantctl up` has judged all four."""
-    done = team.pulumi("preview", "-s", "quant_live", "--policy-pack", "policy")
-    assert done.returncode == 0, done.stdout
-    assert "quant@v1.0.0" in done.stdout
+    for stack in (DEVELOPMENT, LIVE):
+        done = team.pulumi("preview", "-s", stack, "--policy-pack", "policy")
+        assert done.returncode == 0, done.stdout
+        assert "quant@v1.0.0" in done.stdout and "[mandatory]" not in done.stdout
+
+
+READER = """
+from infra.sdk import databricks as D
+D("SecretAcl")("foreign-reader", scope="quant_live", principal="{principal}", permission="READ")
+"""
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("way", ["a reader of the scope", "the principal of quant_live"])
+def test_no_way_to_the_key_of_quant_live(team: Team, tmp_path: Path, way: str) -> None:
+    """Code of stack quant declares itself a reader, or runs as quant_live's principal: nothing is sent,
+    the key stays unread."""
+    checkout = tmp_path / "checkout"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(checkout)], check=True)
+    subprocess.run(["cp", "-r", *(str(ROOT / name) for name in ("infra", "policy")), str(checkout)], check=True)
+    (checkout / ".venv").symlink_to(ROOT / ".venv")
+    if way == "a reader of the scope":
+        with (checkout / "__main__.py").open("a") as program:
+            program.write(READER.format(principal=PRINCIPALS[DEVELOPMENT]))
+    else:
+        file = checkout / "Pulumi.quant.yaml"
+        file.write_text(file.read_text().replace(PRINCIPALS[DEVELOPMENT], PRINCIPALS[LIVE]))
+    for command in (["preview"], ["up", "--yes", "--skip-preview"]):
+        done = subprocess.run(
+            ["pulumi", *command, "-s", DEVELOPMENT, "--policy-pack", "policy", "--non-interactive", "--color", "never"],
+            cwd=checkout, env=team.environ, capture_output=True, text=True, timeout=180, check=False,
+        )  # fmt: skip
+        assert done.returncode != 0, done.stdout
+        words = " own-secret " if way == "a reader of the scope" else "quant:servicePrincipal: found"
+        assert words in done.stdout + done.stderr
+    refused = team.workspace("service_principal:quant")
+    with pytest.raises(Exception, match=r"(?i)permission|not authorized|READ"):
+        refused.secrets.get_secret("quant_live", "snowflake_private_key")

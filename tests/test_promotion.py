@@ -9,7 +9,7 @@ import pytest
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.jobs import RunResultState
 
-from tests.conftest import Team
+from tests.conftest import Team, git_folder
 from tests.paths import ROOT
 from tests.workspace_proxy import proxy
 
@@ -33,7 +33,7 @@ def test_a_code_promotion_changes_the_folder_alone(team: Team) -> None:
     shown = team.pulumi("preview", "--diff", "-s", "quant_stg").stdout
     assert f'commitHash: "{old}" => "{new}"' in shown
     team.up("quant_stg")
-    [folder] = team.workspace("deployer").repos.list(path_prefix="/quant_stg")
+    folder = team.git_folder("/quant_stg")
     assert folder.head_commit_id == new
     assert team.file("/quant_stg/src/positions_snapshot.py") == "print('promoted')\n"
 
@@ -79,14 +79,14 @@ def test_rewritten_history_is_refused_before_anything_is_tried(team: Team) -> No
         assert word in done.stdout, done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     workspace = team.workspace("deployer")
-    [folder] = workspace.repos.list(path_prefix="/quant_lr")
+    folder = git_folder(workspace, "/quant_lr")
     assert folder.id is not None
     with pytest.raises(DatabricksError, match="rewritten"):
         workspace.repos.update(folder.id, branch="quant_lr")
     # The second way out, as the message says it; the first is test_a_rollback_moves_forward.
     workspace.repos.delete(folder.id)
     assert team.pulumi("up", "--refresh", "--yes", "--skip-preview", "-s", "quant_lr").returncode == 0
-    [folder] = workspace.repos.list(path_prefix="/quant_lr")
+    folder = git_folder(workspace, "/quant_lr")
     assert folder.head_commit_id == team.git("rev-parse", "HEAD")
     team.git("push", "-q", "--force", "origin", f"{before}:refs/heads/quant_lr")
     workspace.repos.delete(folder.id or 0)

@@ -35,6 +35,8 @@ def test_a_switch_that_there_is_not_is_refused(tmp_path: Path, changes: dict[str
     with pytest.raises(control.SandboxError, match=words):
         control.switch(state, changes)
     assert switches.read(tmp_path) == Switches()
+    with pytest.raises(control.SandboxError, match="no sandbox yet"):
+        control.switch(State(tmp_path / "absent"), {"throttled": 1})
 
 
 def test_the_environment_sets_them_at_a_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,10 +45,13 @@ def test_the_environment_sets_them_at_a_start(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(control.SandboxError, match=r"not started.*must be cli or legacy"):
         control.start(State(tmp_path / "state"))
     monkeypatch.setenv("QUANT_SANDBOX_GIT_FOLDERS", "cli")
-    with running(State(tmp_path / "state")) as own:
+    with running(State(tmp_path / "state"), git_folders=None) as own:
         assert switches.read(own.state.folder).git_folders == "cli"
         told = own.http("GET", "/api/2.0/workspace/get-status", params={"path": own.folder().path}).json()
         assert told["directory_info"] == {"is_git_folder": True}
+        monkeypatch.delenv("QUANT_SANDBOX_GIT_FOLDERS")
+        control.reset(own.state)
+        assert switches.read(own.state.folder) == Switches()
 
 
 def push(url: str, clone: Path, login: str = "") -> bool:
@@ -113,7 +118,9 @@ def test_too_many_requests_are_told_when_to_come_again(own: Workspace) -> None:
     answers = [own.http("GET", "/api/2.0/secrets/scopes/list") for _ in range(3)]
     control.switch(state, {"throttled": 2})
     answers += [own.http("GET", "/api/2.0/secrets/scopes/list") for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429, 200, 200]
+    control.switch(state, {"throttled": 1})
+    answers += [own.http("GET", "/api/2.0/secrets/scopes/list") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429, 200, 200, 429, 200]
     assert (answers[3].headers["Retry-After"], answers[3].json()["error_code"]) == ("1", "REQUEST_LIMIT_EXCEEDED")
     assert {answer.status_code for answer in create(own, 40)} == {200}
     control.switch(state, {"rate_limits": True})

@@ -115,3 +115,21 @@ def test_a_killed_update_is_gone_on_with_and_nothing_is_created_twice(team: Team
     interrupted.settle("quant_lr", team.environ, told.append)
     assert sorted(line.split(": ")[1][:15] for line in told) == ["it is not there", "it is there (40"], told
     assert interrupted.begun("quant_lr", team.environ) == []
+
+
+def test_an_empty_state_beside_real_objects_stops_a_preview(team: Team, tmp_path: Path) -> None:
+    """It would else create everything a second time, as far as names are not taken."""
+    kept, empty = tmp_path / "kept.json", tmp_path / "empty.json"
+    assert team.pulumi("stack", "export", "-s", "quant_lr", "--file", str(kept)).returncode == 0
+    exported = json.loads(kept.read_text())
+    exported["deployment"]["resources"] = []
+    empty.write_text(json.dumps(exported))
+    try:
+        assert team.pulumi("stack", "import", "-s", "quant_lr", "--file", str(empty)).returncode == 0
+        done = team.pulumi("preview", "-s", "quant_lr")
+        assert done.returncode != 0
+        for word in ("knows of no Git folder", "the workspace has /quant_lr", "quantctl up quant_lr", "docs/state.md"):
+            assert word in done.stdout, done.stdout
+    finally:
+        assert team.pulumi("stack", "import", "-s", "quant_lr", "--file", str(kept)).returncode == 0
+    assert team.changes("quant_lr") == {}

@@ -13,7 +13,7 @@ import pytest
 
 from infra.promotion import EDGES
 from infra.vocabulary import Environment
-from tests.conftest import Team
+from tests.conftest import Team, git_folder
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.real
@@ -54,7 +54,7 @@ def test_status_says_what_git_and_the_workspace_say(team: Team, tmp_path: Path) 
         workspace.workspace.upload(path, kept.encode(), overwrite=True)
         team.git("push", "-q", "--force", "origin", f"{before}:refs/heads/quant")
     for env in Environment:
-        [folder] = [repo for repo in workspace.repos.list(path_prefix=f"/{env}") if repo.path == f"/{env}"]
+        folder = git_folder(workspace, f"/{env}")
         assert found[env]["deployed"]["commit"] == folder.head_commit_id
         assert {flow["name"] for flow in found[env]["workflows"]} == _WORKFLOWS
     assert found["quant"]["head"]["id"] == pushed

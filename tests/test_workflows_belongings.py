@@ -1,4 +1,4 @@
-"""Files run their own environment: paths, compute, other people's things, addresses. The settings name what else there is."""
+"""Files run their own environment: paths, compute, other people's things, addresses. The settings name what else may be."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ OUTSIDE = [
     task("spark_jar_task", main_class_name="x", jar_uri="dbfs:/x.jar"),
     task("spark_submit_task", parameters=["--py-files", "s3://other/a.py", "src/a.py"]),
     task("spark_submit_task", parameters=["--class", "x", "dbfs:/x.jar", "an argument"]),
-    task("spark_submit_task", parameters=["--repositories", "http://other/maven", "--class", "x", "/Workspace/quant_stg/src/a.py"]),
+    task(
+        "spark_submit_task",
+        parameters=["--repositories", "http://other/maven", "--class", "x", "/Workspace/quant_stg/src/a.py"],
+    ),
     libraries({"whl": "/Workspace/Users/dana@quant.example/e.whl"}),
     libraries({"jar": "/Volumes/main/other/x.jar"}),
     libraries({"requirements": "/Workspace/Shared/requirements.txt"}),
@@ -96,7 +99,7 @@ OUTSIDE = [
     job(email_notifications={"on_failure": ["a@quant.example.evil.example"]}),
     job({"email_notifications": {"on_start": ["mallory@evil.example"]}}),
     python("src/a.py", source="GIT"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("file", OUTSIDE, ids=[str(number) for number in range(len(OUTSIDE))])
@@ -127,9 +130,17 @@ ALLOWED = {
         python("s3://other/a.py"),
         task("sql_task", warehouse_id="w", file={"path": "/Workspace/Shared/q.sql"}),
         libraries({"jar": "/Volumes/main/other/x.jar"}, {"requirements": "/Workspace/Shared/requirements.txt"}),
-        libraries({"pypi": {"package": "x", "repo": "http://other/simple"}}, {"pypi": {"package": "x @ git+https://other/x"}}),
-        needs("--index-url=http://other/simple", "git+https://other/x", "x @ https://other/x.whl", "/Volumes/main/other/x.whl"),
-        cluster(init_scripts=[{"s3": {"destination": "s3://other/x.sh"}}], instance_pool_id="pool", docker_image={"url": "other/x"}),
+        libraries(
+            {"pypi": {"package": "x", "repo": "http://other/simple"}}, {"pypi": {"package": "x @ git+https://other/x"}}
+        ),
+        needs(
+            "--index-url=http://other/simple", "git+https://other/x", "x @ https://other/x.whl", "/Volumes/main/other/x.whl"
+        ),
+        cluster(
+            init_scripts=[{"s3": {"destination": "s3://other/x.sh"}}],
+            instance_pool_id="pool",
+            docker_image={"url": "other/x"},
+        ),
         cluster(aws_attributes={"instance_profile_arn": "arn:aws:iam::1:instance-profile/live"}),
         cluster(spark_conf={"spark.jars": "s3://other/x.jar"}, spark_env_vars={"PIP_INDEX_URL": "http://other/simple"}),
         job({"existing_cluster_id": "0101-x"}),
@@ -138,7 +149,7 @@ ALLOWED = {
         task("sql_task", warehouse_id="w", query={"query_id": "q"}),
         job(email_notifications={"on_failure": ["Mallory@Evil.example"]}),
     ],
-)  # fmt: skip
+)
 def test_what_the_settings_name_is_allowed(file: dict[str, Any]) -> None:
     """quant:allowed, one list a kind."""
     assert expand(file, allowed=ALLOWED)

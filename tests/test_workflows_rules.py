@@ -53,15 +53,24 @@ def cluster(**more: Any) -> dict[str, Any]:
         (job({"run_if": "ALL_DON"}), ["run_if", "did you mean ALL_DONE?"]),
         (task("condition_task", left="1", right="1", op="EQUALS"), ["op", "EQUAL_TO"]),
         (job({"spark_python_task": {**FILE, "source": "WORKSPAC"}}), ["source", "did you mean WORKSPACE?"]),
-        (job(health={"rules": [{"metric": "RUN_DURATION", "op": "GREATER_THAN", "value": 1}]}), ["metric", "RUN_DURATION_SECONDS"]),
+        (
+            job(health={"rules": [{"metric": "RUN_DURATION", "op": "GREATER_THAN", "value": 1}]}),
+            ["metric", "RUN_DURATION_SECONDS"],
+        ),
         (job(timeout_seconds=2**70), ["timeout_seconds", "0 to 2147483647"]),
         (job(timeout_seconds=-1), ["timeout_seconds", "found -1"]),
         (job(max_concurrent_runs=1001), ["max_concurrent_runs", "0 to 1000"]),
         (job({"max_retries": -2}), ["max_retries", "-1 to"]),
-        (task("for_each_task", inputs="[1]", concurrency=101, task={"task_key": "i", "spark_python_task": FILE}), ["1 to 100"]),
+        (
+            task("for_each_task", inputs="[1]", concurrency=101, task={"task_key": "i", "spark_python_task": FILE}),
+            ["1 to 100"],
+        ),
         (job(trigger={"periodic": {"interval": 0, "unit": "DAYS"}}), ["interval", "found 0"]),
         (task("run_job_task", job_id=2**53), ["job_id", "9007199254740991"]),
-        (cluster(autoscale={"min_workers": 4, "max_workers": 2}), ["num_workers: stands beside autoscale", "more than max_workers"]),
+        (
+            cluster(autoscale={"min_workers": 4, "max_workers": 2}),
+            ["num_workers: stands beside autoscale", "more than max_workers"],
+        ),
         (cluster(aws_attributes={}, azure_attributes={}), ["azure_attributes: stands beside aws_attributes"]),
         (job(*({} for _ in range(1001))), ["tasks: found 1001, at most 1000"]),
         (job(tags={str(number): "" for number in range(26)}), ["tags: found 26, at most 25"]),
@@ -77,7 +86,7 @@ def cluster(**more: Any) -> dict[str, Any]:
         (job(duration_target="x"), ["duration_target", "does not know this field yet"]),
         (job(email_notifications={"on_maintenance_start": ["a@quant.example"]}), ["does not know this field yet"]),
     ],
-)  # fmt: skip
+)
 def test_what_the_file_alone_can_tell_is_told(file: dict[str, Any], words: list[str]) -> None:
     """With its way and the right word."""
     said = refusal(file)
@@ -94,11 +103,15 @@ def test_what_the_file_alone_can_tell_is_told(file: dict[str, Any], words: list[
         (task("spark_jar_task", main_class_name="x", run_as_repl=False), ["run_as_repl: found false"]),
         (cluster(gcp_attributes={"local_ssd_count": 0}), ["local_ssd_count: found 0"]),
         (
-            task("for_each_task", inputs="[1]", task={"task_key": "i", "spark_python_task": FILE, "new_cluster": {**CLUSTER, "num_workers": 0}}),
+            task(
+                "for_each_task",
+                inputs="[1]",
+                task={"task_key": "i", "spark_python_task": FILE, "new_cluster": {**CLUSTER, "num_workers": 0}},
+            ),
             ["num_workers: found 0", "job_cluster_key"],
         ),
     ],
-)  # fmt: skip
+)
 def test_a_value_that_the_provider_does_not_send_is_refused_with_the_reason(file: dict[str, Any], words: list[str]) -> None:
     """Where Databricks would take another one; nothing is silently different."""
     said = refusal(file)
@@ -136,8 +149,21 @@ def test_quartz_expressions_are_right(expression: str) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["", "* * * * *", "0 0 6 * * *", "0 0 6 ? * ?", "60 0 6 * * ?", "0 0 24 * * ?", "0 0 6 32 * ?", "0 0 6 ? 13 MON", "0 0 6 ? * MON-", "0 0/0 6 * * ?", "0 0 6 ? * MO", "0 0 6 * * ? 1 2"],
-)  # fmt: skip
+    [
+        "",
+        "* * * * *",
+        "0 0 6 * * *",
+        "0 0 6 ? * ?",
+        "60 0 6 * * ?",
+        "0 0 24 * * ?",
+        "0 0 6 32 * ?",
+        "0 0 6 ? 13 MON",
+        "0 0 6 ? * MON-",
+        "0 0/0 6 * * ?",
+        "0 0 6 ? * MO",
+        "0 0 6 * * ? 1 2",
+    ],
+)
 def test_other_expressions_are_not(expression: str) -> None:
     """Five fields, both days said, values that there are not."""
     assert cron_problem(expression)
@@ -145,6 +171,14 @@ def test_other_expressions_are_not(expression: str) -> None:
 
 def test_every_environments_change_is_checked_in_every_environment() -> None:
     """A mistake is told long before it gets to production: types, rules and paths."""
-    for change in ({"timeout_seconds": "x"}, {"max_concurrent_runs": 0}, {"tasks": [{"task_key": "compute", "spark_python_task": {"python_file": "/Workspace/Users/dana@quant.example/a.py"}}]}):  # fmt: skip
+    for change in (
+        {"timeout_seconds": "x"},
+        {"max_concurrent_runs": 0},
+        {
+            "tasks": [
+                {"task_key": "compute", "spark_python_task": {"python_file": "/Workspace/Users/dana@quant.example/a.py"}}
+            ]
+        },
+    ):
         said = refusal({**MINIMAL, "per_environment": {"quant_live": change}}, stack="quant")
         assert "per_environment.quant_live" in said

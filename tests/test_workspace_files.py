@@ -87,7 +87,7 @@ def test_a_link_leads_nowhere_outside(workspace: Workspace, tmp_path: Path) -> N
     admin, folder = workspace.client(), workspace.folder(branch)
     names = {(entry.path or "").rsplit("/", 1)[-1] for entry in admin.workspace.list(folder.path or "")}
     assert "a.txt" in names and not {"passwords", "circle"} & names
-    for name in ("passwords", "circle"):
+    for name in ("passwords", "circle", "circle/below", "passwords/below"):
         with pytest.raises(NotFound):
             admin.workspace.download(f"{folder.path}/{name}")
     with zipfile.ZipFile(

@@ -12,8 +12,7 @@ import pytest
 from databricks.sdk.errors import BadRequest, InvalidParameterValue, NotFound
 from databricks.sdk.service.workspace import ExportFormat, Language, ObjectType
 
-from sandbox import control
-from sandbox.switches import Switches
+from sandbox import control, switches
 from tests.workspace_sandbox import ADMIN, DANA, Workspace, git
 
 pytest_plugins = ["tests.workspace_sandbox"]
@@ -24,7 +23,7 @@ def cli(workspace: Workspace) -> Iterator[Workspace]:
     """The same sandbox, whose new Git folders have Git CLI access."""
     control.switch(workspace.state, {"git_folders": "cli"}, existing=False)
     yield workspace
-    control.switch(workspace.state, {"git_folders": Switches.git_folders}, existing=False)
+    control.switch(workspace.state, {"git_folders": "legacy"}, existing=False)
 
 
 def test_a_folder_with_git_cli_access_is_a_directory_that_says_so(cli: Workspace) -> None:
@@ -69,7 +68,8 @@ def test_the_switch_turns_what_is_there_and_never_what_is_in_repos(own: Workspac
     control.switch(own.state, {"git_folders": "cli"})
     assert kinds() == ["DIRECTORY", "REPO"]
     control.stop(own.state)
-    own.endpoints = control.start(own.state)
+    own.endpoints = control.start(own.state)  # the switch is kept
+    assert switches.read(own.state.folder).git_folders == "cli"
     assert kinds() == ["DIRECTORY", "REPO"]
     control.switch(own.state, {"git_folders": "legacy"})
     assert kinds() == ["REPO", "REPO"]

@@ -42,6 +42,7 @@ FILES = {
     "me.py": "from databricks.sdk import WorkspaceClient\nimport sys\n"
     "client = WorkspaceClient()\nprint(client.current_user.me().user_name)\n"
     "print(len(client.secrets.get_secret(sys.argv[1], 'key').value))\n",
+    "jupyter.ipynb": '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
     "notebook.py": "# Databricks notebook source\nimport sys\nprint(sys.argv[1:])\n",
 }
 WAIT = timedelta(seconds=30)
@@ -147,11 +148,14 @@ def test_a_failed_task_fails_the_run_and_what_depends_on_it_is_not_run(workspace
         (Task("t"), "task t is no task at all"),
         (Task("t", spark_python_task=SparkPythonTask("dbfs:/x.py")), "'dbfs:/x.py' is not one"),
         (Task("t", spark_python_task=SparkPythonTask("/no/such.py")), "Cannot read the python file /no/such.py"),
+        (Task("t", notebook_task=NotebookTask("{path}/jupyter")), "does not emulate a run of a notebook that is no Python"),
     ],
 )
-def test_a_task_that_cannot_run_fails_with_the_reason(workspace: Workspace, task: Task, words: str) -> None:
+def test_a_task_that_cannot_run_fails_with_the_reason(workspace: Workspace, path: str, task: Task, words: str) -> None:
     """Kinds that are not emulated, places that are not, files that are not there: the run ends and says why."""
     admin = workspace.client()
+    if task.notebook_task:
+        task = Task("t", notebook_task=NotebookTask(task.notebook_task.notebook_path.format(path=path)))
     job = admin.jobs.create(name="cannot", tasks=[task]).job_id or 0
     run = admin.jobs.run_now(job).result(timeout=WAIT)
     assert run.state and run.state.result_state is RunResultState.FAILED

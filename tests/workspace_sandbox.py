@@ -20,6 +20,7 @@ from databricks.sdk.service.workspace import RepoInfo
 
 from sandbox import control, identities, sample
 from sandbox.state import Endpoints, State
+from sandbox.switches import LEGACY
 
 ADMIN, DANA, EDDIE = "ada@quant.example", "dana@quant.example", "eddie@quant.example"
 PRINCIPAL, DEPLOYER = identities.SERVICE_PRINCIPALS["quant"], identities.DEPLOYER_ID
@@ -89,12 +90,15 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 @contextlib.contextmanager
-def running(state: State) -> Iterator[Workspace]:
-    """A sandbox with the sample remote, stopped at the end."""
+def running(state: State, *, git_folders: str | None = LEGACY) -> Iterator[Workspace]:
+    """A sandbox with the sample remote, stopped at the end; its new Git folders are of that kind, or of the usual one."""
     state.prepare()
     sample.create(state.remote)
     try:
-        yield Workspace(state, control.start(state))
+        made = Workspace(state, control.start(state))
+        if git_folders:
+            control.switch(state, {"git_folders": git_folders})
+        yield made
     finally:
         control.stop(state)
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import pulumi
 
 from infra.access import SERVICE_PRINCIPAL, Access
 from infra.databricks.permissions import group_entries, principal_entry
+from infra.errors import UserError
+from infra.outside.workspace import Workspace
 from infra.sdk.databricks import Directory, Permissions, Repo
 from infra.settings import Settings
 from infra.vocabulary import FolderLevel, Persona
+
+_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,24 @@ class GitFolderArgs:
     settings: Settings
     commit: str
     row: dict[Persona, Access]
+
+
+def nothing_there(settings: Settings) -> pulumi.ResourceHook:
+    """What runs before the folder is created, in a preview too: only a state that knows of none creates it.
+
+    A state that was lost, or a team's own folder, would else be noticed by the provider alone, after jobs were made twice.
+    """
+
+    def look(_: pulumi.ResourceHookArgs) -> None:
+        if Workspace(os.environ, seconds=_SECONDS).git_folder(settings.folder) is not None:
+            env = settings.environment
+            raise UserError(
+                f"the state of {env} knows of no Git folder, and the workspace has {settings.folder}. The folder was not"
+                f" changed. After an update that was killed: quantctl up {env}. A state that was lost: restore it"
+                " (docs/state.md). A folder of your own: import it first (docs/state.md)."
+            )
+
+    return pulumi.ResourceHook("folder-is-new", look, pulumi.ResourceHookOptions(on_dry_run=True))
 
 
 class GitFolder(pulumi.ComponentResource):
@@ -52,7 +75,12 @@ class GitFolder(pulumi.ComponentResource):
             path=settings.folder,
             branch=settings.branch,
             commit_hash=args.commit,
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=depends)),
+            opts=pulumi.ResourceOptions.merge(
+                child,
+                pulumi.ResourceOptions(
+                    depends_on=depends, hooks=pulumi.ResourceHookBinding(before_create=[nothing_there(settings)])
+                ),
+            ),
         )
         Permissions("folder", repo_id=self.repo.id, access_controls=entries, opts=child)
         self.commit: pulumi.Output[str] = self.repo.commit_hash

@@ -103,6 +103,10 @@ class Workspace:
         """Who is logged in, with groups. https://docs.databricks.com/api/workspace/currentuser/me"""
         return self._ask("/api/2.0/preview/scim/v2/Me")
 
+    def number(self) -> str:
+        """The workspace's own id, as every answer bears it; empty where none does."""
+        return self._exchange("GET", "/api/2.0/preview/scim/v2/Me").headers.get("X-Databricks-Org-Id", "")
+
     def git_folder(self, path: str) -> GitFolder | None:
         """The Git folder at `path`; None where the workspace has nothing there.
 
@@ -140,6 +144,22 @@ class Workspace:
         query = {"path": path, "format": "AUTO", "direct_download": "true"}
         headers = {"Accept": "application/octet-stream"}
         return self._exchange("GET", "/api/2.0/workspace/export", query, None, f"CAN_READ on {path}", headers).content
+
+    def git_credentials(self) -> list[Json]:
+        """The caller's own. https://docs.databricks.com/api/workspace/gitcredentials/list"""
+        return list(self._ask("/api/2.0/git-credentials").get("credentials") or [])
+
+    def has_service_principal(self, application_id: str) -> bool:
+        """Whether the workspace has it. https://docs.databricks.com/api/workspace/serviceprincipals/list"""
+        query = {"filter": f'applicationId eq "{application_id}"', "attributes": "applicationId"}
+        return any(True for _ in self._scim("/api/2.0/preview/scim/v2/ServicePrincipals", query))
+
+    def principal_rules(self, account_id: str, application_id: str) -> list[Json]:
+        """Who may use and manage a principal. https://docs.databricks.com/api/workspace/accountaccesscontrolproxy"""
+        name = f"accounts/{account_id}/servicePrincipals/{application_id}/ruleSets/default"
+        path = "/api/2.0/preview/accounts/access-control/rule-sets"
+        needs = "the Service Principal Manager role on it"
+        return list(self._ask(path, {"name": name, "etag": ""}, needs).get("grant_rules") or [])
 
     def groups(self, names: list[str]) -> set[str]:
         """Which of these groups are there, in lower case. https://docs.databricks.com/api/workspace/groups/list"""

@@ -16,7 +16,7 @@ from infra.workflows.document import Map, Seq, copied, read
 from infra.workflows.format import OF_THE_ENVIRONMENT
 from infra.workflows.merge import entries_joined, laid_over
 from infra.workflows.places import From
-from infra.workflows.problems import Mark, Problem, Refused, one_of, quoted
+from infra.workflows.problems import Mark, Problem, Refused, nearest, one_of, quoted
 from infra.workflows.references import CURRENT_USER, References
 from infra.workflows.scene import Note, Scene
 from infra.workflows.written import Written
@@ -30,7 +30,7 @@ _SET_ASIDE = (
 )  # fmt: skip
 _KNOWN = (*_SET_ASIDE, "bundle", "environments", "include", "python", "resources", "targets", "variables")
 _OF_TARGETS = (*_KNOWN, "cluster_id", "compute_id", "default")
-_NO_TARGET = "has no target for {environment}, and is read as without one; quant:bundleTargets says which target it is."
+_NO_TARGET = "none of its targets is this environment, so it is read without one; quant:bundleTargets says which one is."
 
 
 @dataclass
@@ -82,9 +82,9 @@ def load(path: str, value: Map, files: Mapping[str, bytes], present: Iterable[st
         wrong.extend(_twice(bundle.config, part))
         bundle.config = laid_over(bundle.config, part)
     for key in bundle.config:
-        if key not in _KNOWN and not key.startswith(("x-", ".", "_")):
-            where = bundle.config.marks[key]
-            wrong.append(Problem(where, key, f"unknown key of a bundle; {one_of(key, _KNOWN)}"))
+        # What is no key of a bundle holds anchors, as the templates for machine learning have them; a slip is told.
+        if key not in _KNOWN and (near := nearest(key, _KNOWN, 0.8)):
+            wrong.append(Problem(bundle.config.marks[key], key, f"unknown key of a bundle; did you mean {near}?"))
     return bundle
 
 
@@ -178,7 +178,7 @@ def jobs_of(bundle: Bundle, scene: Scene) -> tuple[list[Written], list[Note], li
                 Problem(at, f"targets.{target}", f"found {quoted(bundle.targets[target])}, expected keys of a target.")
             )
     elif bundle.targets and not (bundle.pasted and set(bundle.targets) <= set(Environment)):
-        notes.append(Note(Mark(bundle.path), _NO_TARGET.format(environment=scene.settings.environment)))
+        notes.append(Note(Mark(bundle.path), _NO_TARGET))
     if bundle.pasted and target is None:
         wrong.extend(_unknown_targets(bundle, scene))
     found = _jobs(config, wrong)
@@ -271,8 +271,8 @@ def _set_aside(bundle: Bundle, config: Map, target: str | None) -> set[str]:
 
 def _without_deploying_user(job: Map) -> set[str]:
     """Mail to whoever deploys: that is a service principal here. Returns what was set aside."""
-    found = set()
-    for holder in (job, *(task for task in job.get("tasks") or () if isinstance(task, Map))):
+    found, tasks = set(), job.get("tasks")
+    for holder in (job, *(task for task in (tasks if isinstance(tasks, Seq) else ()) if isinstance(task, Map))):
         mails: Any = holder.get("email_notifications")
         for when, people in list(mails.items()) if isinstance(mails, Map) else ():
             if isinstance(people, Seq) and CURRENT_USER in people:

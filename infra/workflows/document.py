@@ -114,11 +114,15 @@ def read(path: str, content: bytes) -> Any:
         raise Refused([Problem(Mark(path, line), "", "cannot be read: it is not UTF-8 text.")]) from None
     if path.endswith(".json"):
         _valid_json(path, text)
+    return _built(path, text)
+
+
+def _built(path: str, text: str) -> Any:
     try:
         return _Builder(path).build(text)
     except yaml.YAMLError as error:
         if _SURROGATES.search(text):  # JSON writes what is beyond \uffff as a pair, YAML does not know pairs
-            return read(path, _SURROGATES.sub(_joined, text).encode())
+            return _built(path, _SURROGATES.sub(_joined, text))
         mark = getattr(error, "problem_mark", None)
         line = min(mark.line, text.rstrip().count("\n")) + 1 if mark else 0  # the parser may be past the end
         said = getattr(error, "problem", None) or str(error).partition("\n")[0]

@@ -11,7 +11,7 @@ from infra.workflows.format import Way, Wrong, fit, spelled
 from infra.workflows.merge import override, without_nulls
 from infra.workflows.places import settle
 from infra.workflows.problems import Problem
-from infra.workflows.rules import rule_problems
+from infra.workflows.rules import clusters, rule_problems
 from infra.workflows.scene import Scene
 from infra.workflows.values import value_problems
 from infra.workflows.written import Written
@@ -50,6 +50,7 @@ def expanded(written: Written, fitted: Map, scene: Scene) -> tuple[Json, list[Pr
     if wrong:
         return job, [_problem(written, job, one.way, "", one.text) for one in dict.fromkeys(wrong)]
     _in_the_providers_order(job)
+    _without_what_is_never_sent(job)
     release = scene.settings.limited_release
     if release is not None:
         limit(job, release)
@@ -83,6 +84,15 @@ def _in_the_providers_order(job: Map) -> None:
         if task.get("depends_on"):
             task["depends_on"].sort(key=lambda dependency: str(dependency["task_key"]))
     job["tasks"].sort(key=lambda task: str(task["task_key"]))
+
+
+def _without_what_is_never_sent(job: Map) -> None:
+    """A setting of Spark that the provider drops in silence, and Databricks has not looked at for years.
+
+    terraform-provider-databricks, jobs/resource_job.go, jobSettingsSchema: reConf suppresses it.
+    """
+    for _, cluster in clusters(job):
+        cluster.get("spark_conf", {}).pop("spark.databricks.delta.preview.enabled", None)
 
 
 def _given(scene: Scene) -> dict[str, str]:

@@ -187,7 +187,7 @@ class _Settling:
         if listed or (scene.elsewhere and not scene.forbids(somewhere)):
             return written, None
         return "", (
-            f"{quoted(written)} is outside the environment's Git folder ({scene.folder}); write a path of the repository,"
+            f"{quoted(written)} is outside the environment's Git folder; write a path of the repository,"
             " or name it in quant:allowed (docs/workflows.md)."
         )
 

@@ -47,11 +47,16 @@ class Refused(UserError):
         super().__init__("\n".join(lines))
 
 
+def nearest(found: object, words: Sequence[str], alike: float = 0.7) -> str | None:
+    """The word that was probably meant."""
+    near = difflib.get_close_matches(str(found).lower(), {word.lower(): None for word in words}, 1, alike)
+    return next((word for word in words if near and word.lower() == near[0]), None)
+
+
 def one_of(found: object, words: Sequence[str]) -> str:
     """What would have been right: the nearest word, or the words themselves."""
-    near = difflib.get_close_matches(str(found).lower(), {word.lower(): None for word in words}, 1, 0.7)
-    if near:
-        return f"did you mean {next(word for word in words if word.lower() == near[0])}?"
+    if (near := nearest(found, words)) is not None:
+        return f"did you mean {near}?"
     more = ", ..." if len(words) > _LISTED else ""
     return f"allowed are {', '.join(sorted(words)[:_LISTED])}{more}." if words else "there is none."
 

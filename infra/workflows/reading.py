@@ -71,7 +71,7 @@ class Definitions:
             self._root(path)
         self._in_bundles = {name for bundle in self._bundles for name in bundle.files}
         for path in sorted(set(files) - set(roots) - self._in_bundles):
-            if self._below_a_bundle(path):
+            if not is_definition(path, folder) or self._below_a_bundle(path):
                 continue
             if (value := self._parsed(path)) is not None:
                 parsed[path] = value

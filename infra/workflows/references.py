@@ -18,6 +18,7 @@ _WORD = r"[A-Za-z_][A-Za-z0-9_-]*"
 _REFERENCE = re.compile(rf"\$\{{({_WORD}(?:\.{_WORD}|\[\d+\]|\.\d+)*)\}}")
 _OURS = ("var", "variables", "bundle", "workspace", "resources", "artifacts")
 _LONGEST, _VALUES, _DEEP = 65_536, 100_000, 40
+_DEPLOYED, _FILES = "${workspace.root_path}/files", "${workspace.file_path}"  # where the bundle tool puts files
 CURRENT_USER = "${workspace.current_user.userName}"
 
 
@@ -68,6 +69,7 @@ class References:
 
     def text(self, value: str) -> Any:
         """What a text with references stands for; a text that is one reference may stand for anything."""
+        value = value.replace(_DEPLOYED, _FILES)
         whole = _REFERENCE.fullmatch(value)
         if whole and whole[1].split(".")[0] in _OURS:
             return self._value(whole[1])
@@ -125,7 +127,8 @@ class References:
         elif "default" in variable or "value" in variable:
             value = variable.get("default", variable.get("value"))
         elif "lookup" in variable:
-            asked = ", ".join(f"{kind} {quoted(one)}" for kind, one in (variable["lookup"] or {}).items()) or "something"
+            lookup = variable["lookup"]
+            asked = ", ".join(f"{kind} {quoted(one)}" for kind, one in lookup.items()) if isinstance(lookup, Map) else lookup
             raise Unresolved(
                 f"${{var.{name}}} is looked up by name in the workspace ({asked}), and nothing is asked while a file is"
                 f" read; say its id in quant:variables.{name} of each stack."

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from rules import grants, lock_down, managed_access, own_code, providers, secret_scope
 from rules.allowed import NEVER
 from rules.environments import DEVELOPMENT, STACKS, Environment, named
 from rules.table import (
-    Check,
     Table,
     address,
     anything,
@@ -31,11 +31,8 @@ from rules.table import (
 from rules.values import UNKNOWN, Props, kind, shown, title
 
 
-def _among(names: str, what: str) -> Check:
-    def check(value: Any, environment: Environment) -> str | None:
-        return None if isinstance(value, str) and value in getattr(environment, names) else f"{what} of {environment.name}."
-
-    return check
+def _among(names: str, what: str, value: Any, environment: Environment) -> str | None:
+    return None if isinstance(value, str) and value in getattr(environment, names) else f"{what} of {environment.name}."
 
 
 def _role(value: Any, environment: Environment) -> str | None:
@@ -78,14 +75,14 @@ def _namespace(value: Any, environment: Environment) -> str | None:
 
 
 NAMES: Table = {
-    "databricks:Directory": {"path": _among("above", "a directory above the folder")},
+    "databricks:Directory": {"path": partial(_among, "above", "a directory above the folder")},
     "databricks:GitCredential": {
         "gitProvider": own("git_provider", "quant:gitProvider"),
         "gitUsername": _username,
         "personalAccessToken": anything,
         "principalId": lambda value, _: "the id of the service principal: else it is the deployer's." if not value else None,
     },
-    "databricks:Group": {"displayName": _among("levels", "the group of a persona")},
+    "databricks:Group": {"displayName": partial(_among, "levels", "the group of a persona")},
     "databricks:Job": {"name": _job},
     "databricks:Repo": {
         "branch": _branch,
@@ -149,6 +146,8 @@ KNOWN: dict[str, frozenset[str]] = {
     one: frozenset().union(_FREE.get(one, ()), *(table.get(one, ()) for table in _JUDGED))
     for one in {one for table in _JUDGED for one in table}
 }
+# A dynamic provider is code of the program, known by the module and the class that it stands in.
+_DYNAMIC, _OURS = "pulumi-python:", ("pulumi-python:dynamic/gitlab:BranchProtection",)
 _COMPONENTS = ("quant:index:", "quant:databricks:", "quant:gitlab:", "quant:snowflake:")
 
 
@@ -172,7 +171,7 @@ def known_type(resource_type: str, props: Props, stack: str) -> list[str]:
     more = types.get(what, frozenset())
     if more is None or what == "databricks:Job":  # every key of a job: rules/own_code.py
         return []
-    if what not in KNOWN and what not in types:
+    if (what not in KNOWN and what not in types) or (resource_type.startswith(_DYNAMIC) and resource_type not in _OURS):
         return [
             f"type: found {resource_type}, which no rule of the pack knows. Leave it out; or list {what} in"
             " policy/allowed.yaml, which is a reviewed change of the pack."

@@ -32,13 +32,10 @@ def check(resource_type: str, stack: str, root: Path = ROOT) -> list[str]:
                 found.append(
                     f"{files}: quant:{key}: found {value!r} in both, expected one for each: they are kept apart by it."
                 )
-        for one, its, key in ((mine.config, theirs, "servicePrincipal"), (theirs, mine.config, "deployer")):
-            against = "deployer" if key == "servicePrincipal" else "servicePrincipal"
-            value = one.get(f"quant:{key}")
-            if value and value.lower() == str(its.get(f"quant:{against}", "")).lower():
-                found.append(
-                    f"{files}: found {value} as quant:{key} and as quant:{against}: what runs jobs deploys nowhere."
-                )
+        for key, against in (("servicePrincipal", "deployer"), ("deployer", "servicePrincipal")):
+            value = mine.text(key)
+            if value and value.lower() == theirs.get(f"quant:{against}", "").lower():
+                found.append(f"{files}: found {value} as quant:{key} and as quant:{against}: what runs jobs never deploys.")
     return found
 
 

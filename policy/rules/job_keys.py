@@ -10,26 +10,28 @@ FREE = frozenset(
     alertOnLastAttempt applyPolicyDefaultValues availability baseParameters bootDiskSize budgetPolicyId catalog client
     clients clusterName concurrency condition customSubject customTags dayOfWeek default dependencyMode description
     disableAutoOptimization disabled driverNodeTypeFlexibility driverNodeTypeId durationTarget ebsVolumeCount
-    ebsVolumeIops ebsVolumeSize ebsVolumeThroughput ebsVolumeType editMode enableElasticDisk enableLocalDiskEncryption
-    enabled entryPoint environmentKey environmentVersion exclusions firstOnDemand format fullRefresh
-    fullRefreshSelections hardwareAccelerator includeAppliedFilters inputs interval isSingleNode jarParams jobClusterKey
-    jobParameters kind left localSsdCount mainClassName maxConcurrentRuns maxRetries maxWorkers metric
-    minRetryIntervalMillis minTimeBetweenTriggersSeconds minWorkers name namedParameters noAlertForCanceledRuns
-    noAlertForSkippedRuns nodeTypeId notebookParams numWorkers op outcome packageName parameters pauseStatus
-    pauseSubscriptions performanceTarget pipelineParams priorityClass pythonNamedParams pythonParams
-    quartzCronExpression refreshFlowSelections refreshSelections region remoteDiskThroughput resetCheckpointSelections
-    retryOnTimeout right runIf runtimeEngine schema sparkVersion spotBidMaxPrice spotBidPricePercent sqlParams startHour
-    tableNames tags taskKey timeoutSeconds timezoneId totalInitialRemoteDiskSize unit usagePolicyId useMlRuntime
-    usePreemptibleExecutors value waitAfterLastChangeSeconds workerNodeTypeFlexibility zoneId
+    ebsVolumeIops ebsVolumeSize ebsVolumeThroughput ebsVolumeType editMode enableElasticDisk enableEncryption
+    enableLocalDiskEncryption enabled encryptionType entryPoint environmentKey environmentVariablesKey
+    environmentVersion exclusions firstOnDemand format fullRefresh fullRefreshSelections hardwareAccelerator
+    includeAppliedFilters inputs interval isSingleNode jarParams jobClusterKey jobParameters kind left localSsdCount
+    mainClassName maxConcurrentRuns maxRetries maxWorkers metric minRetryIntervalMillis minTimeBetweenTriggersSeconds
+    minWorkers name namedParameters noAlertForCanceledRuns noAlertForSkippedRuns nodeTypeId notebookParams numWorkers op
+    outcome packageName parameters pauseStatus pauseSubscriptions paused performanceTarget pipelineParams priorityClass
+    pythonNamedParams pythonParams quartzCronExpression refreshFlowSelections refreshSelections region
+    remoteDiskThroughput resetCheckpointSelections retryOnTimeout right runIf runtimeEngine schema sparkVersion
+    spotBidMaxPrice spotBidPricePercent sqlParams startHour tableNames tags taskKey taskRetryMode timeoutSeconds
+    timezoneId totalInitialRemoteDiskSize unit usagePolicyId useMlRuntime usePreemptibleExecutors value
+    waitAfterLastChangeSeconds workerNodeTypeFlexibility zoneId
     """.split()
 )
 # Hold other keys, in an object or in a list of objects.
 OBJECTS = frozenset(
     """
-    abfss alert alertTask autoscale awsAttributes azureAttributes clusterLogConf conditionTask continuous cran dashboard
-    dashboardTask dbfs dbtTask dependsOns dockerImage environments file fileArrival forEachTask gcpAttributes gcs health
-    initScripts jobClusters libraries maven newCluster notebookTask notificationSettings periodic pipelineTask pypi
-    pythonWheelTask query queue rules runJobTask s3 schedule sparkJarTask sparkPythonTask sparkSubmitTask spec sqlTask
-    subscribers subscription subscriptions tableUpdate task tasks trigger volumes workloadType workspace
+    abfss alert alertTask autoscale awsAttributes azureAttributes clusterLogConf compute conditionTask continuous cran
+    dashboard dashboardTask dbfs dbtTask dependsOns dockerImage environments file fileArrival forEachTask gcpAttributes
+    gcs health initScripts jobClusters libraries maven newCluster notebookTask notificationSettings periodic
+    pipelineTask pypi pythonWheelTask query queue rules runJobTask s3 schedule sparkJarTask sparkPythonTask
+    sparkSubmitTask spec sqlTask subscribers subscription subscriptions tableUpdate task tasks trigger volumes
+    workloadType workspace
     """.split()
 )

@@ -66,14 +66,7 @@ _STACK: tuple[tuple[str, Callable[[Iterable[Declared], str], list[tuple[str, str
     ("plain-outputs", plain_secrets.check_stack),
 )
 # The rules of the whole stack look at these alone.
-SEEN_IN_STACK = frozenset(
-    {
-        "databricks:index/job:Job",
-        "databricks:index/permissions:Permissions",
-        "databricks:index/repo:Repo",
-        "pulumi:pulumi:Stack",
-    }
-)
+SEEN_IN_STACK = frozenset({"databricks:Job", "databricks:Permissions", "databricks:Repo", "pulumi:Stack"})
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from rules.environments import Environment, named
 from rules.job_keys import FREE, OBJECTS
-from rules.values import UNKNOWN, Props, kind, shown, whole
+from rules.values import UNKNOWN, Props, Secret, kind, shown, whole
 
 Problems = Iterator[str]
 Judge = Callable[[Any, str, Environment], Problems]
 
 _WORKSPACE = "/Workspace"
 _REQUIREMENT = re.compile(
-    r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._, -]*\])?\s*((===|[<>=!~]=|[<>])\s*[A-Za-z0-9.*+!_-]+\s*,?\s*)*(;[^/@:]*)?"
+    r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._, -]*\])? *((===|[<>=!~]=|[<>]) *[A-Za-z0-9.*+!_-]+ *,? *)*"
+    r"(;[A-Za-z0-9_ .'\"<>=!()]*)?"
 )
 _COORDINATES = re.compile(r"[\w.-]+:[\w.-]+(:[\w.-]+){1,3}")
 _SECRET_REFERENCE = re.compile(r"\{\{\s*secrets/([^/}]*)/")
@@ -78,7 +80,9 @@ def _object(key: str, value: Any, where: str, environment: Environment) -> Probl
 
 def _free(value: Any, where: str, environment: Environment) -> Problems:
     """Whatever it is, it names no other environment's secret: Databricks replaces these references in some places."""
-    if isinstance(value, str):
+    if isinstance(value, Secret):
+        yield from _free(value.value, where, environment)
+    elif isinstance(value, str):
         for scope in _SECRET_REFERENCE.findall(value):
             if scope != environment.name:
                 yield f"{where}: found a secret of scope {scope!r}, expected scope {environment.name!r} alone. Remove it."
@@ -88,12 +92,6 @@ def _free(value: Any, where: str, environment: Environment) -> Problems:
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _free(item, f"{where}.{key}", environment)
-
-
-def _texts(value: Any, where: str, one: Judge, environment: Environment) -> Problems:
-    for number, item in enumerate(value if isinstance(value, list) else [value]):
-        if item is not UNKNOWN and item is not None:
-            yield from one(item, f"{where}[{number}]" if isinstance(value, list) else where, environment)
 
 
 def is_inside(path: str, environment: Environment) -> bool:
@@ -173,13 +171,16 @@ def _configuration(value: Any, where: str, environment: Environment) -> Problems
     for key, item in _pairs(value, where):
         if not (_SPARK.fullmatch(key) or environment.allows(key)):
             yield f"{where}.{key}: found a setting that may bring code or credentials of others. {_list(environment)}"
-        elif isinstance(item, str) and _ELSEWHERE.match(item) and not _is_listed(item, environment):
+        elif item is not UNKNOWN and (not isinstance(item, str) or _ELSEWHERE.match(item)):
             yield from _path(item, f"{where}.{key}", environment)
         yield from _free(item, f"{where}.{key}", environment)
 
 
 def _variables(value: Any, where: str, environment: Environment) -> Problems:
-    for key, item in _pairs(value, where):
+    if not isinstance(value, dict):
+        yield f"{where}: found {shown(value)}, expected names and values."
+        return
+    for key, item in value.items():
         usual = (key, item) == ("PYSPARK_PYTHON", "/databricks/python3/bin/python3")
         if _STEERING.fullmatch(key) and not usual and not environment.allows(key):
             yield f"{where}.{key}: found a variable that steers which code runs or whom it asks. {_list(environment)}"
@@ -187,7 +188,7 @@ def _variables(value: Any, where: str, environment: Environment) -> Problems:
 
 
 def _pairs(value: Any, where: str) -> Iterator[tuple[str, Any]]:
-    yield from value.items() if isinstance(value, dict) else [(f"({shown(value)})", None)]
+    yield from value.items() if isinstance(value, dict) else [(f"({shown(value)})", value)]
 
 
 def _parameters(value: Any, where: str, environment: Environment) -> Problems:
@@ -221,7 +222,8 @@ def _mail(value: Any, where: str, environment: Environment) -> Problems:
             if item is not UNKNOWN and item != "":  # a list that was emptied stays as [""]
                 yield from _mail(item, f"{where}[{number}]", environment)
         return
-    domain = value.rpartition("@")[2].lower() if isinstance(value, str) else None
+    found = re.fullmatch(r"[^@\s]+@([^@\s]+)", value) if isinstance(value, str) else None
+    domain = found[1].lower() if found else None
     if domain not in environment.listed.mail_domains and not (domain and environment.allows(domain)):
         known = ", ".join(sorted(environment.listed.mail_domains)) or "none"
         yield f"{where}: found {shown(value)}, expected an address of {known}. Or list the domain in policy/allowed.yaml."
@@ -267,13 +269,20 @@ def _not_ours(value: Any, where: str, environment: Environment) -> Problems:
 
 
 def _many(one: Judge) -> Judge:
-    return lambda value, where, environment: _texts(value, where, one, environment)
+    """A judge of a list of such values, or of one alone."""
+    return partial(_each, one)  # pragma: no mutate  # as in rules/table.py
+
+
+def _each(one: Judge, value: Any, where: str, environment: Environment) -> Problems:
+    for number, item in enumerate(value if isinstance(value, list) else [value]):
+        if item is not UNKNOWN and item is not None:
+            yield from one(item, f"{where}[{number}]" if isinstance(value, list) else where, environment)
 
 
 _JUDGED: dict[str, Judge] = {
     **dict.fromkeys(
         ("destination", "egg", "jar", "jarUri", "notebookPath", "profilesDirectory", "projectDirectory", "pythonFile",
-         "requirements", "whl", "file.path", "parentPath", "fileArrival.url", "baseEnvironment"),
+         "requirements", "whl", "file.path", "parentPath", "workspacePath", "fileArrival.url", "baseEnvironment"),
         _path,
     ),
     **dict.fromkeys(
@@ -284,6 +293,7 @@ _JUDGED: dict[str, Judge] = {
     ),
     "coordinates": _coordinates,
     "dataSecurityMode": _access_mode,
+    "commands": _many(_command),
     "dbtCommands": _many(_command),
     "dependencies": _many(_requirement),
     "emailNotifications": _mails,
@@ -299,6 +309,7 @@ _JUDGED: dict[str, Judge] = {
     "source": _workspace_source,
     "sparkConf": _configuration,
     "sparkEnvVars": _variables,
+    "sparkSubmitParams": _many(_arguments),
     "sparkSubmitTask.parameters": _many(_arguments),
     "userName": _mail,
     "webhookNotifications": _webhooks,

@@ -59,10 +59,42 @@ class Account:
             asked.append(partial(self._grants, f"TO DATABASE ROLE {quoted(role)}"))
             asked.append(partial(self._holders, "DATABASE ROLE", role))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
+            keys = pool.submit(self._keys, names.service_user)
             objects = [row for rows in pool.map(partial(self._objects, schema), _OBJECTS) for row in rows]
             asked += [partial(self._grants_on, kind, name, schema) for kind, name, _ in objects]
             grants = frozenset(grant for found in pool.map(lambda ask: ask(), asked) for grant in found)
-        return Held(self.role, grants, frozenset((kind, name) for kind, name, exactly in objects if exactly))
+        exact = frozenset((kind, name) for kind, name, exactly in objects if exactly)
+        return Held(self.role, grants, exact, keys.result())
+
+    def shown(self, what: str) -> list[dict[str, Any]]:
+        """The rows of a SHOW, by column."""
+        return self._rows(f"SHOW {what}")
+
+    def parameters(self, kind: str, name: str) -> dict[str, tuple[str, str]]:
+        """KEY -> value and the level that it is set at, of a schema, user or warehouse; a quoted name is taken as it is.
+
+        Raises:
+            snowflake.connector.Error: it was refused.
+        """
+        spelled = name if name.startswith('"') else quoted(name)
+        rows = self._rows(f"SHOW PARAMETERS IN {kind} {spelled}")
+        return {str(row["key"]): (str(row["value"]), str(row["level"])) for row in rows}
+
+    def privileges(self) -> set[tuple[str, str]]:
+        """What the deployer's role holds, and the roles below it: (privilege, object), such as (USAGE, DATABASE QUANT)."""
+        found: set[tuple[str, str]] = set()
+        asked, roles = set[str](), [self.role]
+        while roles:
+            asked.add(role := roles.pop())
+            for grant in self._grants(f"TO ROLE {identifier(role)}"):
+                if grant.on == "ROLE" and grant.privilege == "USAGE" and grant.name not in asked:
+                    roles.append(grant.name)
+                found.add((grant.privilege, "ACCOUNT" if grant.on == "ACCOUNT" else f"{grant.on} {grant.name}"))
+        return found
+
+    def roles(self) -> set[str]:
+        """Names of the account roles that the deployer's role is shown."""
+        return {str(row["name"]) for row in self._rows("SHOW ROLES")}
 
     def run(self, statement: str) -> None:
         """One statement that changes something."""
@@ -132,6 +164,14 @@ class Account:
             else Grant(row["privilege"], row["granted_on"], plain(row["name"]), "USER", user)
             for row in rows
         ]
+
+    def _keys(self, user: str) -> tuple[str, str] | None:
+        """https://docs.snowflake.com/en/sql-reference/sql/desc-user: one row a property, `null` where it is not set."""
+        told = {str(row["property"]): str(row["value"]) for row in self._rows(f"DESCRIBE USER {identifier(user)}")}
+        if not told:
+            return None
+        first, second = (told[name] for name in ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"))
+        return ("" if first == "null" else first, "" if second == "null" else second)
 
     def _objects(self, schema: str, kind: str) -> list[tuple[str, str, bool]]:
         """Kind, qualified name, and whether it is of this kind exactly, so that grants `on all` of it reach it."""

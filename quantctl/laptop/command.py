@@ -110,6 +110,22 @@ def credentials(format: FormatOption = Format.table) -> None:
 
 
 @app.command()
+def switch(
+    changes: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Without any, how they stand is shown.")
+    ] = None,
+) -> None:
+    """Make the sandbox behave otherwise where real services differ: quantctl sandbox switch git_folders=legacy."""
+    state = place.state()
+    endpoints_of(state)
+    pairs = dict(change.partition("=")[::2] for change in changes or [])
+    with place.told():
+        made = control.switch(state, pairs)
+    for name, value in vars(made).items():
+        typer.echo(f"{name:<18} {value}")
+
+
+@app.command()
 def clock(
     forward: Annotated[
         float | None, typer.Option("--forward", metavar="DAYS", min=0, max=3650, help="Move it forward by so many days.")

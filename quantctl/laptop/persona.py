@@ -6,7 +6,9 @@ import base64
 from collections.abc import Mapping
 
 from quantctl.errors import UserError
+from quantctl.laptop import signing
 from quantctl.laptop.credentials import credentials
+from quantctl.laptop.signing import as_environment
 from sandbox import identities
 from sandbox.forge.call import PROJECT_PATH
 from sandbox.state import State
@@ -28,9 +30,10 @@ def exports(state: State, persona: str | None, *, gitlab: bool, environ: Mapping
         UserError: there is no such persona, or it is no user of the forge.
     """
     before: dict[str, str | None] = dict.fromkeys(_OWN) if _WHO in environ else {}
-    if persona is None and not gitlab:
-        return before | _git_says(state, None, environ)
     who = _find(state, persona or "deployer")
+    git = signing.git_settings(state, str(who["persona"]))
+    if persona is None and not gitlab:
+        return before | _git_says(state, git, None, environ)
     name, address = _git_identity(who)
     values: dict[str, str | None] = {
         _WHO: str(who["persona"]),
@@ -39,7 +42,7 @@ def exports(state: State, persona: str | None, *, gitlab: bool, environ: Mapping
         **{f"GIT_{role}_EMAIL": address for role in ("AUTHOR", "COMMITTER")},
     }
     if not gitlab:
-        return before | values | _git_says(state, None, environ)
+        return before | values | _git_says(state, git, None, environ)
     if who["gitlab_token"] is None:
         raise UserError(
             f"{who['persona']} is no user of the forge.",
@@ -48,7 +51,7 @@ def exports(state: State, persona: str | None, *, gitlab: bool, environ: Mapping
         )
     user, token = str(who["gitlab_user"]), str(who["gitlab_token"])
     values |= {"QUANT_GITLAB_URL": str(who["gitlab_url"]), "QUANT_GITLAB_PROJECT": PROJECT_PATH, "GITLAB_TOKEN": token}
-    return before | values | _git_says(state, f"{user}:{token}", environ)
+    return before | values | _git_says(state, git, f"{user}:{token}", environ)
 
 
 def _find(state: State, persona: str) -> dict[str, str | int | None]:
@@ -76,17 +79,12 @@ def _git_identity(who: Mapping[str, str | int | None]) -> tuple[str, str]:
     return name, f"{name}@quant.example"
 
 
-def _git_says(state: State, login: str | None, environ: Mapping[str, str]) -> dict[str, str | None]:
-    """git's settings from the environment, after those that are there: the token is in no URL and no process list.
-
-    https://git-scm.com/docs/git-config#Documentation/git-config.txt-GITCONFIGCOUNT
-    """
+def _git_says(state: State, git: Mapping[str, str], login: str | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """git's settings from the environment: with what one signs, and a login that is in no URL and no process list."""
     endpoints = state.endpoints()
     key = f"http.{endpoints.gitlab_url}/.extraHeader" if endpoints else ""
-    count = int(environ.get("GIT_CONFIG_COUNT") or 0)
-    slot = next((n for n in range(count) if environ.get(f"GIT_CONFIG_KEY_{n}") == key), count)
-    if login is None:  # an empty extraHeader takes back what was set before
-        return {f"GIT_CONFIG_VALUE_{slot}": ""} if slot < count else {}
-    header = "Authorization: Basic " + base64.b64encode(login.encode()).decode()
-    values = {f"GIT_CONFIG_KEY_{slot}": key, f"GIT_CONFIG_VALUE_{slot}": header}
-    return {"GIT_CONFIG_COUNT": str(max(count, slot + 1)), **values}
+    if login is not None:
+        return as_environment(environ, {**git, key: "Authorization: Basic " + base64.b64encode(login.encode()).decode()})
+    # An empty extraHeader takes back what was set before.
+    earlier = {key: ""} if key in environ.values() else {}
+    return as_environment(environ, {**git, **earlier})

@@ -13,13 +13,14 @@ from rich.table import Table
 
 import toolchain
 from quantctl import project
-from quantctl.engine import process, stacks
+from quantctl.engine import planned, process, stacks
 from quantctl.errors import UserError
 from quantctl.forge import connect
-from quantctl.laptop import place
+from quantctl.laptop import first_deployment, place
 from quantctl.laptop.exports import process_environment
-from quantctl.promotion.deploy import make_ready, record_updates
+from quantctl.promotion.deploy import make_ready, record_updates, settle_planned
 from quantctl.stack_settings import stack_settings
+from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
 from sandbox import control, sample
 from sandbox.identities import ENVIRONMENTS
@@ -34,6 +35,10 @@ def up(state: State, console: Console) -> None:
     found = toolchain.obtain(toolchain.Report(console))
     report = toolchain.Report(console, every=_TOLD)
     report(f"toolchain   {found.way}")
+    if first_deployment.did_not_end(state):
+        report("The first deployment did not end, and its state is not whole: the sandbox starts empty again.")
+        with place.told():
+            control.reset(state)
     with report.timed("sandbox     starting"):
         endpoints = place.start(state)
     report(f"sandbox     Databricks {endpoints.databricks_host}, Snowflake port {endpoints.snowflake_port}")
@@ -41,10 +46,11 @@ def up(state: State, console: Console) -> None:
         made = sample.create(state.remote)
     report(f"pipelines   {'made' if made else 'kept'}: {endpoints.remote_url}")
     environ = process_environment(state)
-    with report.timed("stacks      making those that are not there"):
-        for env in ENVIRONMENTS:
-            ensure_stack(state, env, environ)
-    results = _deploy(state, environ, report)
+    with first_deployment.begun(state) as more:
+        with report.timed("stacks      making those that are not there"):
+            for env in ENVIRONMENTS:
+                ensure_stack(state, env, environ)
+        results = _deploy(state, environ | more, report)
     os.environ.update(environ)  # the clients read it there
     with report.timed("recording what is deployed"):
         settings = [stack_settings(env, environ) for env in ENVIRONMENTS]
@@ -75,6 +81,9 @@ def _deploy(state: State, environ: dict[str, str], report: toolchain.Report) -> 
     def deploy(env: str) -> stacks.Result | UserError:
         began, steps = time.monotonic(), 0
 
+        def say(text: str) -> None:
+            report(f"{env:<11} {text}")
+
         def step(_: str) -> None:
             nonlocal steps
             steps += 1
@@ -82,9 +91,11 @@ def _deploy(state: State, environ: dict[str, str], report: toolchain.Report) -> 
 
         now[env] = "looking at what an update has left"
         try:
-            make_ready(env, environ, report)
+            make_ready(env, environ, say)
+            if planned.needs_a_look(env, environ):
+                settle_planned(env, environ, say)
             now[env] = "pulumi up"
-            result = stacks.up(env, environ, step)
+            result = whole(env, environ, lambda: stacks.up(env, environ, step), say)
         except UserError as error:
             report(f"{env:<11} failed")
             return error

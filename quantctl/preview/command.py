@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -60,6 +61,9 @@ def show(
         Path | None,
         typer.Option("--save-plan", metavar="FILE", help="Keep what was previewed, for quantctl up ENV --plan FILE."),
     ] = None,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Ask the providers about every resource, even where nothing has changed.")
+    ] = False,
 ) -> None:
     """What would happen, in a reviewer's words: commits, workflows, access, schema, policies. Changes nothing.
 
@@ -68,7 +72,7 @@ def show(
     """
     environ = where.enter(tell=post_it)
     request = merge_request(os.environ)
-    wanted = choose(list(envs or []), what_if, request, save_plan)
+    wanted = [replace(one, thorough=thorough) for one in choose(list(envs or []), what_if, request, save_plan)]
     with told() as progress:
         if save_plan is not None:
             stories = [update.save(wanted[0], environ, save_plan, progress)]

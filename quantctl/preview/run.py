@@ -12,7 +12,7 @@ from pathlib import Path
 from infra.errors import UserError as InfraError
 from infra.settings import Settings
 from infra.what_if import WHAT_IF
-from quantctl.engine import process
+from quantctl.engine import diffs, process
 from quantctl.preview import events
 from quantctl.preview.redact import Redactor, secret_values
 from quantctl.preview.story import Commits, Story, tell
@@ -25,11 +25,15 @@ Progress = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class Wanted:
-    """One stack to preview. `what_if` is the ref that its branch might move to, `save_plan` where the engine's plan goes."""
+    """One stack to preview. `what_if` is the ref that its branch might move to, `save_plan` where the engine's plan goes.
+
+    `thorough` asks the providers about every resource, even where nothing can have changed.
+    """
 
     environment: str
     what_if: str | None = None
     save_plan: Path | None = None
+    thorough: bool = False
 
 
 def previews(wanted: Sequence[Wanted], environ: Mapping[str, str], progress: Progress) -> list[Story]:
@@ -72,6 +76,8 @@ def engine_preview(
     """
     # --json alone tells no policy results; the stream of events does.
     changed = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true", **({WHAT_IF: one.what_if} if one.what_if else {})}
+    if not one.thorough:
+        changed |= diffs.variables(one.environment, environ)
     words = ["preview", "--json", "-s", one.environment, *process.POLICY]
     words += ["--save-plan", str(one.save_plan)] if one.save_plan else []
 

@@ -18,8 +18,8 @@ from quantctl.engine.state import read_state
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.promotion.gates import Facts, Unknown, answer
-from quantctl.promotion.promote import pending
 from quantctl.promotion.read import read
+from quantctl.promotion.resume import pending
 from quantctl.records import deployments, signoffs
 from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import Commit, Pipelines, read_pipelines
@@ -48,7 +48,7 @@ def read_status(days: int, environ: Mapping[str, str], say: Say, find_drift: Fin
         patience.reading("the pipelines repository and the workspace")
         begun = at_once(
             {
-                "pipelines": partial(read_pipelines, known[0].remote, (*PREFIXES, "approval")),
+                "pipelines": partial(read_pipelines, known[0].remote, (*PREFIXES, "approval"), known[0].signers),
                 "now": workspace.now,
                 **{one.environment: partial(connect, one, environ) for one in known if one.environment in targets},
             }
@@ -149,6 +149,7 @@ class _World:
             sign_offs=attempt(lambda: signoffs.of(pipelines, env)),
             last=last,
             interrupted=begun if isinstance(begun, Record) else None,
+            until=settings.limited_release.until if settings.limited_release else None,
         )
 
     def _runs(self, settings: Settings) -> list[Workflow]:

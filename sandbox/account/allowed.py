@@ -16,7 +16,7 @@ _STRUCTURE = (
     exp.Paren, exp.Literal, exp.Boolean, exp.Null, exp.Var, exp.Distinct, exp.Lateral, exp.TableFromRows, exp.Generator,
     exp.Kwarg, exp.Pivot, exp.Rollup, exp.Cube, exp.GroupingSets, exp.Interval, exp.Window, exp.WithinGroup, exp.IgnoreNulls,
     exp.RespectNulls, exp.JSONPath, exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript, exp.PropertyEQ,
-    exp.JSONKeyValue, exp.Explode, exp.PivotAlias, exp.Aliases,
+    exp.JSONKeyValue, exp.Explode, exp.RawString, exp.PivotAlias, exp.Aliases,
 )  # fmt: skip
 _OPERATORS = (
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT,
@@ -39,7 +39,7 @@ _FUNCTIONS = (
     exp.Hour, exp.Minute, exp.Second, exp.Quarter, exp.Week, exp.WeekOfYear, exp.DayOfWeek, exp.DayOfWeekIso, exp.DayOfYear,
     exp.DayOfMonth, exp.YearOfWeek, exp.LastDay, exp.AddMonths, exp.Dayname, exp.Monthname,
     exp.TsOrDsToDate, exp.StrToTime, exp.DateFromParts, exp.TimestampFromParts, exp.CurrentDate, exp.CurrentTimestamp,
-    exp.UnixToTime,
+    exp.UnixToTime, exp.ConvertTimezone, exp.NextDay, exp.PreviousDay,
     # aggregates and windows
     exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.ArgMax, exp.ArgMin, exp.AnyValue, exp.Median, exp.Mode,
     exp.Stddev, exp.StddevSamp, exp.StddevPop, exp.Variance, exp.VariancePop, exp.Corr, exp.CovarPop, exp.CovarSamp,
@@ -48,9 +48,17 @@ _FUNCTIONS = (
     exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue, exp.Grouping,
     # semi-structured values
     exp.ParseJSON, exp.JSONObject, exp.Struct, exp.Array, exp.GetExtract, exp.JSONKeys, exp.ToVariant, exp.ArraySize,
-    exp.ArrayContains, exp.ArrayToString, exp.Typeof, exp.JSONFormat, exp.IsNullValue, exp.IsArray,
+    exp.ArrayContains, exp.ArrayToString, exp.Typeof, exp.JSONFormat, exp.IsNullValue, exp.IsArray, exp.ArrayAppend,
+    exp.ArrayConcat,
 )  # fmt: skip
 _ALL = frozenset((*_STRUCTURE, *_OPERATORS, *_FUNCTIONS))
+# Arguments with which a function is not emulated.
+_NOT_WITH: dict[type[exp.Expr], tuple[str, ...]] = {
+    exp.RegexpReplace: ("position", "occurrence", "modifiers"), exp.RegexpExtract: ("position", "occurrence", "parameters"),
+    exp.RegexpLike: ("flag",), exp.RegexpCount: ("position", "parameters"), exp.StrPosition: ("position",),
+    exp.Round: ("truncate",), exp.SHA2: ("length",), exp.Levenshtein: ("ins_cost", "max_dist"),
+    exp.ApproxDistinct: ("accuracy",), exp.UnixToTime: ("scale",), exp.Rand: ("this",),
+}  # fmt: skip
 # Of a SELECT: the rest (MATCH_RECOGNIZE, CONNECT BY, SAMPLE, hints ...) is not emulated.
 _CLAUSES = {
     "expressions", "from_", "where", "joins", "group", "having", "qualify", "order", "limit", "offset", "distinct", "with_",
@@ -58,12 +66,19 @@ _CLAUSES = {
 }  # fmt: skip
 
 
+def _is_share(node: exp.Expr) -> bool:
+    named = isinstance(node, exp.Anonymous) and node.name.upper() == "RATIO_TO_REPORT" and len(node.expressions) == 1
+    return named and isinstance(node.parent, exp.Window)
+
+
 def check(tree: exp.Expr) -> None:
     """Refuse what is not listed, by name."""
     for node in tree.walk():
-        if type(node) not in _ALL:
+        if type(node) not in _ALL and not _is_share(node):
             name = node.name.upper() if isinstance(node, exp.Anonymous) else type(node).__name__.upper()
             raise unsupported(f"{name}: {node.sql('snowflake')}")
+        if any(node.args.get(key) for key in _NOT_WITH.get(type(node), ())):
+            raise unsupported(node.sql("snowflake"))
         if isinstance(node, exp.Select):
             extra = {key for key, value in node.args.items() if value} - _CLAUSES
             if extra:

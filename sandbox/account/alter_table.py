@@ -54,7 +54,13 @@ def _one(statement: Statement, connection: Connection, item: Object, action: exp
         raise unsupported(sql)
     table = f"ALTER TABLE {data_name(item)}"
     if isinstance(action, exp.ColumnDef) and isinstance(action.kind, exp.DataType):
-        _add(statement, connection, item, column_of(action, action.kind, len(columns)), exists_=bool(action.args.get("exists")))
+        _add(
+            statement,
+            connection,
+            item,
+            column_of(action, action.kind, len(columns)),
+            exists_=bool(action.args.get("exists")),
+        )
     elif isinstance(action, exp.Drop) and action.args.get("kind") == "COLUMN":
         for each in action.args["tables"]:
             column = column_named(item, _name(each))
@@ -64,7 +70,7 @@ def _one(statement: Statement, connection: Connection, item: Object, action: exp
             columns.remove(column)
     elif isinstance(action, exp.RenameColumn):
         column, new = column_named(item, _name(action.this)), _name(action.args["to"])
-        if any(each["name"].upper() == new.upper() for each in columns):
+        if any(each["name"].upper() == new.upper() and each is not column for each in columns):
             raise SqlError("002025", "42S21", f"SQL compilation error:\nduplicate column name '{new}'")
         connection.write(f"{table} RENAME COLUMN {quoted(column['name'])} TO {quoted(new)}")
         column["name"] = new
@@ -112,9 +118,16 @@ def _change(connection: Connection, item: Object, column: dict[str, Any], action
     table = f"ALTER TABLE {data_name(item)} ALTER COLUMN {quoted(column['name'])}"
     if dtype := action.args.get("dtype"):
         old, new = named(column["type"]), named(dtype.sql("snowflake"))
-        wider = old.family == new.family and (new.length, new.precision - new.scale) >= (old.length, old.precision - old.scale)
+        wider = old.family == new.family and (new.length, new.precision - new.scale) >= (
+            old.length,
+            old.precision - old.scale,
+        )
         if not wider or old.scale != new.scale:
-            raise SqlError("002108", "22000", f"SQL compilation error:\ncannot change column {column['name']} from type {old.sql} to {new.sql}")
+            raise SqlError(
+                "002108",
+                "22000",
+                f"SQL compilation error:\ncannot change column {column['name']} from type {old.sql} to {new.sql}",
+            )
         connection.write(f"{table} TYPE {new.duck}")
         column["type"] = new.sql
     elif action.args.get("allow_null") is not None:

@@ -23,7 +23,8 @@ def identifiers(sql: str, bindings: dict[str, Any]) -> tuple[str, dict[str, Any]
     """
     if "identifier" not in sql.lower():
         return sql, bindings
-    made, left, end, place = "", {}, 0, 0
+    left: dict[str, Any] = {}
+    made, end, place = "", 0, 0
     found = tokens(sql)
     for at, token in enumerate(found):
         inside = [each.text for each in found[at - 3 : at + 2] if at >= 2]
@@ -65,7 +66,11 @@ def _one(tree: exp.Expr, bindings: dict[str, Any], row: int | None) -> exp.Expr:
         if key not in bindings:
             raise SqlError("002049", "42601", f"SQL compilation error:\nBind variable ? not set: no value for number {key}.")
         value = bindings[key]["value"]
-        place.replace(_literal(str(bindings[key]["type"]).upper(), value[row] if row is not None and isinstance(value, list) else value))
+        place.replace(
+            _literal(
+                str(bindings[key]["type"]).upper(), value[row] if row is not None and isinstance(value, list) else value
+            )
+        )
     return tree
 
 

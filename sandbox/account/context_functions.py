@@ -51,8 +51,8 @@ def put_in(tree: exp.Expr, rights: Rights) -> exp.Expr:
         if name == "IS_ROLE_IN_SESSION" and len(node.expressions) == 1:
             return exp.convert(("ROLE", names.join([node.expressions[0].name])) in rights.roles)
         if name == "CURRENT_SECONDARY_ROLES":
-            value = "ALL" if rights.session.secondary == "ALL" else ""
-            told = {"roles": ",".join(names.last(role) for role in rights.secondary), "value": value}
+            chosen = "ALL" if rights.session.secondary == "ALL" else ""
+            told = {"roles": ",".join(names.last(role) for role in rights.secondary), "value": chosen}
             return exp.Literal.string(json.dumps(told, separators=(",", ":")))
         if name not in _CONTEXT:
             return node

@@ -64,7 +64,9 @@ def copy(statement: Statement, tree: exp.Copy, connection: Connection) -> Result
 def _column(node: exp.Expr, told: dict[str, str]) -> str:
     """`$1:"name"` or `$1:"name"::type`; a column that the file has not is NULL."""
     inner = node.this if isinstance(node, exp.Cast) else node
-    path = inner.expression.expressions if isinstance(inner, exp.JSONExtract) and isinstance(inner.this, exp.Parameter) else []
+    path = (
+        inner.expression.expressions if isinstance(inner, exp.JSONExtract) and isinstance(inner.this, exp.Parameter) else []
+    )
     if len(path) != 2 or not isinstance(path[1], exp.JSONPathKey) or inner.this.name != "1":
         raise unsupported(node.sql("snowflake"))
     name = str(path[1].this)

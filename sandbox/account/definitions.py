@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.account import names, network, properties, users
 from sandbox.account.errors import SqlError, denied, exists, invalid, no_object, unsupported
-from sandbox.account.kinds import ACCOUNT, IN_DATABASE, IN_SCHEMA, KINDS
+from sandbox.account.kinds import ACCOUNT, IN_DATABASE, KINDS
 from sandbox.account.naming import full_name
 from sandbox.account.privileges import SYSTEM_ROLES, Rights, apply_future_grants
 from sandbox.account.reader import Reader
@@ -109,7 +109,7 @@ def drop(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
     """DROP <kind> [IF EXISTS] [CASCADE | RESTRICT]"""
     only_if_there = reader.take("IF", "EXISTS")
     name = full_name(kind, reader.name(), rights.session)
-    restrict = kind in ("DATABASE", "SCHEMA", "TABLE") and not reader.take("CASCADE") and reader.take("RESTRICT")
+    restrict = kind in ("DATABASE", "SCHEMA", "TABLE", "VIEW") and not reader.take("CASCADE") and reader.take("RESTRICT")
     reader.end()
     if restrict:
         raise unsupported(f"DROP {kind} ... RESTRICT")

@@ -18,17 +18,22 @@ from sandbox.account.state import Object, State
 from sandbox.account.values import named
 
 _SCHEMATA = "CATALOG_NAME SCHEMA_NAME SCHEMA_OWNER IS_TRANSIENT IS_MANAGED_ACCESS CREATED COMMENT"
-_TABLES = "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_OWNER TABLE_TYPE IS_TRANSIENT IS_TEMPORARY CREATED LAST_ALTERED COMMENT"
+_TABLES = (
+    "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_OWNER TABLE_TYPE IS_TRANSIENT IS_TEMPORARY CREATED LAST_ALTERED COMMENT"
+)
 _VIEWS = "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_OWNER VIEW_DEFINITION IS_SECURE CREATED LAST_ALTERED COMMENT"
 _COLUMNS = (
-    "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME COLUMN_NAME ORDINAL_POSITION COLUMN_DEFAULT IS_NULLABLE DATA_TYPE"
-    " CHARACTER_MAXIMUM_LENGTH NUMERIC_PRECISION NUMERIC_SCALE DATETIME_PRECISION IS_IDENTITY COMMENT"
+    "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME COLUMN_NAME ORDINAL_POSITION COLUMN_DEFAULT IS_NULLABLE DATA_TYPE DATA_TYPE_ALIAS"
+    " CHARACTER_MAXIMUM_LENGTH NUMERIC_PRECISION NUMERIC_SCALE DATETIME_PRECISION"
+    " COLLATION_NAME IS_IDENTITY IDENTITY_GENERATION IDENTITY_START IDENTITY_INCREMENT"
+    " IDENTITY_MAXIMUM IDENTITY_MINIMUM IDENTITY_CYCLE IDENTITY_ORDERED"
+    " COMMENT"
 )
 _SEQUENCES = "SEQUENCE_CATALOG SEQUENCE_SCHEMA SEQUENCE_NAME SEQUENCE_OWNER START_VALUE INCREMENT CREATED COMMENT"
 _SHOWN = {"TABLES": _TABLES, "VIEWS": _VIEWS, "COLUMNS": _COLUMNS, "SCHEMATA": _SCHEMATA, "SEQUENCES": _SEQUENCES}
 _NUMBERS = {
-    "ORDINAL_POSITION", "CHARACTER_MAXIMUM_LENGTH", "NUMERIC_PRECISION", "NUMERIC_SCALE", "DATETIME_PRECISION", "START_VALUE",
-    "INCREMENT",
+    "ORDINAL_POSITION", "CHARACTER_MAXIMUM_LENGTH", "NUMERIC_PRECISION", "NUMERIC_SCALE", "DATETIME_PRECISION",
+    "START_VALUE", "INCREMENT",
 }  # fmt: skip
 _TIMES = {"CREATED", "LAST_ALTERED"}
 
@@ -46,7 +51,9 @@ def query(state: State, rights: Rights, name: str) -> exp.Expr:
     rows = [dict(zip(columns, row, strict=True)) for row in _ROWS[view](state, rights, database)]
     lines = [exp.Tuple(expressions=[_literal(row[column]) for column in columns]) for row in rows]
     nothing = exp.Tuple(expressions=[exp.null() for _ in columns])
-    heads = exp.TableAlias(this=exp.to_identifier("ROWS"), columns=[exp.to_identifier(column, quoted=True) for column in columns])
+    heads = exp.TableAlias(
+        this=exp.to_identifier("ROWS"), columns=[exp.to_identifier(column, quoted=True) for column in columns]
+    )
     told = [
         exp.alias_(exp.cast(exp.column(column, quoted=True), _type(column), dialect="snowflake"), column, quoted=True)
         for column in columns
@@ -106,7 +113,8 @@ def _columns(state: State, rights: Rights, database: str) -> Iterator[list[Any]]
             sizes = (kind.length or None, *((kind.precision, kind.scale) if kind.family == "fixed" else (None, None)))
             clock = kind.scale if kind.family.startswith("time") else None
             null, identity = ("YES" if column.get("null") else "NO"), ("YES" if column.get("identity") else "NO")
-            yield [*parts, column["name"], at, column.get("default"), null, shown, *sizes, clock, identity, column.get("comment")]
+            told = [column["name"], at, column.get("default"), null, shown, shown, *sizes, clock, None, identity, None]
+            yield [*parts, *told, column.get("start"), column.get("increment"), *[None] * 4, column.get("comment")]
 
 
 def _sequences(state: State, rights: Rights, database: str) -> Iterator[list[Any]]:

@@ -29,7 +29,7 @@ def merge(statement: Statement, tree: exp.Merge, connection: Connection) -> Resu
     for action in dict.fromkeys(actions):
         item = table(sources, tree.this, _PRIVILEGES[action])
     done = dict.fromkeys(actions, 0)
-    for at, (when, action) in enumerate(zip(whens, actions, strict=True)):
+    for at, when in enumerate(whens):
         earlier = [each for each in whens[:at] if bool(each.args["matched"]) == bool(when.args["matched"])]
         sql = _taken(statement, tree, when, earlier, item)
         connection.write(f"CREATE OR REPLACE TEMP TABLE SF_BRANCH_{at} AS {sql}")
@@ -54,7 +54,7 @@ def _action(when: exp.When) -> str:
 
 
 def _taken(statement: Statement, tree: exp.Merge, when: exp.When, earlier: list[exp.When], item: Object) -> str:
-    """The query of the rows that a branch takes, with what it makes of them; those of earlier branches are not among them."""
+    """The query of the rows that a branch takes, without those of earlier branches, with what it makes of them."""
     then, on = when.args["then"], tree.args["on"]
     sources = statement.sources()
     mine = [when.args["condition"].copy()] if when.args.get("condition") else []
@@ -67,7 +67,9 @@ def _taken(statement: Statement, tree: exp.Merge, when: exp.When, earlier: list[
         return rows_of(item, tree.this, sources, values, others=[tree.args["using"]], where=where)
     alias = tree.this.args.get("alias") or exp.TableAlias(this=exp.to_identifier(item.last_name, quoted=True))
     target = exp.Table(this=exp.to_identifier(data_name(item), quoted=True), alias=alias.copy())
-    found = exp.Exists(this=exp.Select(expressions=[exp.Literal.number(1)], from_=exp.From(this=target), where=exp.Where(this=on.copy())))
+    found = exp.Exists(
+        this=exp.Select(expressions=[exp.Literal.number(1)], from_=exp.From(this=target), where=exp.Where(this=on.copy()))
+    )
     values = [exp.alias_(value.copy(), f"C{at}", quoted=True) for at, value in enumerate(then.expression.expressions)]
     made = exp.Select(expressions=values, from_=exp.From(this=tree.args["using"].copy()))
     made.set("where", exp.Where(this=exp.and_(exp.Not(this=found), *mine, copy=False)))
@@ -91,6 +93,10 @@ def _change(statement: Statement, connection: Connection, item: Object, when: ex
     columns = columns_of(item)
     if action == "update":
         return set_to(connection, item, assignments(columns, then)[0], source)
-    chosen = [each.name if each.this.args.get("quoted") else each.name.upper() for each in then.this.expressions] if then.this else list(columns)
+    chosen = (
+        [each.name if each.this.args.get("quoted") else each.name.upper() for each in then.this.expressions]
+        if then.this
+        else list(columns)
+    )
     check_chosen(columns, chosen)
     return connection.write(insertion(statement, connection, item, chosen, f"SELECT * FROM {quoted(source)}"))

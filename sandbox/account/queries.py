@@ -80,7 +80,7 @@ def only(tree: exp.Expr, *known: str) -> None:
 def table(sources: Sources, named: exp.Expr, privilege: str) -> Object:
     """The table that is to be changed, with the privilege for it."""
     item = sources.item(named, privilege)
-    if item.kind == "VIEW":
+    if "query" in item.props:
         raise SqlError("002026", "42601", f"SQL compilation error:\nView '{item.last_name}' cannot be changed.")
     return item
 
@@ -226,7 +226,13 @@ def _delete(statement: Statement, tree: exp.Delete, connection: Connection) -> R
 
 
 def rows_of(
-    item: Object, named: exp.Expr, sources: Sources, values: list[exp.Expr], *, others: list[exp.Expr], where: exp.Expr | None
+    item: Object,
+    named: exp.Expr,
+    sources: Sources,
+    values: list[exp.Expr],
+    *,
+    others: list[exp.Expr],
+    where: exp.Expr | None,
 ) -> str:
     """The keys of the rows that a WHERE chooses, and values for each: reading them needs SELECT only on other tables."""
     alias = named.args.get("alias") or exp.TableAlias(this=exp.to_identifier(item.last_name, quoted=True))

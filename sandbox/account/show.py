@@ -5,7 +5,7 @@ https://docs.snowflake.com/en/sql-reference/sql/show
 
 from __future__ import annotations
 
-from sandbox.account import names, parameters, show_grants
+from sandbox.account import names, parameters, show_grants, show_keys
 from sandbox.account.errors import cannot_be_performed, unsupported
 from sandbox.account.kinds import IN_DATABASE, IN_SCHEMA, KINDS
 from sandbox.account.like import matches
@@ -22,6 +22,13 @@ _REPLICATION = (
 )  # fmt: skip
 
 
+_TERSE = ("created_on", "name", "kind", "database_name", "schema_name")
+_OBJECTS = (
+    "created_on", "name", "database_name", "schema_name", "kind", "comment", "cluster_by", "rows", "bytes", "owner",
+    "retention_time", "owner_role_type", "budget", "is_hybrid", "is_dynamic", "is_iceberg",
+)  # fmt: skip
+
+
 def show(state: State, rights: Rights, reader: Reader) -> Result:
     """SHOW ...; SHOW is read."""
     if reader.take("PARAMETERS"):
@@ -32,10 +39,16 @@ def show(state: State, rights: Rights, reader: Reader) -> Result:
         return show_grants.current(state, rights, reader)
     if reader.take("REPLICATION", "DATABASES"):
         return _replicated(reader)
+    for which in ("PRIMARY", "UNIQUE", "IMPORTED"):
+        if reader.take(which, "KEYS"):
+            return show_keys.show(state, rights, reader, which)
+    terse = reader.take("TERSE")
+    if reader.take("OBJECTS"):
+        return _objects(state, rights, reader, "TABLE", also="VIEW", columns=_TERSE if terse else _OBJECTS)
     kind = plural_next(reader)
     if kind is None or not KINDS[kind].creatable:
         raise unsupported(reader.sql)
-    return _objects(state, rights, reader, kind)
+    return _objects(state, rights, reader, kind, columns=_TERSE if terse else ())
 
 
 def _replicated(reader: Reader) -> Result:
@@ -51,7 +64,9 @@ def _replicated(reader: Reader) -> Result:
     return Result([(name, TIME if name == "created_on" else TEXT) for name in _REPLICATION])
 
 
-def _objects(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
+def _objects(
+    state: State, rights: Rights, reader: Reader, kind: str, *, also: str = "", columns: tuple[str, ...] = ()
+) -> Result:
     if reader.take("HISTORY"):
         raise unsupported(f"SHOW {KINDS[kind].plural} HISTORY")
     like = reader.string() if reader.take("LIKE") else None
@@ -62,19 +77,20 @@ def _objects(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
     reader.end()
     found = [
         item
-        for item in sorted(_all(state, rights, kind, within), key=lambda each: names.split(each.name))
+        for item in sorted(_all(state, rights, (kind, also), within), key=lambda each: names.split(each.name))
         if rights.sees(item)
         and (like is None or matches(like, item.last_name))
         and item.last_name.startswith(starts)
         and item.last_name >= after
     ]
-    columns = columns_of(kind)
-    return Result(columns, [row_of(state, rights, item, columns) for item in found[:limit]])
+    told = columns_of(kind, columns)
+    return Result(told, [row_of(state, rights, item, told) for item in found[:limit]])
 
 
-def _all(state: State, rights: Rights, kind: str, within: str) -> list[Object]:
-    mine = state.all(state.temporary(rights.session.id), within) if kind in ("TABLE", "VIEW") else []
-    return [*state.all(kind, within), *(item for item in mine if ("query" in item.props) == (kind == "VIEW"))]
+def _all(state: State, rights: Rights, kinds: tuple[str, ...], within: str) -> list[Object]:
+    mine = state.all(state.temporary(rights.session.id), within)
+    found = [item for item in mine if ("VIEW" if "query" in item.props else "TABLE") in kinds]
+    return found + [item for kind in kinds for item in state.all(kind, within)]
 
 
 def _within(state: State, rights: Rights, reader: Reader, kind: str) -> str:

@@ -16,6 +16,7 @@ from sandbox.account.state import Object, State
 from sandbox.account.values import INTEGER, TEXT, TIME, Type
 from sandbox.identities import SNOWFLAKE_ACCOUNT, SNOWFLAKE_ORGANIZATION
 
+_TERSE = ("kind", "database_name", "schema_name")
 _TIMES = {
     "created_on", "resumed_on", "updated_on", "dropped_on", "last_success_login", "expires_at_time", "locked_until_time",
 }  # fmt: skip
@@ -34,9 +35,10 @@ _SIZES = {
 }  # fmt: skip
 
 
-def columns_of(kind: str) -> list[tuple[str, Type]]:
-    """The columns of SHOW <kind>s with their types."""
-    return [(name, TIME if name in _TIMES else INTEGER if name in _NUMBERS else TEXT) for name in _ORDER[kind].split()]
+def columns_of(kind: str, wanted: tuple[str, ...] = ()) -> list[tuple[str, Type]]:
+    """The columns of SHOW <kind>s with their types, or those that are wanted."""
+    names_ = wanted or _ORDER[kind].split()
+    return [(name, TIME if name in _TIMES else INTEGER if name in _NUMBERS else TEXT) for name in names_]
 
 
 def row_of(state: State, rights: Rights, item: Object, columns: list[tuple[str, Type]]) -> list[Any]:
@@ -50,7 +52,10 @@ def row_of(state: State, rights: Rights, item: Object, columns: list[tuple[str, 
     }
     kind = item.kind if item.kind in _MORE else "VIEW" if "query" in item.props else "TABLE"
     told |= _MORE[kind](state, rights, item)
-    return [told[name] for name, _ in columns]
+    if any(name == "is_iceberg" for name, _ in columns):
+        told = dict.fromkeys(("cluster_by", "rows", "bytes", "retention_time", "budget")) | told
+        told |= {"kind": kind, "is_hybrid": "N", "is_dynamic": "N", "is_iceberg": "N"}
+    return [told.get(name) if name in _TERSE else told[name] for name, _ in columns]
 
 
 def _database(state: State, rights: Rights, item: Object) -> dict[str, Any]:
@@ -240,7 +245,8 @@ _ORDER = {
     "WAREHOUSE": "name state type size min_cluster_count max_cluster_count started_clusters running queued is_default"
     " is_current is_interactive auto_suspend auto_resume available provisioning quiescing other created_on resumed_on"
     " updated_on owner comment enable_query_acceleration query_acceleration_max_scale_factor resource_monitor actives"
-    " pendings failed suspended uuid scaling_policy budget owner_role_type resource_constraint warehouse_credit_limit target_statement_size"
+    " pendings failed suspended uuid scaling_policy budget owner_role_type resource_constraint warehouse_credit_limit"
+    " target_statement_size"
     " disabled_reasons generation",
     "RESOURCE MONITOR": "name credit_quota used_credits remaining_credits level frequency start_time end_time notify_at"
     " suspend_at suspend_immediately_at created_on owner comment notify_users",

@@ -48,7 +48,15 @@ class Sources:
         for table in list(tree.find_all(exp.Table)):
             if table is target or (not table.db and table.name.upper() in local):
                 continue
-            extra = {key for key, value in table.args.items() if value} - {"this", "db", "catalog", "alias", "joins", "pivots", "laterals"}
+            extra = {key for key, value in table.args.items() if value} - {
+                "this",
+                "db",
+                "catalog",
+                "alias",
+                "joins",
+                "pivots",
+                "laterals",
+            }
             if extra or not isinstance(table.this, exp.Identifier):
                 raise unsupported(table.sql("snowflake"))
             self._replace(table)
@@ -87,7 +95,7 @@ class Sources:
         alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(names.last(name), quoted=True))
         if names.last(names.holder(name)) == "INFORMATION_SCHEMA":
             made: exp.Expr = exp.Subquery(this=information_schema.query(self.state, self.rights, name), alias=alias)
-        elif (item := self.named(name, "SELECT")).kind != "VIEW":
+        elif "query" not in (item := self.named(name, "SELECT")).props:
             self.tables.setdefault(data_name(item), columns_of(item))
             made = exp.Table(this=exp.to_identifier(data_name(item), quoted=True), alias=alias)
         else:

@@ -235,12 +235,17 @@ def _make(statement: Statement, connection: Connection, item: Object, query: tra
 
 
 def forget(state: State, rows: Rows) -> None:
-    """Rows and sequences of what is gone, by DROP, CREATE OR REPLACE or with their schema; next time, when somebody writes."""
-    kept = {f"SF_{which}_{row['id']}" for row in state.rows("select id from sf_object") for which in ("DATA", "SEQUENCE")}
+    """Rows and sequences of what is gone: dropped, replaced, or in a schema that is gone."""
     with contextlib.suppress(SqlError), rows.alone() as connection:
+        # Read under the lock: nobody is between rows that are committed and their object.
+        kept = {
+            f"SF_{which}_{row['id']}" for row in state.rows("select id from sf_object") for which in ("DATA", "SEQUENCE")
+        }
         for kind, listed in (("TABLE", "duckdb_tables()"), ("SEQUENCE", "duckdb_sequences()")):
             column = f"{kind.lower()}_name"
-            found = connection.read(f"select {column} from {listed} where not temporary and {column} like 'SF\\_%' escape '\\'")
+            found = connection.read(
+                f"select {column} from {listed} where not temporary and {column} like 'SF\\_%' escape '\\'"
+            )
             for (name,) in found[1]:
                 if name != "sf_done" and "_".join(name.split("_")[:3]) not in kept:
                     connection.write(f"DROP {kind} {name}")

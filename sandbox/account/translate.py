@@ -101,6 +101,10 @@ def _resolved(tree: exp.Expr, sources: Sources, target: exp.Expr | None) -> exp.
         tree = qualify(tree, dialect="snowflake", schema=schema, quote_identifiers=True)
     except sqlglot.errors.OptimizeError as error:
         raise _unresolved(tree, sources, str(error)) from None
+    for inner in tree.find_all(exp.Select):
+        shown = [each.alias_or_name for each in inner.selects]
+        if inner.parent is not None and len({each.upper() for each in shown}) < len(set(shown)):
+            raise unsupported(f"columns that differ only in case: {', '.join(shown)}")
     for operation in tree.find_all(exp.SetOperation):
         if len(operation.left.selects) != len(operation.right.selects):
             raise SqlError("001789", "42601", "SQL compilation error:\ninvalid number of result columns for set operator")
@@ -146,7 +150,7 @@ def titles(sql: str) -> list[str]:
     depth, begin = 0, -1
     for token in [*tokens(sql), Token("sign", "", "", len(sql.rstrip(" ;\n")))]:
         depth += (token.raw in "([{") - (token.raw in ")]}") if token.raw else 0
-        if depth > 0 or token.raw in ")]}" and token.raw:
+        if depth > 0 or (token.raw and token.raw in ")]}"):
             continue
         if token.text == "SELECT" and token.kind == "word" and begin < 0 and not found:
             begin = token.at + len(token.raw)
@@ -172,5 +176,3 @@ def _unresolved(tree: exp.Expr, sources: Sources, message: str) -> SqlError:
     if where is None:
         return no_identifier(shown)
     return no_identifier(shown, int(where[1]), int(where[2]) - len(names.quoted_if_needed(name)))
-
-

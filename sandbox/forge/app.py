@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from sandbox.forge import (
     approvals,
     commits,
+    history,
     issues,
     labels,
     merge_requests,
@@ -26,6 +27,7 @@ from sandbox.forge import (
     people,
     projects,
     protection,
+    push_rules,
     rules,
     users,
 )
@@ -61,6 +63,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", f"{_REPOSITORY}/commits", commits.commits),
     ("GET", f"{_REPOSITORY}/commits/:sha", commits.commit),
     ("GET", f"{_REPOSITORY}/commits/:sha/merge_requests", merge_requests.of_commit),
+    ("GET", f"{_REPOSITORY}/commits/:sha/discussions", notes.discussions),
+    ("POST", f"{_REPOSITORY}/commits/:sha/discussions", notes.discuss),
+    ("PUT", f"{_REPOSITORY}/commits/:sha/discussions/:discussion/notes/:note", notes.edit_comment),
     ("GET", f"{_REPOSITORY}/compare", commits.compare),
     ("GET", f"{_REPOSITORY}/tags", commits.tags),
     ("POST", f"{_REPOSITORY}/tags", commits.create_tag),
@@ -79,6 +84,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"{_MERGE_REQUEST}/unapprove", approvals.unapprove),
     ("PUT", f"{_MERGE_REQUEST}/reset_approvals", approvals.reset),
     ("PUT", f"{_MERGE_REQUEST}/merge", merging.merge),
+    ("GET", f"{_MERGE_REQUEST}/resource_state_events", history.events),
     ("GET", "/projects/:id/:kind{merge_requests,issues}/:iid/notes", notes.listed),
     ("POST", "/projects/:id/:kind{merge_requests,issues}/:iid/notes", notes.create),
     ("GET", "/projects/:id/:kind{merge_requests,issues}/:iid/notes/:note", notes.get),
@@ -103,6 +109,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/projects/:id/protected_tags", protection.protect_tag),
     ("GET", "/projects/:id/protected_tags/:name", protection.tag),
     ("DELETE", "/projects/:id/protected_tags/:name", protection.unprotect_tag),
+    ("GET", "/projects/:id/push_rule", push_rules.get),
+    ("POST", "/projects/:id/push_rule", push_rules.update),
+    ("PUT", "/projects/:id/push_rule", push_rules.update),
     ("GET", "/projects/:id/approvals", rules.get_settings),
     ("POST", "/projects/:id/approvals", rules.update_settings),
     ("GET", "/projects/:id/approval_rules", rules.listed),
@@ -167,7 +176,8 @@ def _route(method: str, path: str) -> tuple[Handler, dict[str, str]]:
             return handler, found
         other = other or found is not None
     if other:
-        raise ApiError(405, "405 Method Not Allowed", key="error")
+        words = f"405 Method Not Allowed: this sandbox does not emulate {method} {BASE}{path}"
+        raise ApiError(405, words, key="error")
     raise ApiError(404, f"404 Not Found: this sandbox does not emulate {method} {BASE}{path}", key="error")
 
 

@@ -143,7 +143,7 @@ def _endpoint(
             return handler(Call(world, runner, who, {**fixed, **request.path_params}, dict(request.query_params), body))
 
         try:
-            if throttle.refuses(world.switches, request.method, request.url.path):
+            if throttle.refuses(world.state, request.method, request.url.path):
                 raise ApiError(429, "REQUEST_LIMIT_EXCEEDED", "Too many requests. Please wait and try again.")
             uploaded = request.headers.get("content-type", "").startswith("multipart/")
             form = await _form(request) if uploaded else None

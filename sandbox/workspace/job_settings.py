@@ -56,7 +56,8 @@ def answered(settings: Json) -> Json:
 
 
 def _task(task: Json) -> Json:
-    told = {"run_if": "ALL_SUCCESS", "timeout_seconds": 0, "email_notifications": {}, "webhook_notifications": {}, **task}
+    told: Json = {"run_if": "ALL_SUCCESS", "timeout_seconds": 0, "email_notifications": {}, "webhook_notifications": {}}
+    told |= {key: value for key, value in task.items() if value is not None}
     if task.get("depends_on"):
         told["depends_on"] = sorted(task["depends_on"], key=lambda needed: str(needed["task_key"]))
     if task.get("notebook_task"):

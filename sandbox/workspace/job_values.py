@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from zoneinfo import available_timezones
 
 from sandbox.workspace import fields
@@ -44,6 +45,7 @@ _CRON: tuple[tuple[int, int, tuple[str, ...]], ...] = (
     (0, 59, ()), (0, 59, ()), (0, 23, ()), (1, 31, ()), (1, 12, _MONTHS), (1, 7, _DAYS), (1970, 2099, ()),
 )  # fmt: skip
 _SPECIAL = {3: re.compile(r"L(-\d{1,2})?|LW|\d{1,2}W"), 5: re.compile(r"L|\w{1,3}L|\w{1,3}#[1-5]")}
+_zones = cache(available_timezones)
 _OFFSET = re.compile(r"(UTC|GMT|UT)([+-]\d{1,2}(:\d{2})?)?|Z")
 
 
@@ -97,7 +99,7 @@ def _schedule(schedule: Json) -> None:
     expression, zone = (fields.text(name, schedule[name]) for name in ("quartz_cron_expression", "timezone_id"))
     if not _is_cron(expression):
         raise invalid(f"Invalid quartz cron expression: '{expression}'.")
-    if zone not in available_timezones() and not _OFFSET.fullmatch(zone):
+    if zone not in _zones() and not _OFFSET.fullmatch(zone):
         raise invalid(f"Invalid timezone_id: '{zone}'.")
 
 

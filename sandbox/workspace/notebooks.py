@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 _COMMENTS = {".py": ("#", "PYTHON"), ".sql": ("--", "SQL"), ".r": ("#", "R"), ".scala": ("//", "SCALA")}
+OTHERS = tuple(extension for extension in _COMMENTS if extension != ".py")
 _MARK = " Databricks notebook source"
 _METADATA = "application/vnd.databricks.v1+notebook"
 

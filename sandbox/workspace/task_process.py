@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from sandbox.workspace import child, levels
+from sandbox.workspace import child, levels, notebooks
 from sandbox.workspace.auth import identity
 from sandbox.workspace.clone import clone_path
 from sandbox.workspace.errors import ApiError
@@ -131,8 +131,9 @@ def _file_of(world: World, path: str, who: str) -> tuple[Path, Path] | str:
                 " lacks the required permissions."
             )
         root = clone_path(world, row["id"])
-        relative = inside[len(row["path"]) + 1 :]
-        for candidate in (root / relative, root / f"{relative}.py"):
-            if candidate.is_file():
-                return root, candidate
+        file = notebooks.file_of(root / inside[len(row["path"]) + 1 :])
+        if file.is_file() and file.suffix in (".ipynb", *notebooks.OTHERS):
+            return f"{inside}: this sandbox does not emulate a run of a notebook that is no Python file ({file.name})."
+        if file.is_file():
+            return root, file
     return absent

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
+from pathlib import Path
 
-from sandbox.switches import Switches
+from sandbox import switches
 
 RETRY_AFTER = 1  # seconds
 # Requests a second of the whole workspace; the writes of permissions are second-hand.
@@ -24,18 +25,16 @@ class Throttle:
 
     def __init__(self) -> None:
         self._asked: dict[tuple[str, str], deque[float]] = defaultdict(deque)
-        self._told = self._left = 0
 
-    def refuses(self, switches: Switches, method: str, path: str) -> bool:
-        """Whether this request comes too soon."""
-        if switches.throttled != self._told:  # somebody has set it anew
-            self._told = self._left = switches.throttled
-        if self._left:
-            self._left -= 1
+    def refuses(self, state: Path, method: str, path: str) -> bool:
+        """Whether this request comes too soon, by the switches of a state folder."""
+        now_set = switches.read(state)
+        if now_set.throttled:
+            switches.write(state, {"throttled": now_set.throttled - 1})
             return True
         inside = path.removeprefix("/api/").partition("/")[2]
         family = next((key for key in _RATES if key[0] == method and (inside + "/").startswith(key[1] + "/")), None)
-        if not switches.rate_limits or family is None:
+        if not now_set.rate_limits or family is None:
             return False
         asked, now = self._asked[family], time.monotonic()
         while asked and asked[0] <= now - 1:

@@ -1,0 +1,100 @@
+"""`make mutants`: how many small changes of the deciding modules the fast tests notice, by module (mutmut).
+
+mutmut wants packages at the top or below `src`, so it works on a copy of the project in `.mutants`, in which `policy/rules`
+is `src/rules`. `python -m bench.mutants MODULE...` takes some of the modules. What survived: in `.mutants`, `mutmut results`
+and `mutmut show NAME`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[1]
+_COPY = _ROOT / ".mutants"
+_BAR = 90
+_MOVED = ("policy/rules/", "src/rules/")
+# What is mutated, and the tests that need neither engine nor sandbox and look at it.
+MODULES = {
+    "policy/rules/*.py": ["policy", "policy_jobs", "policy_violations"],
+    "infra/access.py": ["access_matrix"],
+    "infra/four_stacks.py": ["four_stacks"],
+    "infra/merge.py": ["workflows"],
+    "infra/settings.py": ["settings", "branch_protection", "limited_release"],
+    "quantctl/promotion/gates.py": ["gates"],
+    "quantctl/plan.py": ["plan"],
+    "quantctl/preview/redact.py": ["preview", "redact"],
+    "quantctl/drift/judge.py": ["drift_decisions", "drift_judge"],
+}
+_CONFIG = """
+[tool.mutmut]
+source_paths = ["src", "infra", "quantctl"]
+only_mutate = {only}
+also_copy = ["bench", "ci", "docs", "examples", "policy", "sandbox", "toolchain", "infra", "quantctl", {files}]
+pytest_add_cli_args = ["-m", "not real", "-p", "no:xdist", "-p", "no:randomly"]
+pytest_add_cli_args_test_selection = {tests}
+use_git_change_detection = false
+do_not_mutate_patterns = []
+
+[tool.pytest.ini_options]
+pythonpath = ["src", "policy"]
+markers = ["real: left out here"]
+"""
+
+
+def main(chosen: list[str]) -> int:
+    """Copy, mutate, test, count; 1 when a module is below the bar."""
+    _copy([module for module in MODULES if not chosen or any(fnmatch(module, f"*{word}*") for word in chosen)])
+    binaries = Path(sys.executable).parent
+    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([binaries / "mutmut", "run", "--max-children", "2"], cwd=_COPY, env=environ, check=False)
+    if done.returncode:
+        return done.returncode
+    return 0 if report(_COPY / "mutants") else 1
+
+
+def _copy(modules: list[str]) -> None:
+    shutil.rmtree(_COPY, ignore_errors=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "-c", "-o", "--exclude-standard"], cwd=_ROOT, check=True, capture_output=True
+    )
+    for name in filter(None, tracked.stdout.decode().split("\0")):
+        source, target = _ROOT / name, _COPY / name.replace(*_MOVED, 1)
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    files = ", ".join(f'"{file.name}"' for file in _COPY.iterdir() if file.is_file() and file.name != "pyproject.toml")
+    (_COPY / "mutants").mkdir()
+    (_COPY / "mutants" / ".venv").symlink_to(_ROOT / ".venv")  # some tests start a Python of their own
+    tests = [f"tests/test_{name}.py" for module in modules for name in MODULES[module]]
+    tests = [test for test in tests if (_ROOT / test).exists()]
+    only = [module.replace(*_MOVED) for module in modules]
+    (_COPY / "pyproject.toml").write_text(
+        _CONFIG.format(only=json.dumps(only), files=files, tests=json.dumps(tests)), encoding="utf-8"
+    )
+
+
+def report(folder: Path) -> bool:
+    """Print killed and survived by module; whether all are at the bar."""
+    good = True
+    for file in sorted(folder.rglob("*.meta")):
+        codes = json.loads(file.read_text(encoding="utf-8"))["exit_code_by_key"]
+        if not codes:
+            continue
+        killed = [code not in (0, 33, None) for code in codes.values()]  # 33: no test reaches it
+        share = 100 * sum(killed) / len(killed)
+        good &= share >= _BAR
+        name = str(file.relative_to(folder)).removesuffix(".meta").replace(_MOVED[1], _MOVED[0])
+        print(
+            f"{name:36} {sum(killed):4} of {len(killed):4} killed, {share:3.0f}%{'' if share >= _BAR else '  below the bar'}"
+        )
+    return good
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""`quantctl doctor`: may this shell's identity do what the environments need? Reads only."""

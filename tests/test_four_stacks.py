@@ -1,0 +1,102 @@
+"""Four stacks, four identities: the program compares the stack files before it declares anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from infra.errors import UserError
+from infra.four_stacks import need_different
+from infra.vocabulary import Environment
+from tests.paths import ROOT
+
+DEV, LIVE = Environment.DEV.value, Environment.LIVE.value
+DEPLOYER = "00000000-0000-4000-8000-0000000000d0"
+
+
+def settings_of(stack: str) -> dict[str, str]:
+    number = list(Environment).index(Environment(stack)) + 1
+    return {
+        "quant:servicePrincipal": f"00000000-0000-4000-8000-00000000000{number}",
+        "quant:folder": f"/{stack}",
+        "quant:schema": stack,
+        "quant:branch": stack,
+    }
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project of four stacks that differ, with one deployer."""
+    (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump({"config": {"deployer": {"type": "string", "value": DEPLOYER}}}))
+    for stack in map(str, Environment):
+        write(tmp_path, stack)
+    return tmp_path
+
+
+def write(root: Path, stack: str, **changed: str) -> None:
+    values = {**settings_of(stack), **{f"quant:{key}": value for key, value in changed.items()}}
+    (root / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": values}))
+
+
+def mine(stack: str = DEV, **changed: str) -> dict[str, str]:
+    return {**settings_of(stack), "quant:deployer": DEPLOYER, **{f"quant:{key}": value for key, value in changed.items()}}
+
+
+def test_the_committed_stacks_differ(root: Path) -> None:
+    """Four stacks with one deployer are fine, and so are files that are missing."""
+    for stack in map(str, Environment):
+        need_different(stack, mine(stack), root)
+        need_different(stack, mine(stack), ROOT)
+    (root / "Pulumi.quant_lr.yaml").unlink()
+    need_different(DEV, mine(), root)
+    need_different(DEV, mine(), root / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("servicePrincipal", settings_of(LIVE)["quant:servicePrincipal"]),
+        ("servicePrincipal", "00000000-0000-4000-8000-00000000000A"),
+        ("servicePrincipal", DEPLOYER.upper()),
+        ("deployer", settings_of(LIVE)["quant:servicePrincipal"]),
+        ("folder", "/quant_live"),
+        ("folder", "/Workspace/quant_live/"),
+        ("folder", "/quant_live/quant"),
+        ("schema", "QUANT_LIVE"),
+        ("branch", "quant_live"),
+    ],
+)
+def test_what_two_stacks_have_in_common_names_both_files_and_the_key(root: Path, key: str, value: str) -> None:
+    """Whichever of the two is deployed."""
+    if value.endswith("A"):
+        write(root, LIVE, servicePrincipal=value.lower())
+    with pytest.raises(UserError) as raised:
+        need_different(DEV, mine(**{key: value}), root)
+    said = str(raised.value)
+    assert "Pulumi.quant.yaml and Pulumi.quant_live.yaml" in said and f"quant:{key}" in said and value in said
+
+
+def test_a_neighbour_with_the_same_beginning_is_another_folder(root: Path) -> None:
+    """/quant does not lie in /quant_live; a value that is missing or a secret is nothing in common."""
+    need_different(DEV, mine(folder="/quant_live_old"), root)
+    need_different(DEV, mine(servicePrincipal=""), root)
+    (root / "Pulumi.quant_live.yaml").write_text("config: {quant:servicePrincipal: {secure: v1:x}, quant:folder: [a], 7: 8}")
+    need_different(DEV, mine(), root)
+
+
+def test_one_value_for_all_four_is_found_in_the_project_s_file(root: Path) -> None:
+    """A principal that stands in Pulumi.yaml alone is everybody's."""
+    (root / "Pulumi.yaml").write_text(yaml.safe_dump({"config": {"servicePrincipal": DEPLOYER}}))
+    (root / "Pulumi.quant_live.yaml").write_text("config:")
+    with pytest.raises(UserError, match="quant:servicePrincipal: found"):
+        need_different(DEV, {"quant:servicePrincipal": DEPLOYER}, root)
+
+
+@pytest.mark.parametrize("text", ["config: [", "config: [1]", "- 1", b"\xff\xfe\x00"])
+def test_a_file_that_cannot_be_read_is_unknown(root: Path, text: str | bytes) -> None:
+    """It does not pass as one that differs."""
+    (root / "Pulumi.quant_live.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UserError, match=r"Pulumi.quant_live.yaml.*unknown"):
+        need_different(DEV, mine(), root)
