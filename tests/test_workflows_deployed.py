@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.databricks.emptied_mail import blank, without_blanks
+from infra.databricks.as_written import put_right
 from infra.databricks.jobs import in_order, logical_names
 from infra.workflows import Workflow
 from tests.conftest import Team
@@ -40,26 +40,44 @@ def test_what_is_run_is_declared_first() -> None:
     assert [one.key for one in found] == ["c", "b", "a"]
 
 
-def test_only_empty_addresses_are_taken_out() -> None:
-    """At the job, at its tasks and at what a for-each task repeats; the rest of a task is sent as it is."""
+def test_what_a_definition_no_longer_says_is_taken_out() -> None:
+    """At the job, its tasks, what a for-each task repeats and its clusters; what is right is not sent."""
     mails = {"on_failure": [""], "on_start": ["a@quant.example", ""], "no_alert_for_skipped_runs": True}
-    kept = {"on_start": ["a@quant.example"], "no_alert_for_skipped_runs": True}
-    inner = {"task_key": "i", "email_notifications": mails}
-    tasks = [
-        {"task_key": "a", "spark_python_task": {"parameters": [""]}},
-        {"task_key": "b", "email_notifications": mails, "timeout_seconds": 5},
-        {"task_key": "c", "for_each_task": {"inputs": "[]", "task": inner}},
-    ]
-    assert without_blanks({"email_notifications": mails, "tasks": tasks, "name": "x"}) == {
-        "email_notifications": kept,
+    wanted = {"on_start": ["a@quant.example"]}
+    cluster = {"spark_version": "15", "aws_attributes": {"first_on_demand": 1}, "data_security_mode": "SINGLE_USER"}
+    there = {
+        "name": "x",
+        "email_notifications": mails,
         "tasks": [
-            {"task_key": "b", "email_notifications": kept, "timeout_seconds": 5},
-            {"task_key": "c", "for_each_task": {"inputs": "[]", "task": {"task_key": "i", "email_notifications": kept}}},
+            {"task_key": "a", "spark_python_task": {"parameters": ["x"]}, "email_notifications": {}},
+            {"task_key": "b", "email_notifications": mails, "retry_on_timeout": True, "timeout_seconds": 5},
+            {"task_key": "c", "for_each_task": {"inputs": "[]", "task": {"task_key": "i", "retry_on_timeout": True}}},
+            {"task_key": "d", "retry_on_timeout": True, "new_cluster": cluster},
+        ],
+        "job_clusters": [{"job_cluster_key": "k", "new_cluster": cluster}, {"job_cluster_key": "l", "new_cluster": cluster}],
+    }
+    written = {
+        "email_notifications": wanted,
+        "tasks": [
+            {"task_key": "a", "spark_python_task": {"parameters": ["x"]}},
+            {"task_key": "b", "email_notifications": {"on_failure": []}},
+            {"task_key": "c", "for_each_task": {"inputs": "[]", "task": {"task_key": "i"}}},
+            {"task_key": "d", "retry_on_timeout": True, "new_cluster": cluster},
+        ],
+        "job_clusters": [
+            {"job_cluster_key": "k", "new_cluster": {"spark_version": "15"}},
+            {"job_cluster_key": "l", "new_cluster": cluster},
         ],
     }
-    assert without_blanks({"email_notifications": {}, "tasks": tasks[:1]}) == {}
-    assert blank({"tasks": [{"emailNotifications": {"onFailures": [""]}}]})
-    assert not blank({"tasks": [{"sparkPythonTask": {"parameters": [""]}}], "description": ""})
+    assert put_right(there, written) == {
+        "email_notifications": wanted,
+        "tasks": [
+            {"task_key": "b", "email_notifications": {}, "timeout_seconds": 5},
+            {"task_key": "c", "for_each_task": {"inputs": "[]", "task": {"task_key": "i"}}},
+        ],
+        "job_clusters": [{"job_cluster_key": "k", "new_cluster": {"spark_version": "15"}}],
+    }
+    assert put_right(written, written) == {}
 
 
 def put(team: Team, message: str, **files: dict[str, Any] | None) -> None:
@@ -77,10 +95,12 @@ def put(team: Team, message: str, **files: dict[str, Any] | None) -> None:
 
 
 @pytest.mark.real
-def test_mail_that_is_taken_out_is_gone_and_names_stay(team: Team) -> None:
+def test_what_is_taken_out_is_gone_and_names_stay(team: Team) -> None:
     """Neither an empty address on the job nor a difference afterwards; a file that is renamed by its job keeps the job."""
     before = team.git("rev-parse", f"origin/{STACK}")
     task = {"task_key": "t", "spark_python_task": FILE}
+    cluster = {"spark_version": "15.4.x-scala2.12", "node_type_id": "x", "num_workers": 1}
+    more = {"retry_on_timeout": True, "new_cluster": {**cluster, "aws_attributes": {"first_on_demand": 1}}}
     mails = {"email_notifications": {"on_failure": ["a@quant.example"], "on_start": ["b@quant.example", "c@quant.example"]}}
     hooks = {"webhook_notifications": {"on_failure": [{"id": "z"}, {"id": "a"}]}}
     client = team.workspace("deployer")
@@ -91,7 +111,7 @@ def test_mail_that_is_taken_out_is_gone_and_names_stay(team: Team) -> None:
 
     try:
         runs = {"name": "after it", "tasks": [{"task_key": "t", "run_job_task": {"job": "mailing"}}]}
-        put(team, "Mail", mailing={"name": "mailing", "tasks": [{**task, **mails}], **mails, **hooks}, after=runs)
+        put(team, "Mail", mailing={"name": "mailing", "tasks": [{**task, **mails, **more}], **mails, **hooks}, after=runs)
         team.up(STACK)
         first = ids()
         job = client.jobs.get(int(first["mailing"])).settings
@@ -100,16 +120,23 @@ def test_mail_that_is_taken_out_is_gone_and_names_stay(team: Team) -> None:
         assert after and after.tasks and after.tasks[0].run_job_task
         assert after.tasks[0].run_job_task.job_id == int(first["mailing"])
 
-        put(team, "No mail", mailing={"name": "Mailing: no more", "tasks": [task]})
+        put(team, "No mail", mailing={"name": "Mailing: no more", "tasks": [{**task, "new_cluster": cluster}]})
         team.up(STACK)
         assert ids() == first
         job = client.jobs.get(int(first["mailing"])).settings
         assert job and job.name == f"{STACK} Mailing: no more"
         assert not (job.email_notifications and job.email_notifications.as_dict())
         assert job.tasks and not (job.tasks[0].email_notifications and job.tasks[0].email_notifications.as_dict())
+        left = job.tasks[0].as_dict()
+        assert "retry_on_timeout" not in left
+        assert "aws_attributes" not in left["new_cluster"]
         for command in (["preview"], ["refresh", "--preview-only"]):
             clean = team.pulumi(*command, "--diff", "-s", STACK, "--expect-no-changes")
             assert clean.returncode == 0, clean.stdout
+
+        # The file is renamed; the job's name was its logical name once, and the job stays.
+        put(team, "A new file", mailing=None, letters={"name": "mailing", "tasks": [task]}, after={**runs, "name": "after"})
+        assert set(team.changes(STACK)) == {"update"}
     finally:
         restored = team.git("commit-tree", f"{before}^{{tree}}", "-p", f"origin/{STACK}", "-m", "Take them back")
         team.git("push", "-q", "origin", f"{restored}:refs/heads/{STACK}")
