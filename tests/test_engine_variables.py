@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -43,7 +42,7 @@ def test_a_home_that_cannot_be_written_is_left(tmp_path: Path) -> None:
     """A log costs time and breaks nothing."""
     (tmp_path / "file").write_text("")
     tuning.without_log(tmp_path / "file" / "home")
-    assert os.listdir(tmp_path) == ["file"]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_first_deployment_that_did_not_end_is_known(tmp_path: Path) -> None:

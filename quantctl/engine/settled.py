@@ -52,6 +52,15 @@ _DEFAULTS = {
     ("snowflake:index/serviceUser:ServiceUser", "minsToUnlock"): -1,
     ("snowflake:index/serviceUser:ServiceUser", "minsToBypassMfa"): -1,
 }
+# The same within a job: the product fills it in, and the provider takes it for nothing (resource_job.go, SetSuppressDiff).
+_FILLED_IN = {
+    "tasks.runIf": "ALL_SUCCESS",
+    "tasks.forEachTask.task.runIf": "ALL_SUCCESS",
+    "tasks.dbtTask.source": "WORKSPACE",
+    "tasks.notebookTask.source": "WORKSPACE",
+    "tasks.sparkPythonTask.source": "WORKSPACE",
+    "tasks.sqlTask.file.source": "WORKSPACE",
+}
 _SETS = ("accessControls", "allowedIpLists", "notifyTriggers", "privileges")  # their order has no meaning
 _NEVER_READ = ("stringValue", "personalAccessToken")  # neither product ever answers a secret's value
 
@@ -98,7 +107,7 @@ def _reason(one: Json, parameters: Mapping[str, tuple[str, str]] | None, workspa
     for name, value in outputs.items():
         if name in inputs or name in ("id", "providerConfig") or name in _ANSWERED[kind] or name.startswith("__"):
             continue
-        if name not in read and not _is_empty(value) and not _is_default(kind, name, value, inputs):
+        if name not in read and not _is_default(kind, name, value, inputs):
             return f"{name}: the state holds something that was not declared"
     for key, (value, level) in (parameters or {}).items():
         name, own = _camel(key), level == _LEVELS[kind]
@@ -109,7 +118,7 @@ def _reason(one: Json, parameters: Mapping[str, tuple[str, str]] | None, workspa
     return None
 
 
-def _agrees(given: Any, held: Any, name: str = "") -> bool:
+def _agrees(given: Any, held: Any, path: str) -> bool:
     """Whether what is held is what was given, and nothing beside it that says something."""
     if _is_secret(given) or _is_secret(held):
         return _plain(given) == _plain(held) and _plain(given) is not None
@@ -117,14 +126,16 @@ def _agrees(given: Any, held: Any, name: str = "") -> bool:
         if not isinstance(held, Mapping):
             return False
         names = [key for key in given if key != "__defaults"]
-        rest = [value for key, value in held.items() if key not in given]
-        return all(_agrees(given[key], held.get(key), key) for key in names) and all(map(_is_empty, rest))
+        rest = [(f"{path}.{key}", value) for key, value in held.items() if key not in given]
+        return all(_agrees(given[key], held.get(key), f"{path}.{key}") for key in names) and all(
+            _is_empty(value) or _FILLED_IN.get(inner) == value for inner, value in rest
+        )
     if isinstance(given, list):
         if not isinstance(held, list) or len(given) != len(held):
             return False
-        if name in _SETS:
+        if path in _SETS:
             given, held = sorted(given, key=_said), sorted(held, key=_said)
-        return all(_agrees(one, other) for one, other in zip(given, held, strict=True))
+        return all(_agrees(one, other, path) for one, other in zip(given, held, strict=True))
     return type(given) is type(held) and bool(given == held)
 
 
@@ -147,7 +158,7 @@ def _is_default(kind: str, name: str, value: Any, inputs: Json) -> bool:
     if (kind, name) in _DEFAULTS:
         return bool(_DEFAULTS[kind, name] == value)
     # The account logs a user in by its name where no other login was declared.
-    return name in ("loginName", "displayName") and _plain(value) == inputs.get("name")
+    return _is_empty(value) or (name in ("loginName", "displayName") and _plain(value) == inputs.get("name"))
 
 
 def _is_secret(value: Any) -> bool:
