@@ -42,7 +42,8 @@ QUERIES: list[tuple[str, Rows]] = [
      [(None, 12, D("1.6"), None, 1.5)]),
     ("SELECT SUM(AMOUNT), AVG(AMOUNT), MIN(AMOUNT), COUNT(AMOUNT), COUNT(*), MEDIAN(AMOUNT) FROM TRADES",
      [(D("60.75"), D("20.25000000"), D("10.50"), 3, 4, D("20.25000"))]),
-    ("SELECT SUM(AMOUNT) / COUNT(*), SUM(W) / 2, AVG(W) FROM TRADES", [(D("15.18750000"), 2.25, 1.5)]),
+    ("SELECT SUM(AMOUNT) / COUNT(*), SUM(W) / 2, AVG(W), MEDIAN(N) FROM TRADES, (SELECT 1.05 AS N UNION ALL SELECT 1.00)",
+     [(D("15.18750000"), 4.5, 1.5, D("1.02500"))]),
     ("SELECT GREATEST(1, NULL, 3), LEAST(2, 1.5), COALESCE(NULL, 2), NVL(NULL, 3), NULLIF(1, 1),"
      " ZEROIFNULL(NULL), NVL2(NULL, 1, 2)",
      [(None, D("1.5"), 2, 3, None, 0, 2)]),
