@@ -262,6 +262,18 @@ def test_semi_structured_values_come_as_json(account: Account) -> None:
     assert json.loads(amounts) == [10.5, 20.25, 30.0]
 
 
+def test_tables_tell_their_keys_and_columns(account: Account) -> None:
+    """As SQLAlchemy asks for them."""
+    account.sql(_IN)
+    account.sql("CREATE TABLE KEYED (ID INT PRIMARY KEY, CODE VARCHAR UNIQUE)")
+    for which, column in (("PRIMARY", "ID"), ("UNIQUE", "CODE")):
+        [key] = account.shown(f"SHOW {which} KEYS IN TABLE KEYED")
+        assert (key["table_name"], key["column_name"], key["key_sequence"]) == ("KEYED", column, 1)
+    assert account.shown("SHOW IMPORTED KEYS IN SCHEMA DESK.RISK") == []
+    assert [row["name"] for row in account.shown("DESCRIBE TABLE KEYED TYPE = COLUMNS")] == ["ID", "CODE"]
+    assert account.refused("DESCRIBE TABLE KEYED TYPE = STAGE").startswith("000002 0A000")
+
+
 def test_a_temporary_table_is_its_sessions_own(account: Account) -> None:
     """It hides the table of the same name, is seen by nobody else, and goes with its session."""
     account.sql("CREATE OR REPLACE TABLE DESK.RISK.SAME (N INT)")
