@@ -93,7 +93,8 @@ def _dbt(account: Account, tmp_path: Path) -> Told:
     )
     (project / "profiles.yml").write_text(f"desk: {{target: dev, outputs: {{dev: {{{settings}}}}}}}\n")
     commands = [[str(programs / "dbt"), *command.split(), "--profiles-dir", str(project)] for command in _DBT]
-    return [("dbt", f"`{name}`", _result(_run(command, project))) for name, command in zip(_DBT, commands, strict=True)]
+    results = [_result(_run(command, project)) for command in commands]
+    return [("dbt", f"`dbt {name}`", result) for name, result in zip(_DBT, results, strict=True)]
 
 
 def _snow(account: Account, tmp_path: Path) -> Told:
@@ -109,5 +110,5 @@ def _snow(account: Account, tmp_path: Path) -> Told:
     for name in _SNOW:
         words = [part.strip("'") for part in re.findall(r"'[^']*'|\S+", name)]
         command = [str(program), "--config-file", str(config), *words, "-c", "s"]
-        told.append(("Snowflake CLI", f"`snow {words[0]} {words[1]}`", _result(_run(command, tmp_path))))
+        told.append(("Snowflake CLI", f"`snow {name.split(' -q')[0]}`", _result(_run(command, tmp_path))))
     return told

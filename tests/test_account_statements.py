@@ -42,7 +42,8 @@ QUERIES: list[tuple[str, Rows]] = [
      [(None, 12, D("1.6"), None, 1.5)]),
     ("SELECT SUM(AMOUNT), AVG(AMOUNT), MIN(AMOUNT), COUNT(AMOUNT), COUNT(*), MEDIAN(AMOUNT) FROM TRADES",
      [(D("60.75"), D("20.25000000"), D("10.50"), 3, 4, D("20.25000"))]),
-    ("SELECT SUM(AMOUNT) / COUNT(*), SUM(W) / 2, AVG(W) FROM TRADES", [(D("15.18750000"), 2.25, 1.5)]),
+    ("SELECT SUM(AMOUNT) / COUNT(*), SUM(W) / 2, AVG(W), MEDIAN(N) FROM TRADES, (SELECT 1.05 AS N UNION ALL SELECT 1.00)",
+     [(D("15.18750000"), 4.5, 1.5, D("1.02500"))]),
     ("SELECT GREATEST(1, NULL, 3), LEAST(2, 1.5), COALESCE(NULL, 2), NVL(NULL, 3), NULLIF(1, 1),"
      " ZEROIFNULL(NULL), NVL2(NULL, 1, 2)",
      [(None, D("1.5"), 2, 3, None, 0, 2)]),
@@ -259,6 +260,18 @@ def test_semi_structured_values_come_as_json(account: Account) -> None:
     value, amounts = cursor.fetchone()
     assert value == '{\n  "a": null,\n  "b": [\n    1,\n    2.5\n  ]\n}'
     assert json.loads(amounts) == [10.5, 20.25, 30.0]
+
+
+def test_tables_tell_their_keys_and_columns(account: Account) -> None:
+    """As SQLAlchemy asks for them."""
+    account.sql(_IN)
+    account.sql("CREATE TABLE KEYED (ID INT PRIMARY KEY, CODE VARCHAR UNIQUE)")
+    for which, column in (("PRIMARY", "ID"), ("UNIQUE", "CODE")):
+        [key] = account.shown(f"SHOW {which} KEYS IN TABLE KEYED")
+        assert (key["table_name"], key["column_name"], key["key_sequence"]) == ("KEYED", column, 1)
+    assert account.shown("SHOW IMPORTED KEYS IN SCHEMA DESK.RISK") == []
+    assert [row["name"] for row in account.shown("DESCRIBE TABLE KEYED TYPE = COLUMNS")] == ["ID", "CODE"]
+    assert account.refused("DESCRIBE TABLE KEYED TYPE = STAGE").startswith("000002 0A000")
 
 
 def test_a_temporary_table_is_its_sessions_own(account: Account) -> None:

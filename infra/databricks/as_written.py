@@ -8,12 +8,13 @@ is computed, as retry_on_timeout is, keeps its old value (jobs/resource_job.go; 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 
-from infra.sdk import workspace_client
+from infra.outside.workspace import Workspace
 
 Json = dict[str, Any]
 _SECONDS = 30
@@ -29,10 +30,9 @@ def hook(written: Mapping[str, Json]) -> pulumi.ResourceHook:
     """What runs after the update of a job; `written` are the definitions by logical name. Other jobs are not asked for."""
 
     def after_update(args: pulumi.ResourceHookArgs) -> None:
-        client = workspace_client(_SECONDS)
-        job = client.do("GET", "/api/2.2/jobs/get", query={"job_id": args.id})
-        if changed := put_right(job["settings"], written[args.name]):
-            client.do("POST", "/api/2.2/jobs/update", body={"job_id": int(args.id), "new_settings": changed})
+        workspace = Workspace(os.environ, seconds=_SECONDS)
+        if changed := put_right(workspace.job(args.id)["settings"], written[args.name]):
+            workspace.update_job(args.id, changed)
 
     return pulumi.ResourceHook("as-written", after_update)
 

@@ -55,10 +55,19 @@ def number(value: int) -> exp.Expr:
     return cast(exp.Literal.string(str(value)), "DECIMAL(38, 0)")
 
 
+def variant(node: exp.Expr) -> exp.Expr:
+    """A value as a semi-structured one; a time is a text in it."""
+    if is_semi_structured(node):
+        return node
+    made = call("TO_JSON", text(node) if node.is_type(*TIMES) else node)
+    made.type = exp.DataType.build("VARIANT", dialect="snowflake")
+    return made
+
+
 def convert(node: exp.Expr, to: values.Type, *, safe: bool = False) -> exp.Expr:
     """A value of a type that is known as one of another type."""
     if to.family in values.SEMI_STRUCTURED:
-        return node if is_semi_structured(node) else call("TO_JSON", node)
+        return variant(node)
     if to.family == "text":
         made = text(node)
         return made if to.length >= values.TEXT.length else call("SF_FIT", made, exp.convert(to.length))

@@ -11,8 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from sandbox.account import values
-from sandbox.account.conversions import TEXTS, call, cast, convert, text, whole
+from sandbox.account.conversions import TEXTS, TIMES, call, cast, exact, text, variant, whole
 from sandbox.account.errors import unsupported
 from sandbox.account.numeric import is_number, is_real, is_semi_structured, scale_of
 
@@ -20,6 +19,9 @@ Rule = Callable[[Any], exp.Expr | None]
 
 
 def _array_agg(node: exp.Expr) -> exp.Expr | None:
+    for inner in list(node.this.expressions if isinstance(node.this, exp.Distinct) else [node.this]):
+        if inner.is_type(*TIMES):
+            inner.replace(text(inner).copy())
     return None if isinstance(node.parent, exp.WithinGroup | exp.Window) else _json_list(node)
 
 
@@ -36,15 +38,14 @@ def _within(node: exp.WithinGroup) -> exp.Expr | None:
 
 
 def _percentile(node: exp.WithinGroup) -> exp.Expr | None:
-    if not isinstance(node.this, exp.PercentileCont | exp.PercentileDisc):
+    if not isinstance(node.this, exp.PercentileCont):
         return None
     [ordered] = node.expression.expressions
-    more = 3 if isinstance(node.this, exp.PercentileCont) else 0
-    return (
-        cast(node, f"DECIMAL(38, {scale_of(ordered.this) + more})")
-        if is_number(ordered.this) and not is_real(ordered.this)
-        else None
-    )
+    if not is_number(ordered.this) or is_real(ordered.this):
+        return None
+    scale = scale_of(ordered.this) + 3  # DuckDB cuts what is between two numbers to their digits
+    ordered.this.replace(cast(exact(ordered.this), f"DECIMAL(38, {scale + 3})"))
+    return cast(node, f"DECIMAL(38, {scale})")
 
 
 def _list_agg(node: exp.GroupConcat) -> exp.Expr:
@@ -75,7 +76,7 @@ def _object(node: exp.Expr, *, with_nulls: bool = False) -> exp.Expr:
             raise unsupported(node.sql("snowflake"))
         key = each.this
         key = exp.Literal.string(key.name) if isinstance(key, exp.Identifier) else key
-        pairs += [text(key), each.expression]
+        pairs += [text(key), variant(each.expression)]
     if all(isinstance(key, exp.Literal) for key in pairs[::2]):  # members are in the order of their names
         pairs = [
             part for pair in sorted(zip(pairs[::2], pairs[1::2], strict=True), key=lambda p: p[0].name) for part in pair
@@ -86,7 +87,7 @@ def _object(node: exp.Expr, *, with_nulls: bool = False) -> exp.Expr:
 
 
 def _array(node: exp.Array) -> exp.Expr:
-    return call("JSON_ARRAY", *node.expressions)
+    return call("JSON_ARRAY", *map(variant, node.expressions))
 
 
 def _element(node: exp.Expr) -> exp.Expr:
@@ -137,10 +138,10 @@ RULES: dict[type[exp.Expr], Rule] = {
     exp.ParseJSON: _parse_json, exp.Struct: _object, exp.JSONObject: lambda node: _object(node, with_nulls=True),
     exp.Array: _array, exp.Bracket: _element, exp.GetExtract: _element, exp.JSONExtract: _path, exp.Split: _split,
     exp.ArrayContains: _contains, exp.ArrayToString: _array_text, exp.ArraySize: _semi("JSON_ARRAY_LENGTH"),
-    exp.ToVariant: lambda node: convert(node.this, values.VARIANT), exp.Typeof: _semi("SF_TYPEOF"),
-    exp.ArrayAppend: lambda node: call("SF_APPEND", node.this, convert(node.expression, values.VARIANT)),
+    exp.ToVariant: lambda node: variant(node.this), exp.Typeof: _semi("SF_TYPEOF"),
+    exp.ArrayAppend: lambda node: call("SF_APPEND", node.this, variant(node.expression)),
     exp.ArrayConcat: lambda node: call("SF_JOIN", node.this, *node.expressions),
     exp.JSONKeys: lambda node: call("TO_JSON", call("LIST_SORT", call("JSON_KEYS", node.this))),
     exp.JSONFormat: lambda node: cast(node.this, "VARCHAR"),
-    exp.ObjectAgg: lambda node: call("JSON_GROUP_OBJECT", text(node.this), node.expression),
+    exp.ObjectAgg: lambda node: call("JSON_GROUP_OBJECT", text(node.this), variant(node.expression)),
 }  # fmt: skip

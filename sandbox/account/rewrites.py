@@ -67,6 +67,9 @@ def _arithmetic(node: exp.Binary) -> exp.Expr | None:
 
 
 def _average(node: exp.Avg) -> exp.Expr | None:
+    inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
+    if not is_number(inner):
+        raise unsupported(f"{node.sql('snowflake')} of {inner.type}")
     if is_real(node) or isinstance(node.parent, exp.Window):
         return None
     return _as_quotient(node, lambda part: part)
@@ -95,9 +98,13 @@ def _window(node: exp.Window) -> exp.Expr | None:
     return None
 
 
-def _median(node: exp.Expr) -> exp.Expr | None:
+def _median(node: exp.Median) -> exp.Expr | None:
+    """DuckDB cuts what is between two numbers to their digits."""
     inner = node.this
-    return None if not is_number(inner) or is_real(inner) else cast(node, f"DECIMAL(38, {scale_of(inner) + 3})")
+    if not is_number(inner) or is_real(inner):
+        return None
+    scale = scale_of(inner) + 3
+    return cast(exp.Median(this=cast(exact(inner), f"DECIMAL(38, {scale + 3})")), f"DECIMAL(38, {scale})")
 
 
 def _joined(node: exp.Expr) -> exp.Expr:
