@@ -21,8 +21,8 @@ def signs(
     """What the folder tells.
 
     `on_branch`: its commit stands in the branch's history; `behind`: commits of the branch that it lacks; `recorded`: the
-    commit of the last recorded deployment; `edits`: files that differ from the commit, None when nobody looked; `unfinished`:
-    what the state says that the last update left.
+    commit of the last recorded deployment; `edits`: files that differ from the commit, None when nobody looked;
+    `unfinished`: what the state says that the last update left.
     """
     if isinstance(folder, Unknown):
         return Drift(DriftVerdict.UNKNOWN, [folder.why])
