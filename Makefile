@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test lint bench lock
+.PHONY: help install up down test lint bench faults lock
 
 help:  ## this menu
 	@echo "quant: four maturity branches, four environments"
@@ -49,6 +49,10 @@ lint: $(STAMP)  ## ruff and mypy --strict
 bench: $(STAMP)  ## how long previews and deployments take
 	@$(BIN)/quantctl toolchain --obtain
 	$(BIN)/python -m bench
+
+faults: $(STAMP)  ## every fault at every request, with what became of it; COUNT=20 SEED=7 for a sample
+	@$(BIN)/quantctl toolchain --obtain
+	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) --count $(or $(COUNT),0)
 
 lock: $(STAMP)  ## write requirements.lock again, after a change of pyproject.toml
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet --disable-pip-version-check uv
