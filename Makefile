@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test test-fast lint mutants bench sdk lock lacking browser
+.PHONY: help install up down test test-fast lint mutants bench faults sdk lock lacking browser
 
 help:  ## this menu
 	@echo "quant: four maturity branches, four environments"
@@ -58,6 +58,10 @@ bench: $(STAMP)  ## how long previews and deployments take
 
 sdk: $(STAMP)  ## write infra/sdk/ again, after another version of a package was pinned
 	$(BIN)/python -m infra.sdk.generate
+
+faults: $(STAMP)  ## every fault at every request, with what became of it; COUNT=20 SEED=7 for a sample
+	@$(BIN)/quantctl toolchain --obtain
+	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) --count $(or $(COUNT),0)
 
 lock: $(STAMP)  ## write requirements.lock again, after a change of pyproject.toml
 	@$(BIN)/python toolchain/python_packages.py lock $(VENV)

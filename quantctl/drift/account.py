@@ -5,14 +5,16 @@ What the deployer's role is not shown is not judged.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from infra.naming import Names
 from quantctl.drift.grants import Grant, Held, identifier, last, plain, quoted
+from quantctl.errors import UserError
 
 _SECONDS = 20  # to log in, and for one answer; the connector waits for minutes
 _AT_ONCE = 8  # statements; a connection may be shared by threads (PEP 249, threadsafety 2)
@@ -180,6 +182,31 @@ class Account:
             other = any(str(row.get(column, "")).upper() in ("Y", "TRUE") for column in _OBJECTS[kind])
             found.append((kind, f"{schema}.{row['name']}", not other))
         return found
+
+
+@contextlib.contextmanager
+def asking(environ: Mapping[str, str]) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
+    """What a SHOW says, as the deployer; the connection is made when something is asked for.
+
+    The function raises UserError where the account does not answer, or refuses.
+    """
+    opened: list[Account] = []
+
+    def shown(what: str) -> list[dict[str, Any]]:
+        import snowflake.connector.errors
+
+        try:
+            if not opened:
+                opened.append(Account(environ))
+            return opened[0].shown(what)
+        except snowflake.connector.errors.Error as error:
+            raise UserError(f"What is in the account is unknown: {' '.join(str(error).split())}") from None
+
+    try:
+        yield shown
+    finally:
+        for account in opened:
+            account.close()
 
 
 def connection_of(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -38,8 +38,10 @@ class Process:
 
     @property
     def of_engine(self) -> bool:
-        """A plugin, or the program as a language host runs it (`... pulumi-language-python-exec ...`)."""
-        return self.name.startswith(_PLUGIN) or any(word.rsplit("/", 1)[-1].startswith(_PLUGIN) for word in self.words[:4])
+        """A plugin, the program as a language host runs it, or the policy pack (`python .../policy 127.0.0.1:PORT`)."""
+        files = [word.rsplit("/", 1)[-1] for word in self.words[:4]]
+        policy = len(files) > 2 and files[1] == "policy" and files[2].startswith("127.0.0.1:")
+        return policy or any(file.startswith(_PLUGIN) for file in files)
 
 
 def orphans(processes: Mapping[int, Process], user: int, backend: str) -> list[Process]:
@@ -62,7 +64,7 @@ def _has_engine(one: Process, processes: Mapping[int, Process]) -> bool:
 
 
 def end_orphans(environ: Mapping[str, str], say: Callable[[str], None]) -> int:
-    """End what a killed engine left; how many. None where this system does not tell about its processes."""
+    """End what a killed engine left; how many. Where a system does not tell about its processes it is none."""
     if not (_PROC / "self" / "environ").exists():
         return 0
     left = orphans(_processes(), os.getuid(), environ.get(_BACKEND, ""))

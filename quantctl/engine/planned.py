@@ -8,11 +8,12 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from infra.errors import without_credentials
 from infra.outside.workspace import Missing
+from quantctl.drift.account import asking
 from quantctl.engine import twins
 from quantctl.engine.history import last_failure
 from quantctl.engine.interrupted import ID_FROM_INPUTS, Operation, take_in
@@ -102,7 +103,7 @@ def settle(
     if wanted:
         workspace = Workspace(environ, seconds=_SECONDS)
         update = _update(env, workspace, environ, since)
-        with _account(environ) as shown:
+        with asking(environ) as shown:
             verdicts = [(one, _judged(one, workspace, shown, update)) for one in wanted]
         _need_none(env, [verdict for _, verdict in verdicts], say)
         for operation, verdict in verdicts:
@@ -238,27 +239,3 @@ def _remove(verdict: Verdict, workspace: Workspace, say: Say, change: bool) -> i
 
 def _would(say: Say) -> Say:
     return lambda text: say(f"would be done: {text}")
-
-
-@contextlib.contextmanager
-def _account(environ: Mapping[str, str]) -> Iterator[Callable[[str], list[Json]]]:
-    """What SHOW says, as the deployer; the connection is made when something is asked for."""
-    import snowflake.connector.errors
-
-    from quantctl.drift.account import Account
-
-    opened: list[Account] = []
-
-    def shown(what: str) -> list[Json]:
-        try:
-            if not opened:
-                opened.append(Account(environ))
-            return opened[0].shown(what)
-        except snowflake.connector.errors.Error as error:
-            raise UserError(f"What is in the account is unknown: {' '.join(str(error).split())}") from None
-
-    try:
-        yield shown
-    finally:
-        for account in opened:
-            account.close()

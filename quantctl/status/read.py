@@ -119,10 +119,10 @@ class _World:
             "runs": partial(self._runs, settings),
         }
         asked = at_once(asks)
-        workflows = asked["runs"]
+        workflows, left = asked["runs"] if isinstance(asked["runs"], tuple) else (asked["runs"], ())
         pipelines, where = self._pipelines, _deployed(self._pipelines, asked["folder"])
         if isinstance(pipelines, Unknown):
-            drift = signs(env, where, pipelines, 0, pipelines, None)
+            drift = signs(env, where, pipelines, 0, pipelines, None, left)
             return EnvironmentStatus(env, pipelines, where, pipelines, workflows, drift, pipelines, pipelines)
         head = attempt(lambda: _commit(pipelines, pipelines.head(settings.branch)))
         undeployed: Sequence[Commit] | Unknown = []
@@ -145,19 +145,23 @@ class _World:
             deployed=where,
             undeployed=undeployed,
             workflows=workflows,
-            drift=signs(env, where, on_branch, 0 if isinstance(undeployed, Unknown) else len(undeployed), recorded, edits),
+            drift=signs(
+                env, where, on_branch, 0 if isinstance(undeployed, Unknown) else len(undeployed), recorded, edits, left
+            ),
             sign_offs=attempt(lambda: signoffs.of(pipelines, env)),
             last=last,
             interrupted=begun if isinstance(begun, Record) else None,
             until=settings.limited_release.until if settings.limited_release else None,
         )
 
-    def _runs(self, settings: Settings) -> list[Workflow]:
-        jobs = read_state(settings.environment, self._environ).jobs
+    def _runs(self, settings: Settings) -> tuple[list[Workflow], Sequence[str]]:
+        """The runs of the stack's jobs, and what its state says that the last update left."""
+        state = read_state(settings.environment, self._environ)
+        jobs = state.jobs
         since = first_day(self._at, self._days)
         found = at_once({name: partial(self._workspace.runs, job, since) for name, job in jobs.items()}, threads=8)
         runs = {name: _known(told) for name, told in found.items()}
-        return by_day(runs, self._workspace.active_runs(jobs), self._at, self._days)
+        return by_day(runs, self._workspace.active_runs(jobs), self._at, self._days), state.unfinished
 
     def _edits(self, settings: Settings, where: Deployed) -> Edits | Unknown:
         pipelines = _known(self._pipelines)
