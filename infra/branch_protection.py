@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -102,6 +102,18 @@ class Protection:
     def record_tags(self) -> tuple[str, ...]:
         """What the tags are called that are records of the environment, with GitLab's wildcard."""
         return tuple(f"{kind}/{self.branch}/*" for kind in RECORDS)
+
+
+# What of a protection is declared, and compared with what GitLab has.
+COMPARED = ("pushers", "mergers", "approvals", "approvers", "forcePush", "recorders")
+
+
+def differences(declared: Mapping[str, Any], real: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Key, declared and real value of what differs between a protection's inputs and what was read of it.
+
+    A number comes from the engine as a float, and one that is equal is no change.
+    """
+    return [(key, declared.get(key), real.get(key)) for key in COMPARED if declared.get(key) != real.get(key)]
 
 
 def protection_of(

@@ -10,7 +10,7 @@ import gitlab
 import pytest
 from gitlab.v4.objects import Project
 
-from infra.branch_protection import RECORDS, ProtectionChanges, protection_of
+from infra.branch_protection import COMPARED, RECORDS, ProtectionChanges, differences, protection_of
 from infra.errors import UserError
 from infra.gitlab.access_levels import as_entry
 from infra.gitlab.protected_branch import changes
@@ -88,6 +88,17 @@ def test_a_wrong_setting_is_told(key: str, value: str, words: str) -> None:
     with pytest.raises(UserError, match=words) as told:
         read_settings("quant_stg", {**usual, f"quant:{key}": value}, {"QUANT_REMOTE": "http://x.example/p.git"})
     assert "hunter2" not in str(told.value)
+
+
+def test_what_somebody_weakened_is_a_difference() -> None:
+    """Each part of a protection, with what was declared and what is there; a float that is equal is none."""
+    declared = {"pushers": ["noOne"], "mergers": [MANAGERS], "approvals": 1, "approvers": ["quant-reviewers"],
+                "forcePush": False, "recorders": ["maintainers"]}  # fmt: skip
+    assert differences(declared, {**declared, "approvals": 1.0, "branch": "x"}) == []
+    for key, value in (("pushers", ["developers"]), ("approvals", 0), ("approvers", []), ("forcePush", True),
+                       ("recorders", ["developers"])):  # fmt: skip
+        assert differences(declared, {**declared, key: value}) == [(key, declared[key], value)]
+    assert [key for key, _, _ in differences(declared, {})] == list(COMPARED)
 
 
 def test_a_change_in_place_leaves_no_gap() -> None:

@@ -6,39 +6,34 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-import gitlab
 import pytest
-from gitlab.v4.objects import Project
 
 from infra.errors import UserError as InfraError
-from infra.gitlab import protected_branch, protected_tags
+from infra.gitlab import protected_branch
 from infra.outside import gitlab as client
 from infra.outside.gitlab import refusal
-from infra.settings import Settings, read_settings
+from infra.settings import read_settings
 from infra.signers import Right, Signer
 from infra.vocabulary import Environment
 from quantctl.errors import UserError
-from quantctl.forge import Approvals, Forge, MergeResult, Verdict, connect, wait_for_approvals
+from quantctl.forge import Approvals, MergeResult, Verdict, connect, wait_for_approvals
 from quantctl.forge.gitlab_merging import refused
 from quantctl.forge.gitlab_people import Approver, Reviewed
 from quantctl.forge.gitlab_people import judge as judge_approvers
 from quantctl.forge.workspace_person import in_group, read_owner
-from quantctl.laptop import signing
 from quantctl.promotion.approve import source_of
 from quantctl.records.approvals import judge, tag_name
 from quantctl.records.tags import Tag
-from quantctl.stack_settings import stack_settings
-from sandbox import control, identities, sample
-from sandbox.state import Endpoints, State
+from sandbox import identities
+from tests.forge_world import PROJECT, World, authenticated
 from tests.paths import ROOT
 
+pytest_plugins = ["tests.forge_world"]
+
 COMMIT, OTHER = "a" * 40, "b" * 40
-PROJECT = "quant/pipelines"
 
 
 # Pure decisions.
@@ -181,90 +176,6 @@ def test_refusals_of_a_merge_are_told_apart() -> None:
 # The sandbox's forge.
 
 
-@dataclass(frozen=True)
-class World:
-    """A sandbox with its sample remote, and git and the forge as one of its people."""
-
-    state: State
-    endpoints: Endpoints
-    folder: Path
-
-    def environ(self, who: str, **changed: str) -> dict[str, str]:
-        """GitLab mode as somebody."""
-        token = self.state.gitlab_tokens()[who]
-        named = {"QUANT_GITLAB_URL": self.endpoints.gitlab_url, "QUANT_GITLAB_PROJECT": PROJECT, "GITLAB_TOKEN": token}
-        return {"QUANT_REMOTE": self.endpoints.remote_url, **named, **changed}
-
-    def plain(self, who: str, **changed: str) -> dict[str, str]:
-        """Plain Git as somebody, with the deployer's credentials beside it."""
-        tokens = self.state.tokens()
-        workspace = {"DATABRICKS_HOST": self.endpoints.databricks_host, "DATABRICKS_TOKEN": tokens[identities.DEPLOYER_ID]}
-        promoter = {"QUANT_PROMOTER_TOKEN": tokens.get(f"{who}@quant.example", "")}
-        persona = next((one.persona for one in identities.PEOPLE if one.key == who), "deployer")
-        signs = signing.as_environment({}, signing.git_settings(self.state, persona))
-        named = {"QUANT_REMOTE": self.endpoints.remote_url, "QUANT_SIGNERS": str(signing.signers_file(self.state))}
-        return {**named, **signs, **workspace, **promoter, **changed}
-
-    def settings(self, environ: dict[str, str], env: str = "quant_live") -> Settings:
-        return stack_settings(env, environ)
-
-    def forge(self, who: str, env: str = "quant_live") -> Forge:
-        environ = self.environ(who)
-        return connect(self.settings(environ, env), environ)
-
-    def project(self, who: str = "ada") -> Project:
-        """python-gitlab without anything of ours."""
-        library = gitlab.Gitlab(self.endpoints.gitlab_url, private_token=self.state.gitlab_tokens()[who])
-        return library.projects.get(PROJECT)
-
-    def git(self, *arguments: str, who: str = "dana", must: bool = True) -> str:
-        clone = self.folder / "clone"
-        identity = ["-c", f"user.name={who.capitalize()}", "-c", f"user.email={who}@quant.example"]
-        done = subprocess.run(["git", *identity, *arguments], cwd=clone, capture_output=True, text=True, check=False)
-        assert done.returncode == 0 or not must, done.stderr
-        return done.stdout.strip() if must else done.stdout + done.stderr
-
-    def branch(self, name: str, start: str, content: str, who: str = "dana") -> str:
-        """A branch of its own with one commit of somebody's."""
-        self.git("fetch", "-q", "origin")
-        self.git("checkout", "-q", "-B", name, f"origin/{start}")
-        (self.folder / "clone" / "notes.txt").write_text(content)
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", f"Notes on {name}", who=who)
-        self.git("push", "-q", "--force", "origin", f"HEAD:refs/heads/{name}")
-        return self.git("rev-parse", "HEAD")
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("forge")
-    state = State(folder / "state")
-    before = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
-    try:
-        endpoints = control.start(state)
-        sample.create(state.remote)
-        subprocess.run(["git", "clone", "-q", endpoints.remote_url, str(folder / "clone")], check=True)
-        yield World(state, endpoints, folder)
-    finally:
-        control.stop(state)
-        os.environ.pop("XDG_CACHE_HOME")
-        if before is not None:
-            os.environ["XDG_CACHE_HOME"] = before
-
-
-@pytest.fixture
-def protected(world: World) -> Iterator[World]:
-    """quant_live protected as its settings say, by the administrator."""
-    environ = world.environ("ada")
-    settings = world.settings(environ)
-    project = world.project("ada")
-    protected_branch.apply(project.manager.gitlab, project, settings.protection)
-    yield world
-    protected_branch.remove(project, "quant_live")
-    protected_tags.remove(project, settings.protection.record_tags)
-
-
 def test_who_promotes(world: World) -> None:
     """In GitLab the token's owner, in plain Git the owner of the promoter's token, else the deployer."""
     assert world.forge("rhea").promoter().email == "rhea@quant.example"
@@ -359,10 +270,6 @@ def test_a_merge_request_from_opening_to_the_merge(protected: World) -> None:
     assert "GitLab:" in pushed and "quant_live" in pushed
 
 
-def authenticated(world: World, who: str) -> str:
-    return world.endpoints.remote_url.replace("//", f"//{who}:{world.state.gitlab_tokens()[who]}@")
-
-
 def test_a_conflict_is_told_as_one(world: World) -> None:
     """Neither moved nor refused: somebody has to resolve it."""
     world.branch("left", "quant", "left\n")
@@ -419,140 +326,6 @@ def test_the_bots_issue_is_its_own_whatever_is_edited(world: World) -> None:
     assert project.issues.get(theirs.iid).description == "<!-- quantctl drift -->"
     assert bot.close_issue("quantctl drift", "clean") == first
     assert [one.iid for one in project.issues.list(state="opened", get_all=True)] == [theirs.iid]
-
-
-def test_what_holds_a_merge_request_back_is_told(world: World) -> None:
-    """A draft, an approval that was withdrawn, a closed one; and what was approved before it was closed counts no more."""
-    head = world.branch("held", "quant_lr", "held\n")
-    dana, ravi, rhea = (world.forge(who) for who in ("dana", "ravi", "rhea"))
-    asked = ("held", "quant_lr", head)
-    assert rhea.vetoes(*asked) == []
-    request = dana.open_merge_request("held", "quant_lr", "A change", "why")
-    theirs = world.project("ravi").mergerequests.get(request.number)
-    theirs.title = "Draft: not yet"
-    theirs.save()
-    assert [f"{request.url} is a draft: mark it as ready"] == rhea.vetoes(*asked)
-    assert rhea.open_merge_request("held", "quant_lr", "A change", "why").title == "Draft: not yet"
-    theirs.title = "A change"
-    theirs.save()
-    ravi.approve(*asked, "", set())
-    theirs.unapprove()
-    [veto] = rhea.vetoes(*asked)
-    assert veto.startswith(f"Ravi (@ravi) has withdrawn the approval of {request.url}")
-    ravi.approve(*asked, "", set())
-    assert rhea.vetoes(*asked) == [] and rhea.approvals(*asked, set()).given
-    theirs.state_event = "close"
-    theirs.save()
-    assert [f"{request.url} was closed by Ravi: reopen it, or push another commit"] == rhea.vetoes(*asked)
-    assert rhea.approvals(*asked, set()) == Approvals()
-    theirs.state_event = "reopen"
-    theirs.save()
-    assert rhea.vetoes(*asked) == []
-    [why] = rhea.approvals(*asked, set()).void
-    assert "before the merge request was closed and reopened" in why
-    theirs.unapprove()
-    other = world.branch("held", "quant_lr", "another\n")
-    assert rhea.vetoes("held", "quant_lr", other) == []  # a push begins anew
-
-
-def test_a_tester_signs_off_by_a_comment(world: World) -> None:
-    """A Reporter, who cannot push a tag; by nobody else, for no other commit, and not once somebody has edited it."""
-    commit = world.git("rev-parse", "origin/quant_stg")
-    uma, rhea = world.forge("uma", "quant_stg"), world.forge("rhea", "quant_stg")
-    with pytest.raises(UserError, match="may not sign quant_stg off"):
-        rhea.sign_off("quant_stg", commit, "Uma Tester", "the numbers agree", 0)
-    made = uma.sign_off("quant_stg", commit, "", "the numbers agree", 0)
-    assert rhea.sign_offs("quant_stg", commit) == [made]
-    assert (made.by, made.note, made.commit) == ("Uma (@uma)", "the numbers agree", commit)
-    assert rhea.sign_offs("quant_lr", commit) == rhea.sign_offs("quant_stg", world.git("rev-parse", OLD)) == []
-    others = world.project("dana").commits.get(commit).discussions
-    others.create({"body": "Signed off for quant_stg\n\nme too"})
-    assert rhea.sign_offs("quant_stg", commit) == [made]
-    tag = f"signoff/quant_stg/{commit[:12]}/uma"
-    world.git("tag", "-a", "-m", "Signed off by Uma\n\nfine", tag, commit, who="uma")
-    world.git("push", "-q", "origin", f"refs/tags/{tag}")
-    assert rhea.sign_offs("quant_stg", commit) == [made]
-    [thread] = [
-        one for one in world.project("ada").commits.get(commit).discussions.list() if "numbers" in str(one.attributes)
-    ]
-    note = thread.attributes["notes"][0]["id"]
-    url = f"/projects/1/repository/commits/{commit}/discussions/{thread.id}/notes/{note}"
-    world.project("ada").manager.gitlab.http_put(url, post_data={"body": "Signed off for quant_stg\n\nall is well"})
-    assert rhea.sign_offs("quant_stg", commit) == []
-
-
-def test_authors_are_known_by_a_push_rule_or_by_word(world: World) -> None:
-    """Author and committer are free text else; the rule holds a committer to their own address."""
-    environ = world.environ("rhea")
-    unknown = world.forge("rhea").knows_authors()
-    assert unknown.verdict is Verdict.UNKNOWN and "commit_committer_check" in unknown.evidence
-    assert world.forge("dana").knows_authors().verdict is Verdict.UNKNOWN  # may not see the rule
-    told = world.settings(environ)
-    assert told.gitlab is not None
-    trusting = told.model_copy(update={"gitlab": told.gitlab.model_copy(update={"authors": "trusted"})})
-    assert connect(trusting, environ).knows_authors().verdict is Verdict.YES
-    rule = world.project("rhea")
-    rule.pushrules.create({"commit_committer_check": True})
-    try:
-        assert world.forge("rhea").knows_authors().verdict is Verdict.YES
-        world.git("fetch", "-q", "origin")
-        world.git("checkout", "-q", "-B", "disguised", "origin/quant")
-        world.git("-c", "user.email=otto@elsewhere.example", "commit", "-q", "--allow-empty", "-m", "Tidy up")
-        refused = world.git("push", authenticated(world, "dana"), "HEAD:refs/heads/disguised", must=False)
-        assert "only push commits if the committer email" in refused
-    finally:
-        rule.manager.gitlab.http_put("/projects/1/push_rule", post_data={"commit_committer_check": False})
-
-
-def test_records_are_made_by_those_alone_whom_the_tags_are_protected_for(world: World) -> None:
-    """Unknown until the stack protects them, and where a wider protection lets others in; then nobody else makes one."""
-    forge = world.forge("rhea", "quant")
-    unknown = forge.vouches_for("deployment", "quant")
-    assert unknown.verdict is Verdict.UNKNOWN and "developers may" in unknown.evidence
-    project, settings = world.project("ada"), world.settings(world.environ("ada"), "quant")
-    protected_branch.apply(project.manager.gitlab, project, settings.protection)
-    try:
-        assert forge.vouches_for("deployment", "quant").verdict is Verdict.YES
-        for kind in ("deployment", "promotion", "signoff", "approval"):
-            name = f"refs/tags/{kind}/quant/forged"
-            assert "not allowed" in world.git("push", authenticated(world, "dana"), f"HEAD:{name}", must=False)
-        wide = project.protectedtags.create({"name": "deploy*", "create_access_level": 30})
-        assert "developers" in forge.vouches_for("deployment", "quant").evidence
-        assert forge.vouches_for("deployment", "quant").verdict is Verdict.UNKNOWN
-        assert forge.vouches_for("promotion", "quant").verdict is Verdict.YES
-        wide.delete()
-        project.protectedtags.create({"name": "v*", "create_access_level": 30})
-        assert forge.vouches_for("deployment", "quant").verdict is Verdict.YES
-        bot = replace(settings.protection, recorders=("@quant-deployer",))
-        found = protected_branch.apply(project.manager.gitlab, project, bot)
-        assert found.protection.recorders == ("@quant-deployer",)
-    finally:
-        protected_branch.remove(project, "quant")
-        protected_tags.remove(project, [*settings.protection.record_tags, "v*"])
-
-
-def test_four_environments_in_one_project_twice(world: World) -> None:
-    """Each has approval rules of its own with groups: "any approver" is one a project."""
-    project = world.project("ada")
-    wanted = {env: world.settings(world.environ("ada"), env).protection for env in Environment}
-    try:
-        for _ in range(2):
-            for env, protection in wanted.items():
-                found = protected_branch.apply(project.manager.gitlab, project, protection)
-                assert found == protected_branch.Found(protection), env
-        rules = {rule.name: rule for rule in project.approvalrules.list(get_all=True)}
-        assert rules.keys() == {f"quant: {env}" for env in Environment if env is not Environment.DEV}
-        for rule in rules.values():
-            assert rule.rule_type == "regular"
-            assert [group["path"] for group in rule.groups] == ["quant-reviewers", "quant-release-managers"]
-        # A rule of an earlier version, which names nobody, is made again.
-        rules["quant: quant_stg"].delete()
-        project.approvalrules.create({"name": "quant: quant_stg", "approvals_required": 1})
-        protected_branch.apply(project.manager.gitlab, project, wanted[Environment.STAGING])
-    finally:
-        for protection in wanted.values():
-            protected_branch.remove(project, protection.branch)
-            protected_tags.remove(project, protection.record_tags)
 
 
 def test_approvals_as_tags(world: World) -> None:

@@ -25,11 +25,10 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from infra.branch_protection import GitLab, Protection
+from infra.branch_protection import GitLab, Protection, differences
 from infra.errors import UserError
 
 _ELSEWHERE = ("project", "branch")  # another one of these is another protection
-_KEYS = ("url", *_ELSEWHERE, "pushers", "mergers", "approvals", "approvers", "forcePush", "recorders")
 
 
 class BranchProtectionProvider(ResourceProvider):
@@ -49,8 +48,9 @@ class BranchProtectionProvider(ResourceProvider):
         traceback.format_exc = shown
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """What differs; a number comes as a float, and one that is equal is no change."""
-        changed = [key for key in _KEYS if _olds.get(key) != _news.get(key)]
+        """What differs."""
+        elsewhere = [key for key in ("url", *_ELSEWHERE) if _olds.get(key) != _news.get(key)]
+        changed = [*elsewhere, *(key for key, _, _ in differences(_olds, _news))]
         return DiffResult(changes=bool(changed), replaces=[key for key in changed if key in _ELSEWHERE])
 
     def create(self, props: dict[str, Any]) -> CreateResult:
