@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 
 from quantctl.errors import UserError
@@ -23,7 +22,7 @@ def exports(state: State, persona: str | None, *, gitlab: bool, environ: Mapping
 
     Args:
         persona: one of `quantctl sandbox credentials`; None is the deployer with `gitlab`, nobody without.
-        gitlab: also switch to GitLab's API, and let git say who pushes.
+        gitlab: also switch to GitLab's API.
         environ: the shell's environment, to which git's settings are added.
 
     Raises:
@@ -33,7 +32,7 @@ def exports(state: State, persona: str | None, *, gitlab: bool, environ: Mapping
     who = _find(state, persona or "deployer")
     git = signing.git_settings(state, str(who["persona"]))
     if persona is None and not gitlab:
-        return before | _git_says(state, git, None, environ)
+        return before | as_environment(environ, git)
     name, address = _git_identity(who)
     values: dict[str, str | None] = {
         _WHO: str(who["persona"]),
@@ -42,16 +41,16 @@ def exports(state: State, persona: str | None, *, gitlab: bool, environ: Mapping
         **{f"GIT_{role}_EMAIL": address for role in ("AUTHOR", "COMMITTER")},
     }
     if not gitlab:
-        return before | values | _git_says(state, git, None, environ)
+        return before | values | as_environment(environ, git)
     if who["gitlab_token"] is None:
         raise UserError(
             f"{who['persona']} is no user of the forge.",
             expected=f"one of {', '.join(_personas(state, forge=True))}",
             do_next="choose another persona, or leave --gitlab out",
         )
-    user, token = str(who["gitlab_user"]), str(who["gitlab_token"])
+    token = str(who["gitlab_token"])
     values |= {"QUANT_GITLAB_URL": str(who["gitlab_url"]), "QUANT_GITLAB_PROJECT": PROJECT_PATH, "GITLAB_TOKEN": token}
-    return before | values | _git_says(state, git, f"{user}:{token}", environ)
+    return before | values | as_environment(environ, git)
 
 
 def _find(state: State, persona: str) -> dict[str, str | int | None]:
@@ -77,14 +76,3 @@ def _git_identity(who: Mapping[str, str | int | None]) -> tuple[str, str]:
         return "Quant Deployer", identities.DEPLOYER_EMAIL
     name = identities.service_principal_name(str(who["persona"]).partition(":")[2])
     return name, f"{name}@quant.example"
-
-
-def _git_says(state: State, git: Mapping[str, str], login: str | None, environ: Mapping[str, str]) -> dict[str, str]:
-    """git's settings from the environment: with what one signs, and a login that is in no URL and no process list."""
-    endpoints = state.endpoints()
-    key = f"http.{endpoints.gitlab_url}/.extraHeader" if endpoints else ""
-    if login is not None:
-        return as_environment(environ, {**git, key: "Authorization: Basic " + base64.b64encode(login.encode()).decode()})
-    # An empty extraHeader takes back what was set before.
-    earlier = {key: ""} if key in environ.values() else {}
-    return as_environment(environ, {**git, **earlier})

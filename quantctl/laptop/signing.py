@@ -1,7 +1,8 @@
-"""The keys with which the sandbox's people sign records, and what each signature counts for there."""
+"""How the sandbox's people are known to git: the keys with which they sign records, and their login."""
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,8 +48,16 @@ def key_file(state: State, persona: str) -> Path:
 
 
 def git_settings(state: State, persona: str) -> dict[str, str]:
-    """git's settings with which somebody signs: https://git-scm.com/docs/git-config#Documentation/git-config.txt-gpgformat"""
-    return {"gpg.format": "ssh", "user.signingKey": str(key_file(state, persona))}
+    """git's settings with which somebody signs, and pushes: the login is in no URL and no process list.
+
+    https://git-scm.com/docs/git-config#Documentation/git-config.txt-gpgformat and httpextraHeader
+    """
+    signs = {"gpg.format": "ssh", "user.signingKey": str(key_file(state, persona))}
+    if (endpoints := state.endpoints()) is None:
+        return signs
+    user, token = _login(state, persona)
+    header = "Authorization: Basic " + base64.b64encode(f"{user}:{token}".encode()).decode() if token else ""
+    return {**signs, f"http.{endpoints.gitlab_url}/.extraHeader": header}
 
 
 def as_environment(environ: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
@@ -65,6 +74,12 @@ def as_environment(environ: Mapping[str, str], wanted: Mapping[str, str]) -> dic
         count = max(count, slot + 1)
         values |= {f"GIT_CONFIG_KEY_{slot}": key, f"GIT_CONFIG_VALUE_{slot}": value}
     return values | {"GIT_CONFIG_COUNT": str(count)}
+
+
+def _login(state: State, persona: str) -> tuple[str, str]:
+    """User and token at the forge; none for a service principal that runs jobs, which pushes nothing."""
+    users = {person.persona: person.key for person in identities.PEOPLE} | {"deployer": identities.DEPLOYER_NAME}
+    return users.get(persona, ""), state.gitlab_tokens().get(users.get(persona, ""), "")
 
 
 def _folder(state: State) -> Path:
