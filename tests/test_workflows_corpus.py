@@ -130,6 +130,8 @@ def differences(wanted: Any, there: Any, way: str) -> Iterator[str]:
         for name, value in wanted.items():
             if (way == "" and name in LEFT_OUT["job"] | {"name"}) or value in LEFT_OUT.get(name, ()) or name == NEVER_SENT:
                 continue
+            if name == "job" and way.endswith("run_job_task"):  # another workflow by its name: its id
+                name, value = "job_id", int((there or {}).get("job_id") or -1)
             yield from differences(value, (there or {}).get(name), f"{way}.{name}")
     elif isinstance(wanted, list) and all(isinstance(one, dict) for one in wanted):
         names = ("task_key", "job_cluster_key", "environment_key", "name", "id")
