@@ -29,7 +29,6 @@ PATHS = (
     "destination",
     "dependencies",
     "requirements",
-    "job_id",
 )
 NEVER_SENT = "spark.databricks.delta.preview.enabled"
 LEFT_OUT = {"job": {"per_environment", "format", "deployment", "git_source", "run_as", "edit_mode"}, "source": {"GIT"}}
