@@ -172,9 +172,10 @@ if __name__ == "__main__":
     edits, seed = int(sys.argv[1]), int(sys.argv[2])
     chance, done, right = random.Random(seed), 0, 0
     try:
-        for done in range(1, edits + 1):
+        while done < edits:
             path, stack = chance.choice(sorted(PARSED)), chance.choice(list(Environment))
             right += judged(chance, path, stack, chance.randint(1, 4))
+            done += 1
     except KeyboardInterrupt:
-        done -= 1
+        pass  # how far it came is told
     print(f"seed {seed}: {done} edits, {right} read, {done - right} refused in words, no traceback")
