@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.measure import Cost, cost
 from infra.vocabulary import Environment
 from quantctl import project
 from quantctl.laptop.exports import process_environment
@@ -45,11 +47,24 @@ class World:
     empty: Path
     environ: dict[str, str]
     state: State
+    stack: str = _STACK
 
-    def pulumi(self, folder: Path, *arguments: str) -> None:
-        """Run the engine on a project's stack; raises CalledProcessError with what it said."""
+    def pulumi(self, folder: Path, *arguments: str, **changed: str) -> Cost:
+        """The engine on a project's stack; raises CalledProcessError with what it said."""
         command = ["pulumi", *arguments, "-s", _STACK, "--non-interactive", "--color", "never"]
-        subprocess.run(command, cwd=folder, env=self.environ, check=True, capture_output=True, text=True)
+        return cost(command, folder, {**self.environ, **changed})
+
+    def python(self, module: str, *arguments: str) -> Cost:
+        """A module of ours, as quantctl runs."""
+        return cost([sys.executable, "-m", module, *arguments], self.project, self.environ)
+
+    def again(self) -> None:
+        """An empty workspace, account and state, and the same repository."""
+        control.reset(self.state)
+        ensure_stack(self.state, _STACK, self.environ)
+        subprocess.run(
+            ["pulumi", "stack", "init", _STACK], cwd=self.empty, env=self.environ, check=True, capture_output=True
+        )
 
 
 @contextlib.contextmanager
