@@ -65,7 +65,7 @@ def broken(name: str, source: str) -> list[str]:
         found.append("only quantctl/laptop/ imports sandbox")
     if name != "quantctl/engine/process.py" and _starts_pulumi(source):
         found.append("only quantctl/engine/process.py starts pulumi")
-    if name != "infra/outside/workspace.py" and not name.startswith("quantctl/laptop/"):
+    if not name.startswith("infra/outside/workspace") and not name.startswith("quantctl/laptop/"):
         if imports(source) & {"databricks.sdk", "databricks.sdk.core", "databricks.sdk.WorkspaceClient"}:
             found.append("only infra/outside/workspace.py opens a connection to the workspace")
         if name != "quantctl/workspace.py" and any(text.startswith("/api/2.") for text in strings(source)):

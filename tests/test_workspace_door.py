@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from infra.outside.workspace import GitFolder, Missing, Unreadable, Workspace
+from infra.outside.workspace import GitFolder, Workspace
+from infra.outside.workspace_connection import Missing, Unreadable
 
 Answer = tuple[int, dict[str, str], Any]
 
@@ -58,7 +59,7 @@ def server() -> Iterator[Server]:
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that were waited, without waiting."""
     waited: list[float] = []
-    monkeypatch.setattr("infra.outside.workspace.time.sleep", waited.append)
+    monkeypatch.setattr("infra.outside.workspace_connection.time.sleep", waited.append)
     return waited
 
 

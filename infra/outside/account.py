@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import requests
 
 from infra.errors import UserError
-from infra.outside.workspace import first_line
+from infra.outside.workspace_connection import first_line
 
 _TIMEOUT = (3.0, 6.0)  # seconds to connect and to answer
 

@@ -17,7 +17,8 @@ from pathlib import Path, PurePosixPath
 
 from infra.errors import UserError
 from infra.outside.git import Entry, blob_id, contents, run_in
-from infra.outside.workspace import Missing, Unreadable, Workspace
+from infra.outside.workspace import Workspace
+from infra.outside.workspace_connection import Missing, Unreadable
 
 # The first line of a notebook's source: https://docs.databricks.com/aws/en/notebooks/notebook-format
 _NOTEBOOK = {".py": b"#", ".r": b"#", ".scala": b"//", ".sql": b"--"}

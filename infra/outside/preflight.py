@@ -20,7 +20,8 @@ from infra.outside.at_once import ask_at_once
 from infra.outside.branch import Snapshot, take_snapshot
 from infra.outside.gitlab import refusal, silence, token_of
 from infra.outside.local_edits import folder_edits, listed
-from infra.outside.workspace import GitFolder, Unreadable, Workspace, first_line, reach_databricks
+from infra.outside.workspace import GitFolder, Workspace
+from infra.outside.workspace_connection import Unreadable, first_line, reach_databricks
 from infra.settings import Settings
 from infra.vocabulary import Environment, Persona
 from infra.what_if import need_reviewed

@@ -10,7 +10,8 @@ from functools import partial
 from infra.errors import UserError
 from infra.outside import git
 from infra.outside.account import reach_snowflake
-from infra.outside.workspace import Workspace, reach_databricks
+from infra.outside.workspace import Workspace
+from infra.outside.workspace_connection import reach_databricks
 from infra.settings import Settings
 from infra.vocabulary import Environment, Persona, SchemaAccess
 from quantctl.doctor import model

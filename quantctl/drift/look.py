@@ -15,7 +15,7 @@ from infra.naming import names_of
 from infra.outside.account import reach_snowflake
 from infra.outside.branch import Snapshot, take_snapshot
 from infra.outside.local_edits import Edits, folder_edits
-from infra.outside.workspace import reach_databricks
+from infra.outside.workspace_connection import reach_databricks
 from infra.settings import Settings
 from quantctl.drift.account import Account
 from quantctl.drift.belongings import Scope

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from infra.errors import without_credentials
-from infra.outside.workspace import Missing
+from infra.outside.workspace_connection import Missing
 from quantctl.drift.account import asking
 from quantctl.engine import twins
 from quantctl.engine.history import last_failure

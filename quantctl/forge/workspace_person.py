@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.errors import UserError
-from infra.outside.workspace import Unreadable, Workspace
+from infra.outside.workspace import Workspace
+from infra.outside.workspace_connection import Unreadable
 from quantctl.forge.model import Answer, Person, Verdict
 
 _SECONDS = 5

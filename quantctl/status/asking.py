@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from infra.errors import UserError as InfraError
-from infra.outside.workspace import reach_databricks
+from infra.outside.workspace_connection import reach_databricks
 from quantctl.errors import UserError
 from quantctl.forge import Answer, Forge
 from quantctl.promotion.gates import Unknown
