@@ -74,7 +74,8 @@ def broken(name: str, source: str) -> list[str]:
         found.append("only infra/outside/ asks over HTTP")
     if "gitlab" in tops and name not in ("infra/outside/gitlab.py", "quantctl/forge/gitlab.py") and "/gitlab" not in name:
         found.append("only the forge's door asks GitLab")
-    if "snowflake" in tops and name not in ("quantctl/drift/account.py", "quantctl/drift/look.py", "quantctl/drift/fix.py"):
+    connects = {"snowflake.connector", "snowflake.connector.connect", "snowflake.connector.connection"}
+    if imports(source) & connects and name != "quantctl/drift/account.py":
         found.append("only the account's door opens a connection to Snowflake")
     return found
 
