@@ -56,7 +56,6 @@ MACROS = (
         when 'OBJECT' then 'OBJECT' when 'ARRAY' then 'ARRAY' when 'VARCHAR' then 'VARCHAR' when 'BOOLEAN' then 'BOOLEAN'
         when 'NULL' then 'NULL_VALUE' when 'DOUBLE' then 'DECIMAL' when 'UBIGINT' then 'INTEGER'
         when 'BIGINT' then 'INTEGER' end""",
-    "sf_list(v) as case when json_type(v) = 'ARRAY' then json_extract(v, '$[*]') end",
     "sf_append(v, x) as to_json(list_append(json_extract(v, '$[*]'), x))",
     "sf_join(v, w) as to_json(list_concat(json_extract(v, '$[*]'), json_extract(w, '$[*]')))",
     """sf_entries(v) as case json_type(v)
