@@ -4,21 +4,20 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test lint mutants bench sdk lock
+.PHONY: help install up down test test-fast lint mutants bench faults sdk lock lacking browser
 
 help:  ## this menu
 	@echo "quant: four maturity branches, four environments"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Installed anew where the checkout was moved: the programs name the folder that they were installed in.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR)/$(VENV))
+.PHONY: $(STAMP)
+endif
 
 $(STAMP): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
-	  f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}: make PYTHON=/path/to/python3.11")'
-	@echo "installing the pinned Python packages into $(VENV): about a minute, once"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e . --no-deps --no-build-isolation
-	@touch $@
+	@$(PYTHON) toolchain/python_packages.py install $(VENV)
 
 install: $(STAMP)  ## the pinned Python packages and the engine, nothing else
 	@$(BIN)/quantctl toolchain --obtain
@@ -29,11 +28,15 @@ up: $(STAMP)  ## bring the four environments up in a local sandbox
 down: $(STAMP)  ## stop the sandbox and forget its state
 	@$(BIN)/quantctl down
 
-test: $(STAMP) browser  ## every test there is
+test: $(STAMP) browser  ## every test there is, under the Python of .venv
 	@$(BIN)/quantctl toolchain --obtain
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10
+	@$(BIN)/python -c 'import platform; print("ran under Python", platform.python_version() + "; other versions: make test-fast")'
 
-browser:  ## headless Chromium for the tests of the status page: from Debian, where root may install it
+test-fast: $(STAMP)  ## the tests that need no engine, under each Python from 3.11 on that is here
+	@$(BIN)/python -m tests.each_python -n 2
+
+browser:
 	@command -v chromium >/dev/null && command -v pdftotext >/dev/null || \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "installing Debian's chromium and poppler-utils: about a minute, once"; \
@@ -56,7 +59,13 @@ bench: $(STAMP)  ## how long previews and deployments take
 sdk: $(STAMP)  ## write infra/sdk/ again, after another version of a package was pinned
 	$(BIN)/python -m infra.sdk.generate
 
+faults: $(STAMP)  ## every fault at every request, with what became of it; COUNT=20 SEED=7 for a sample
+	@$(BIN)/quantctl toolchain --obtain
+	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) --count $(or $(COUNT),0)
+
 lock: $(STAMP)  ## write requirements.lock again, after a change of pyproject.toml
-	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet --disable-pip-version-check uv
-	$(VENV)/lock/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
-	  --no-header --quiet --output-file requirements.lock
+	@$(BIN)/python toolchain/python_packages.py lock $(VENV)
+
+lacking: $(STAMP)  ## write toolchain/lacking.json again, after a change of a provider's pin
+	@$(BIN)/quantctl toolchain --obtain
+	$(BIN)/python -m toolchain.lacking

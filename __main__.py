@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 from pathlib import Path
@@ -14,6 +13,7 @@ from infra.keys import read_keys
 from infra.limited_release import warning
 from infra.naming import names_of
 from infra.outside.preflight import check
+from infra.outside.workspace import Workspace
 from infra.runtime import run
 from infra.settings import read_settings
 from infra.tracing import refuse_to_be_traced
@@ -30,7 +30,8 @@ def declare() -> None:
     names = names_of(settings)
     keys = read_keys(settings, os.environ)
     snapshot = check(settings, os.environ, what_if(os.environ, pulumi.runtime.is_dry_run()))
-    if said := warning(settings.limited_release, datetime.date.today()):
+    release = settings.limited_release
+    if release and release.until and (said := warning(release, Workspace(os.environ).now().date())):
         pulumi.warn(said)
     present = frozenset(snapshot.tree)
     reading = read_definitions(Files(present, settings.workflows, snapshot.read), present, settings, names)

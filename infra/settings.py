@@ -33,6 +33,7 @@ from infra.named_values import (
     structured,
 )
 from infra.promotion import EdgeName, Freeze, GateChanges
+from infra.signers import Signer, Signers, signers_setting
 from infra.vocabulary import Environment, Persona
 
 PROJECT = "quant"
@@ -121,6 +122,9 @@ class Settings(Part):
     freezes: Annotated[list[Freeze], BeforeValidator(structured)] = Field(
         default=[], description="times in which nothing is promoted; in Pulumi.yaml"
     )
+    signers: Annotated[Signers, BeforeValidator(structured)] = Field(
+        default={}, description="whose SSH signature counts for what: e-mail address -> key, may; in Pulumi.yaml"
+    )
     gitlab: Annotated[GitLab | None, BeforeValidator(structured)] = Field(
         default=None, description="merge requests and branch protection in GitLab, else plain Git; in Pulumi.yaml"
     )
@@ -170,9 +174,17 @@ class Settings(Part):
         return (self.gitlab and self.gitlab.release_managers) or self.names(Persona.RELEASE_MANAGERS).group
 
     @property
+    def uat_testers(self) -> str:
+        """The path of the group in GitLab whose members sign off."""
+        return (self.gitlab and self.gitlab.uat_testers) or self.names(Persona.UAT_TESTERS).group
+
+    @property
     def protection(self) -> Protection:
-        """How the branch is protected in GitLab."""
-        return protection_of(self.environment, self.branch_protection, self.gates, self.release_managers)
+        """How the branch and the environment's records are protected in GitLab."""
+        reviewers = (self.gitlab and self.gitlab.reviewers) or self.names(Persona.REVIEWERS).group
+        recorders = self.gitlab.recorders if self.gitlab else ["maintainers"]
+        changes = self.branch_protection
+        return protection_of(self.environment, changes, self.gates, self.release_managers, reviewers, recorders)
 
     @property
     def row(self) -> dict[Persona, Access]:
@@ -214,6 +226,7 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
         if environ.get("QUANT_GIT_TOKEN"):
             given.setdefault("gitToken", environ["QUANT_GIT_TOKEN"])
         given["gitlab"] = gitlab_settings(structured(values.get("gitlab")), environ)
+        given["signers"] = signers_setting(structured(values.get("signers")), environ) or {}
         settings = Settings.model_validate(given)
     except ValidationError as error:
         raise UserError("\n".join(_explain(file, entry) for entry in error.errors())) from None
@@ -285,6 +298,7 @@ _PARTS: dict[str, type[Part]] = {
     "managedWarehouse": ManagedWarehouse,
     "gitCredential": GitCredential,
     "gates": GateChanges,
+    "signers": Signer,
     "gitlab": GitLab,
     "branchProtection": ProtectionChanges,
     "freezes": Freeze,

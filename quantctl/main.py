@@ -31,6 +31,7 @@ COMMANDS = (
     ("drift", OPERATIONS, "quantctl.drift.command:drift", "What differs from what was deployed; --fix fixes it."),
     ("drift-issue", OPERATIONS, "quantctl.drift.issue:run", "Keep the one issue about drift."),
     ("doctor", OPERATIONS, "quantctl.doctor.command:doctor", "May this shell's identity do what is needed?"),
+    ("repair", OPERATIONS, "quantctl.repair.command:repair", "What an update that failed or was killed has left."),
     ("lock", OPERATIONS, "quantctl.engine.lock.command:app", "Locks of the stacks, and stale ones."),
     ("keys", OPERATIONS, "quantctl.keys.command:app", "Rotate the keys of the service users."),
     ("access", REFERENCE, "quantctl.reference.access:show", "Who may do what: the access matrix."),

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from infra.outside.workspace import Workspace as Reader
 
 
 class Workspace(Reader):
     """The workspace of this shell's login."""
 
+    def repo(self, number: int) -> dict[str, Any]:
+        """A Git folder with its URL. https://docs.databricks.com/api/workspace/repos/get"""
+        return self._ask(f"/api/2.0/repos/{number}", None, "CAN_READ on the Git folder")
+
+    def remove_setting(self, job: str, setting: str) -> None:
+        """The job no longer has a setting. https://docs.databricks.com/api/workspace/jobs/update"""
+        body = {"job_id": int(job), "fields_to_remove": [setting]}
+        self._send("/api/2.2/jobs/update", body, f"CAN_MANAGE on the job {job}")
+
+    def delete_job(self, job: str) -> None:
+        """https://docs.databricks.com/api/workspace/jobs/delete"""
+        self._send("/api/2.2/jobs/delete", {"job_id": int(job)}, f"CAN_MANAGE on the job {job}")
+
     def delete_acl(self, scope: str, principal: str) -> None:
         """https://docs.databricks.com/api/workspace/secrets/deleteacl"""
-        body = {"scope": scope, "principal": principal}
-        self._exchange("POST", "/api/2.0/secrets/acls/delete", None, body, f"MANAGE on the scope {scope}")
+        self._send("/api/2.0/secrets/acls/delete", {"scope": scope, "principal": principal}, f"MANAGE on the scope {scope}")
+
+    def _send(self, path: str, body: dict[str, Any], needs: str) -> None:
+        self._exchange("POST", path, None, body, needs)

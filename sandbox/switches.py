@@ -31,7 +31,7 @@ class Switches:
     # QUANT_SANDBOX_PROTECTED_REMOTE: the remote asks for a credential also for a fetch, as a private project does.
     protected_remote: bool = False
     # QUANT_SANDBOX_ANONYMOUS_PUSH: the remote takes pushes without a credential, which no real one does.
-    anonymous_push: bool = True
+    anonymous_push: bool = False
     # QUANT_SANDBOX_RATE_LIMITS: 429 above the documented rates.
     rate_limits: bool = False
     # QUANT_SANDBOX_THROTTLED: how many of the next requests are answered 429, whatever the rate.

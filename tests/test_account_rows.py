@@ -47,7 +47,8 @@ QUERIES: list[tuple[str, list[tuple[object, ...]]]] = [
     ("SELECT UPPER('aé'), LENGTH('abc'), SUBSTR('abcd', 2, 2), TRIM('  x '), ROUND(2.345, 2), ABS(-2)",
      [("AÉ", 3, "bc", "x", Decimal("2.35"), 2)]),
     (f"SELECT K {_P} WHERE N IN (1.5, 2) UNION SELECT 'z' ORDER BY 1", [("a",), ("b",), ("z",)]),
-    (f"SELECT K {_P} WHERE DAY BETWEEN '2026-01-05' AND '2026-01-06' AND EXISTS (SELECT 1 {_P} Q WHERE Q.K = P.K) ORDER BY K",
+    (f"SELECT K {_P} WHERE DAY BETWEEN '2026-01-05' AND '2026-01-06' AND EXISTS (SELECT 1 {_P} Q WHERE Q.K = P.K)"
+     " ORDER BY K",
      [("a",), ("b",)]),
     ("SELECT NULL, COALESCE(NULL, 2), NULLIF(1, 1), '5' = 5", [(None, 2, None, True)]),
     ("SELECT V.TOTAL FROM DESK.RISK.TOTALS AS V JOIN DESK.RISK.P ON P.K = V.K WHERE P.N = 2", [(Decimal("2.00"),)]),

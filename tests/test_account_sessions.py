@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,8 +33,12 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 @contextlib.contextmanager
 def short_lived(account: Account, validity: Validity) -> Iterator[int]:
-    """The same account on another port, whose tokens are good for a moment."""
-    server = uvicorn.Server(uvicorn.Config(create_app(account.state.database, validity), log_level="warning"))
+    """A copy of the account on another port, whose tokens are good for a moment; rows are one process's alone."""
+    copied = Path(tempfile.mkdtemp(dir=account.state.folder))
+    for end in ("", "-wal", "-shm"):
+        if (file := account.state.database.with_name(account.state.database.name + end)).exists():
+            shutil.copy(file, copied)
+    server = uvicorn.Server(uvicorn.Config(create_app(copied / account.state.database.name, validity), log_level="warning"))
     listener = listen(None)
     thread = threading.Thread(target=asyncio.run, args=(server.serve(sockets=[listener]),))
     thread.start()

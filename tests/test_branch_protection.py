@@ -10,9 +10,10 @@ import gitlab
 import pytest
 from gitlab.v4.objects import Project
 
-from infra.branch_protection import ProtectionChanges, protection_of
+from infra.branch_protection import COMPARED, RECORDS, ProtectionChanges, differences, protection_of
 from infra.errors import UserError
-from infra.gitlab.protected_branch import as_entry, changes
+from infra.gitlab.access_levels import as_entry
+from infra.gitlab.protected_branch import changes
 from infra.promotion import EDGES, GateChanges, gates_of
 from infra.settings import read_settings
 from infra.vocabulary import Environment
@@ -45,6 +46,9 @@ def test_the_protection_follows_the_gates() -> None:
     assert protection_of(Environment.LIVE, None, open_edge, MANAGERS).approvals == 1
     staging = protection_of(Environment.STAGING, ProtectionChanges.model_validate({"approvals": 2}), {}, MANAGERS)
     assert (staging.mergers, staging.approvals) == (("developers",), 2)
+    assert staging.approvers == usual.approvers == (MANAGERS, "quant-reviewers")
+    assert staging.record_tags[:2] == ("deployment/quant_stg/*", "promotion/quant_stg/*")
+    assert protection_of(Environment.DEV, None, {}, MANAGERS).approvers == ()
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,9 @@ def test_quant_live_is_not_opened(said: dict[str, object], words: str) -> None:
         ("gitlab", '{"url": "https://gitlab.example"}', "QUANT_GITLAB_PROJECT"),
         ("gitlab", '{"url": "https://gitlab.example", "project": "a b"}', "quant/pipelines"),
         ("branchProtection", '{"pushers": ["noOne", "developers"]}', "noOne alone"),
-        ("branchProtection", '{"reviewers": 1}', "allowed are approvals, mergers, pushers"),
+        ("branchProtection", '{"reviewers": 1}', "allowed are approvals, approvers, mergers, pushers"),
+        ("branchProtection", '{"approvers": ["developers"]}', "paths of groups are expected"),
+        ("gitlab", '{"url": "https://gitlab.example", "project": "a/b", "authors": "known"}', "'checked' or 'trusted'"),
     ],
 )
 def test_a_wrong_setting_is_told(key: str, value: str, words: str) -> None:
@@ -82,6 +88,17 @@ def test_a_wrong_setting_is_told(key: str, value: str, words: str) -> None:
     with pytest.raises(UserError, match=words) as told:
         read_settings("quant_stg", {**usual, f"quant:{key}": value}, {"QUANT_REMOTE": "http://x.example/p.git"})
     assert "hunter2" not in str(told.value)
+
+
+def test_what_somebody_weakened_is_a_difference() -> None:
+    """Each part of a protection, with what was declared and what is there; a float that is equal is none."""
+    declared = {"pushers": ["noOne"], "mergers": [MANAGERS], "approvals": 1, "approvers": ["quant-reviewers"],
+                "forcePush": False, "recorders": ["maintainers"]}  # fmt: skip
+    assert differences(declared, {**declared, "approvals": 1.0, "branch": "x"}) == []
+    for key, value in (("pushers", ["developers"]), ("approvals", 0), ("approvers", []), ("forcePush", True),
+                       ("recorders", ["developers"])):  # fmt: skip
+        assert differences(declared, {**declared, key: value}) == [(key, declared[key], value)]
+    assert [key for key, _, _ in differences(declared, {})] == list(COMPARED)
 
 
 def test_a_change_in_place_leaves_no_gap() -> None:
@@ -151,9 +168,44 @@ def test_the_protection_of_quant_live_is_declared_with_it(team: Team) -> None:
         gone = team.pulumi("up", "--yes", "--skip-preview", "-s", "quant_live")
         assert gone.returncode == 0, gone.stdout
     assert [one.name for one in project(team, "ada").protectedbranches.list(get_all=True)] == ["quant_live"]
-    project(team, "ada").protectedbranches.delete("quant_live")
-    [rule] = project(team, "ada").approvalrules.list(get_all=True)
-    rule.delete()
+    _clear(team)
+
+
+def _clear(team: Team) -> None:
+    """What quant_live retains."""
+    admin = project(team, "ada")
+    for one in (*admin.protectedbranches.list(get_all=True), *admin.protectedtags.list(get_all=True)):
+        one.delete()
+    for rule in admin.approvalrules.list(get_all=True):
+        rule.delete()
+
+
+@pytest.mark.real
+def test_four_stacks_are_deployed_into_one_project(team: Team) -> None:
+    """Twice in a row, and nothing is left to change; each has its approval rule and the protection of its records."""
+    environ = forge(team, "quant-deployer")
+    try:
+        for _ in range(2):
+            for env in Environment:
+                done = team.pulumi("up", "--yes", "--skip-preview", "-s", env, *ALONE, **environ)
+                assert done.returncode == 0, (env, done.stdout)
+        for env in Environment:
+            same = team.pulumi("preview", "--refresh", "--expect-no-changes", "-s", env, *ALONE, **environ)
+            assert same.returncode == 0, (env, same.stdout)
+        admin = project(team, "ada")
+        assert {one.name for one in admin.protectedbranches.list(get_all=True)} == set(Environment)
+        rules = {rule.name: rule for rule in admin.approvalrules.list(get_all=True)}
+        assert rules.keys() == {f"quant: {env}" for env in Environment if env is not Environment.DEV}
+        assert {rule.rule_type for rule in rules.values()} == {"regular"}
+        kept = {one.name for one in admin.protectedtags.list(get_all=True)}
+        assert kept == {f"{kind}/{env}/*" for kind in RECORDS for env in Environment}
+        admin.protectedtags.delete("deployment/quant_live/*")
+        drift = team.pulumi("refresh", "--preview-only", "--diff", "-s", "quant_live", **environ)
+        assert "BranchProtection: (update)" in drift.stdout and '"developers"' in drift.stdout, drift.stdout
+    finally:
+        for env in Environment:
+            team.pulumi("up", "--yes", "--skip-preview", "-s", env, *ALONE)
+        _clear(team)
 
 
 def _refused_to_dana(team: Team) -> None:

@@ -20,7 +20,7 @@ from quantctl.drift.fix import plan, why_no_engine
 from quantctl.drift.folder import Branch, folder_findings, missing_folder
 from quantctl.drift.formats import as_json, as_junit, as_markdown
 from quantctl.drift.grants import Grant, Held, declared_grants, grant_findings, identifier
-from quantctl.drift.steps import Refresh, Step, read_refresh
+from quantctl.drift.steps import Checkpoint, Refresh, Step, read_refresh
 from quantctl.drift.unchanged import same_job, same_permissions
 
 ENV = "quant_stg"
@@ -75,24 +75,35 @@ def test_a_missing_folder_is_not_made_at_another_commit() -> None:
 
 def test_what_a_provider_keeps_beside_is_no_difference() -> None:
     """A login of the service user changes SHOW USERS, and that is not drift."""
-    old = {"urn": f"urn:pulumi:{ENV}::quant::a$s:index/serviceUser:ServiceUser::user", "custom": True, "outputs": {"a": 1}}
-    text = json.dumps(
-        {
-            "steps": [
-                {
-                    "op": "update",
-                    "urn": old["urn"],
-                    "oldState": old,
-                    "newState": {**old, "outputs": {"a": 2}},
-                    "detailedDiff": {"showOutputs": {"kind": "update"}, "__meta": {"kind": "update"}},
+    urn = f"urn:pulumi:{ENV}::quant::a$s:index/serviceUser:ServiceUser::user"
+    old = {"urn": urn, "custom": True, "outputs": {"showOutputs": 1}}
+    diff = {"showOutputs": {"kind": "update"}, "__meta": {"kind": "update"}}
+    refresh = read_refresh(
+        events(
+            {"resourcePreEvent": {"metadata": {"op": "refresh", "urn": urn, "old": old, "new": old}}},
+            {
+                "resOutputsEvent": {
+                    "metadata": {
+                        "op": "update",
+                        "urn": urn,
+                        "old": old,
+                        "new": {**old, "outputs": {"showOutputs": 2}},
+                        "detailedDiff": diff,
+                    }
                 }
-            ],
-            "diagnostics": [{"severity": "error", "message": "error: no\n"}, {"severity": "warning", "message": "w"}],
-        }
+            },
+            {"diagnosticEvent": {"severity": "error", "message": "error: no\n"}},
+            {"diagnosticEvent": {"severity": "warning", "message": "w"}},
+            {"summaryEvent": {"resourceChanges": {"update": 1}}},
+        ),
+        Checkpoint(),
     )
-    refresh = read_refresh(text)
     assert engine_findings(ENV, refresh) == []
     assert refresh.errors == ("error: no",)
+
+
+def events(*listed: dict[str, Any]) -> str:
+    return "\n".join(json.dumps(event) for event in listed)
 
 
 def test_a_personal_folder_is_its_developers_own() -> None:

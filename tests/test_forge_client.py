@@ -6,60 +6,72 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-import gitlab
 import pytest
-from gitlab.v4.objects import Project
 
 from infra.errors import UserError as InfraError
 from infra.gitlab import protected_branch
 from infra.outside import gitlab as client
 from infra.outside.gitlab import refusal
-from infra.settings import Settings, read_settings
+from infra.settings import read_settings
+from infra.signers import Right, Signer
 from infra.vocabulary import Environment
 from quantctl.errors import UserError
-from quantctl.forge import Forge, MergeResult, Verdict, connect, wait_for_approvals
+from quantctl.forge import Approvals, MergeResult, Verdict, connect, wait_for_approvals
 from quantctl.forge.gitlab_merging import refused
 from quantctl.forge.gitlab_people import Approver, Reviewed
 from quantctl.forge.gitlab_people import judge as judge_approvers
 from quantctl.forge.workspace_person import in_group, read_owner
 from quantctl.promotion.approve import source_of
 from quantctl.records.approvals import judge, tag_name
-from quantctl.records.repository import Tag
-from quantctl.stack_settings import stack_settings
-from sandbox import control, identities, sample
-from sandbox.state import Endpoints, State
+from quantctl.records.tags import Tag
+from sandbox import identities
+from tests.forge_world import PROJECT, World, authenticated
 from tests.paths import ROOT
 
+pytest_plugins = ["tests.forge_world"]
+
 COMMIT, OTHER = "a" * 40, "b" * 40
-PROJECT = "quant/pipelines"
 
 
 # Pure decisions.
 
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
+PEOPLE = ("ravi@quant.example", "rhea@quant.example", "dana@quant.example", "00000000-0000-4000-8000-0000000000d0")
+SIGNERS = {who: Signer(key=KEY, may=[Right.APPROVE]) for who in PEOPLE} | {"uma@quant.example": Signer(key=KEY, may=[])}
+
+
 def tag(who: str = "ravi@quant.example", **changed: Any) -> Tag:
-    return replace(Tag(tag_name("quant_stg", COMMIT, who), COMMIT, email=who, at=1_800_000_000), **changed)
+    return replace(Tag(tag_name("quant_stg", COMMIT, who), COMMIT, email=who, at=1_800_000_000, signed=True), **changed)
+
+
+def approvals(made: list[Tag], authors: set[str], signers: list[str | None] | None = None) -> Approvals:
+    """As judged; each is signed by who its tagger says, or by `signers` (None: nobody of ours)."""
+    who = signers or [one.email.lower() for one in made]
+    signed = {one.name: signer for one, signer in zip(made, who, strict=True) if signer}
+    return judge(made, "quant_stg", COMMIT, authors, signed, SIGNERS)
 
 
 @pytest.mark.parametrize(
-    ("made", "why"),
+    ("made", "signer", "why"),
     [
-        (tag(annotated=False), "a lightweight tag"),
-        (tag(commit=OTHER), f"it is a tag of {OTHER[:12]}"),
-        (tag("dana@quant.example"), "has written some of these commits"),
-        (tag("00000000-0000-4000-8000-0000000000d0"), "is no person"),
-        (tag(email="Dana@quant.example"), "has written some of these commits"),
-        (tag(email="rhea@quant.example"), "its name is not that of its tagger"),
+        (tag(annotated=False, signed=False), None, "it is not signed"),
+        (tag(signed=False), None, "it is not signed"),
+        (tag(), None, "not signed with a key of quant:signers"),
+        (tag("uma@quant.example"), "uma@quant.example", "uma@quant.example may not approve"),
+        (tag(commit=OTHER), "ravi@quant.example", f"it is a tag of {OTHER[:12]}"),
+        (tag("dana@quant.example"), "dana@quant.example", "has written some of these commits"),
+        (tag("00000000-0000-4000-8000-0000000000d0"), "00000000-0000-4000-8000-0000000000d0", "is no person"),
+        (tag(), "dana@quant.example", "dana@quant.example has signed it in the name of ravi@quant.example"),
+        (tag(email="rhea@quant.example"), "rhea@quant.example", "its name is not that of its signer"),
     ],
 )
-def test_a_tag_that_does_not_count_is_told_why(made: Tag, why: str) -> None:
-    """Lightweight, of another commit, by an author, or under somebody else's name."""
-    found = judge([made], "quant_stg", COMMIT, {"dana@quant.example"})
+def test_a_tag_that_does_not_count_is_told_why(made: Tag, signer: str | None, why: str) -> None:
+    """Unsigned, signed by somebody else than it says or who may not, of another commit, by an author."""
+    found = approvals([made], {"dana@quant.example"}, [signer])
     assert found.given == ()
     assert len(found.void) == 1 and why in found.void[0]
 
@@ -67,7 +79,7 @@ def test_a_tag_that_does_not_count_is_told_why(made: Tag, why: str) -> None:
 def test_one_person_approves_once() -> None:
     """Two tags of one person, however written, are one approval."""
     twice = [tag(), tag("Ravi@quant.example"), tag("rhea@quant.example")]
-    assert [approval.by for approval in judge(twice, "quant_stg", COMMIT, set()).given] == [
+    assert [approval.by for approval in approvals(twice, set()).given] == [
         "ravi@quant.example",
         "rhea@quant.example",
     ]
@@ -87,6 +99,8 @@ RAVI = Approver(3, "Ravi", "ravi", "2026-01-02T10:00:00Z")
         (Approver(3, "Ravi", "rr", "", "ravi@home.example"), {"emails": frozenset({"ravi@home.example"})}, "has written"),
         (RAVI, {"fresh": False, "head_since": "2026-01-02T12:00:00+01:00"}, "before the last push"),
         (RAVI, {"fresh": False}, "before the last push"),
+        (RAVI, {"reopened": "2026-01-02T10:00:01Z"}, "closed and reopened"),
+        (replace(RAVI, when=""), {"reopened": "2026-01-02T09:00:00Z"}, "closed and reopened"),
     ],
 )
 def test_an_approval_in_gitlab_that_does_not_count_is_told_why(
@@ -160,86 +174,6 @@ def test_refusals_of_a_merge_are_told_apart() -> None:
 
 
 # The sandbox's forge.
-
-
-@dataclass(frozen=True)
-class World:
-    """A sandbox with its sample remote, and git and the forge as one of its people."""
-
-    state: State
-    endpoints: Endpoints
-    folder: Path
-
-    def environ(self, who: str, **changed: str) -> dict[str, str]:
-        """GitLab mode as somebody."""
-        token = self.state.gitlab_tokens()[who]
-        named = {"QUANT_GITLAB_URL": self.endpoints.gitlab_url, "QUANT_GITLAB_PROJECT": PROJECT, "GITLAB_TOKEN": token}
-        return {"QUANT_REMOTE": self.endpoints.remote_url, **named, **changed}
-
-    def plain(self, who: str, **changed: str) -> dict[str, str]:
-        """Plain Git as somebody, with the deployer's credentials beside it."""
-        tokens = self.state.tokens()
-        workspace = {"DATABRICKS_HOST": self.endpoints.databricks_host, "DATABRICKS_TOKEN": tokens[identities.DEPLOYER_ID]}
-        promoter = {"QUANT_PROMOTER_TOKEN": tokens.get(f"{who}@quant.example", "")}
-        return {"QUANT_REMOTE": self.endpoints.remote_url, **workspace, **promoter, **changed}
-
-    def settings(self, environ: dict[str, str], env: str = "quant_live") -> Settings:
-        return stack_settings(env, environ)
-
-    def forge(self, who: str, env: str = "quant_live") -> Forge:
-        environ = self.environ(who)
-        return connect(self.settings(environ, env), environ)
-
-    def project(self, who: str = "ada") -> Project:
-        """python-gitlab without anything of ours."""
-        library = gitlab.Gitlab(self.endpoints.gitlab_url, private_token=self.state.gitlab_tokens()[who])
-        return library.projects.get(PROJECT)
-
-    def git(self, *arguments: str, who: str = "dana", must: bool = True) -> str:
-        clone = self.folder / "clone"
-        identity = ["-c", f"user.name={who.capitalize()}", "-c", f"user.email={who}@quant.example"]
-        done = subprocess.run(["git", *identity, *arguments], cwd=clone, capture_output=True, text=True, check=False)
-        assert done.returncode == 0 or not must, done.stderr
-        return done.stdout.strip() if must else done.stdout + done.stderr
-
-    def branch(self, name: str, start: str, content: str, who: str = "dana") -> str:
-        """A branch of its own with one commit of somebody's."""
-        self.git("fetch", "-q", "origin")
-        self.git("checkout", "-q", "-B", name, f"origin/{start}")
-        (self.folder / "clone" / "notes.txt").write_text(content)
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", f"Notes on {name}", who=who)
-        self.git("push", "-q", "--force", "origin", f"HEAD:refs/heads/{name}")
-        return self.git("rev-parse", "HEAD")
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("forge")
-    state = State(folder / "state")
-    before = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
-    try:
-        endpoints = control.start(state)
-        sample.create(state.remote)
-        subprocess.run(["git", "clone", "-q", endpoints.remote_url, str(folder / "clone")], check=True)
-        yield World(state, endpoints, folder)
-    finally:
-        control.stop(state)
-        os.environ.pop("XDG_CACHE_HOME")
-        if before is not None:
-            os.environ["XDG_CACHE_HOME"] = before
-
-
-@pytest.fixture
-def protected(world: World) -> Iterator[World]:
-    """quant_live protected as its settings say, by the administrator."""
-    environ = world.environ("ada")
-    settings = world.settings(environ)
-    project = world.project("ada")
-    protected_branch.apply(project.manager.gitlab, project, settings.protection)
-    yield world
-    protected_branch.remove(project, "quant_live")
 
 
 def test_who_promotes(world: World) -> None:
@@ -336,10 +270,6 @@ def test_a_merge_request_from_opening_to_the_merge(protected: World) -> None:
     assert "GitLab:" in pushed and "quant_live" in pushed
 
 
-def authenticated(world: World, who: str) -> str:
-    return world.endpoints.remote_url.replace("//", f"//{who}:{world.state.gitlab_tokens()[who]}@")
-
-
 def test_a_conflict_is_told_as_one(world: World) -> None:
     """Neither moved nor refused: somebody has to resolve it."""
     world.branch("left", "quant", "left\n")
@@ -353,9 +283,9 @@ def test_a_conflict_is_told_as_one(world: World) -> None:
 
 
 def test_a_note_is_written_once(world: World) -> None:
-    """Found over all pages, by whomever it was written; one that may not be edited is left."""
+    """Found over all pages; one with the marker by somebody else is theirs, whatever a maintainer could do with it."""
     world.branch("noted", "quant", "noted\n")
-    dana, ravi, rhea = (world.forge(who) for who in ("dana", "ravi", "rhea"))
+    dana, rhea = (world.forge(who) for who in ("dana", "rhea"))
     number = dana.open_merge_request("noted", "quant", "Notes", "").number
     request = world.project("dana").mergerequests.get(number)
     assert dana.post_note(number, "quant:preview", "first").startswith("posted: http")
@@ -363,13 +293,11 @@ def test_a_note_is_written_once(world: World) -> None:
         request.notes.create({"body": f"chat {count}"})
     assert dana.post_note(number, "quant:preview", "second").startswith("updated: ")
     assert dana.post_note(number, "quant:preview", "second").startswith("unchanged: ")
-    assert rhea.post_note(number, "quant:preview", "third").startswith("updated: ")  # a maintainer edits dana's
-    assert ravi.post_note(number, "quant:preview", "fourth").startswith("posted: ")  # a developer does not
+    assert rhea.post_note(number, "quant:preview", "third").startswith("posted: ")
+    world.project("rhea").mergerequests.get(number).notes.create({"body": "<!-- quant:preview -->\ntwice"})
+    assert rhea.post_note(number, "quant:preview", "fourth").startswith("updated: ")
     marked = [note.body for note in request.notes.list(iterator=True) if "quant:preview" in note.body]
-    assert sorted(marked) == ["<!-- quant:preview -->\nfourth", "<!-- quant:preview -->\nthird"]
-    assert rhea.post_note(number, "quant:preview", "fifth").startswith("updated: ")
-    marked = [note.body for note in request.notes.list(iterator=True) if "quant:preview" in note.body]
-    assert marked == ["<!-- quant:preview -->\nfifth"]
+    assert sorted(marked) == ["<!-- quant:preview -->\nfourth", "<!-- quant:preview -->\nsecond"]
 
 
 def test_an_issue_is_opened_once_and_closed(world: World) -> None:
@@ -382,6 +310,22 @@ def test_an_issue_is_opened_once_and_closed(world: World) -> None:
     assert issue.description == "<!-- quant:drift -->\ntwo jobs" and sorted(issue.labels) == ["drift", "live"]
     assert rhea.close_issue("quant:drift", "clean again") == first
     assert project.issues.list(state="opened", get_all=True) == []
+
+
+def test_the_bots_issue_is_its_own_whatever_is_edited(world: World) -> None:
+    """Somebody's issue with the marker is theirs; the bot's is found again after its text was taken out."""
+    bot, project, guest = world.forge("quant-deployer"), world.project("uma"), world.project("lena")
+    theirs = guest.issues.create({"title": "hello", "description": "<!-- quantctl drift -->"})
+    first = bot.upsert_issue("quantctl drift", "Drift", "a job", ["drift"])
+    assert first != theirs.web_url
+    edited = project.issues.get(int(first.rsplit("/", 1)[1]))
+    edited.description, edited.title = "all is clean", "nothing"
+    edited.save()
+    assert bot.upsert_issue("quantctl drift", "Drift", "two jobs", ["drift"]) == first
+    assert "two jobs" in project.issues.get(edited.iid).description
+    assert project.issues.get(theirs.iid).description == "<!-- quantctl drift -->"
+    assert bot.close_issue("quantctl drift", "clean") == first
+    assert [one.iid for one in project.issues.list(state="opened", get_all=True)] == [theirs.iid]
 
 
 def test_approvals_as_tags(world: World) -> None:
@@ -404,7 +348,7 @@ def test_approvals_as_tags(world: World) -> None:
     name = f"approval/quant_stg/{head[:12]}/ravi@quant.example"
     assert name in done.stdout and "Notes on quant" in done.stdout
     assert approve("ravi").returncode == 0
-    for wrong, made in (("uma", ("-m", "x", OLD)), ("sam", (head,))):
+    for wrong, made in (("uma", ("-m", "x", head)), ("sam", (head,))):
         self_made = f"approval/quant_stg/{head[:12]}/{wrong}@quant.example"
         world.git("tag", "-f", self_made, *(made if len(made) == 1 else ("-a", *made)), who=wrong)
         world.git("push", "-q", "origin", f"refs/tags/{self_made}")
@@ -412,10 +356,10 @@ def test_approvals_as_tags(world: World) -> None:
     forge = connect(world.settings(environ), environ)
     found = forge.approvals("quant", "quant_stg", head, authors)
     assert [(one.by, one.where) for one in found.given] == [("ravi@quant.example", f"tag {name}")]
-    assert sorted(why.partition(": ")[2].split(",")[0] for why in found.void) == [
-        "a lightweight tag",
-        f"it is a tag of {world.git('rev-parse', OLD)[:12]}",
-    ]
+    assert [why.partition(": ")[2] for why in found.void] == ["it is not signed", "it is not signed"]
+    unsigned = {key: value for key, value in environ.items() if key != "QUANT_SIGNERS"}
+    with pytest.raises(InfraError, match="unknown who made the tags approval/quant_stg/"):
+        connect(world.settings(unsigned), unsigned).approvals("quant", "quant_stg", head, authors)
     world.git("fetch", "-q", "origin", f"refs/tags/{name}:refs/tags/{name}")
     assert "tagger Ravi <ravi@quant.example>" in (shown := world.git("cat-file", "tag", name)) and "read it" in shown
     with pytest.raises(UserError, match="no merge requests"):

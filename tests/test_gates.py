@@ -12,6 +12,7 @@ from infra.outside.workspace import Run
 from infra.promotion import EDGES, Edge, Freeze, GateChanges, Gates, gates_of
 from infra.vocabulary import Environment
 from quantctl.forge import Answer, Approval, Approvals, Verdict
+from quantctl.forge.gitlab_vetoes import Seen, vetoes, withdrawn
 from quantctl.promotion import soak
 from quantctl.promotion.gates import (
     Facts,
@@ -21,6 +22,8 @@ from quantctl.promotion.gates import (
     answer,
     stopped,
 )
+from quantctl.promotion.namesakes import namesakes
+from quantctl.promotion.promote import may_be_opened
 from quantctl.records.deployments import Record
 from quantctl.records.repository import Commit
 
@@ -150,8 +153,11 @@ def test_every_way_into_production_needs_a_release_manager_and_a_second_person()
             assert gates.release_manager and gates.approvals >= 1 and gates.failed_runs == 0
 
 
-def deployed(commit: str, days_ago: float) -> Record:
-    return Record("deployment", "quant", NOW - timedelta(days=days_ago), commit, None, "Dana", "up")
+def deployed(*steps: tuple[str, float]) -> list[Record]:
+    """Commit and days ago, the oldest first; each names the one before."""
+    commits: list[str | None] = [None, *(commit for commit, _ in steps)]
+    made = zip(commits, steps, strict=False)
+    return [Record("deployment", "quant", NOW - timedelta(days=ago), to, old, "Dana", "up") for old, (to, ago) in made]
 
 
 SAME = {"c1": {"w": "1"}, "c2": {"w": "1"}, "c3": {"w": "2"}, "c4": {"w": "2"}}
@@ -159,21 +165,27 @@ SAME = {"c1": {"w": "1"}, "c2": {"w": "1"}, "c3": {"w": "2"}, "c4": {"w": "2"}}
 
 def test_a_workflow_soaks_since_it_is_as_it_is() -> None:
     """Deployments that leave it as it was do not begin its soak anew; one that changes it does."""
-    records = [deployed("c1", 9), deployed("c2", 7), deployed("c3", 5), deployed("c4", 2)]
+    records = deployed(("c1", 9), ("c2", 7), ("c3", 5), ("c4", 2))
     assert soak.since("w", "c4", records, SAME.get, None) == NOW - timedelta(days=5)
     assert soak.since("w", "c2", records[:2], SAME.get, None) == NOW - timedelta(days=9)
-    assert soak.since("w", "c3", [*records[:3], deployed("c1", 3), deployed("c3", 1)], SAME.get, None) == NOW - timedelta(
-        days=1
-    )
+    back = deployed(("c1", 9), ("c2", 7), ("c3", 5), ("c1", 3), ("c3", 1))
+    assert soak.since("w", "c3", back, SAME.get, None) == NOW - timedelta(days=1)
+
+
+def test_a_record_that_is_gone_ends_a_soak() -> None:
+    """Whoever deletes the tag of what ran between makes no soak longer."""
+    records = deployed(("c1", 9), ("c3", 5), ("c2", 1))
+    assert soak.since("w", "c2", records, SAME.get, None) == NOW - timedelta(days=1)
+    assert soak.since("w", "c2", [records[0], records[2]], SAME.get, None) == NOW - timedelta(days=1)
 
 
 def test_a_deployment_that_is_not_recorded_counts_from_the_engines_last_change() -> None:
     """Plain pulumi up leaves no record; what nobody can tell is no soak at all."""
     changed = NOW - timedelta(days=1)
-    assert soak.since("w", "c4", [deployed("c3", 5)], SAME.get, changed) == changed
-    assert soak.since("w", "c4", [deployed("c3", 5)], SAME.get, None) is None
-    assert soak.since("other", "c4", [deployed("c4", 5)], SAME.get, changed) is None
-    assert soak.since("w", "gone", [deployed("gone", 5)], SAME.get, changed) is None
+    assert soak.since("w", "c4", deployed(("c3", 5)), SAME.get, changed) == changed
+    assert soak.since("w", "c4", deployed(("c3", 5)), SAME.get, None) is None
+    assert soak.since("other", "c4", deployed(("c4", 5)), SAME.get, changed) is None
+    assert soak.since("w", "gone", deployed(("gone", 5)), SAME.get, changed) is None
 
 
 def test_what_makes_a_workflow_another_one() -> None:
@@ -185,3 +197,93 @@ def test_what_makes_a_workflow_another_one() -> None:
     assert soak.identities(definitions, {**blobs, "src/a.py": "2"}, "workflows")["w"] != before["w"]
     after = soak.identities([definitions[0], {"name": "v", "tasks": [3]}], blobs, "workflows")
     assert (after["w"] == before["w"], after["v"] == before["v"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "path", ["requirements.txt", "src/limits.txt", "workflows/lib/a.py", "workflows/query.sql", "workflows/lib/x.yml"]
+)
+def test_what_a_run_reads_is_not_taken_for_documentation(path: str) -> None:
+    """Requirements, data, and everything below workflows/ but definitions."""
+    definitions = [{"name": "w"}]
+    before, after = (soak.identities(definitions, {path: blob}, "workflows") for blob in "12")
+    assert before != after
+
+
+def test_the_soak_covers_what_the_target_will_run() -> None:
+    """A change of the target's own part begins it anew; of another workflow's it does not."""
+    here = [{"name": "w"}, {"name": "v"}]
+    before = soak.identities(here, {}, "workflows", [{"name": "w", "tasks": [1]}, {"name": "v"}])
+    after = soak.identities(here, {}, "workflows", [{"name": "w", "tasks": [2]}, {"name": "v"}])
+    gone = soak.identities(here, {}, "workflows", [{"name": "v"}])
+    assert before["w"] != after["w"] != gone["w"] != before["w"]
+    assert before["v"] == after["v"] == gone["v"]
+
+
+def test_a_job_of_the_same_name_is_told() -> None:
+    """By its id and who made it; the stack's own is none."""
+    listed: list[dict[str, Any]] = [
+        {"job_id": 1, "settings": {"name": "quant a"}},
+        {"job_id": 2, "settings": {"name": "quant a"}, "creator_user_name": "dana@quant.example"},
+        {"job_id": 3, "settings": {"name": "quant_stg a"}},
+        {"job_id": 4},
+    ]
+    assert namesakes({"quant a": 1}, listed) == ["job 2, which dana@quant.example has named 'quant a' too"]
+    told = answer(EDGE, ALL, replace(GOOD, namesakes=namesakes({"quant a": 1}, listed)))[1]
+    assert told.verdict is Verdict.YES and "Not looked at: job 2" in told.evidence
+
+
+def test_a_veto_stops_a_merge_request() -> None:
+    """Told as what it is; in plain Git there is no such gate; what cannot be read never passes."""
+    assert "merge-request" not in verdicts(GOOD)
+    assert verdicts(replace(GOOD, vetoes=()))["merge-request"] is Verdict.YES
+    assert verdicts(replace(GOOD, vetoes=["!7 is a draft"]))["merge-request"] is Verdict.NO
+    assert verdicts(replace(GOOD, vetoes=Unknown("GitLab does not answer")))["merge-request"] is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("stopping", "opened"),
+    [
+        ({"soaked": [Soaked("x", NOW, [])], "sign_offs": []}, True),
+        ({"approvals": Approvals(), "active": {"x": [1]}, "freezes": [FREEZE]}, True),
+        ({"line": Line(HEAD, BELOW, [COMMIT], [COMMIT])}, False),
+        ({"vetoes": ["!7 was closed"]}, False),
+        ({"release_manager": Answer(Verdict.NO, "in no group")}, False),
+        ({"line": Unknown("Git does not answer")}, False),
+    ],
+)
+def test_a_merge_request_is_opened_early_and_no_veto_overridden(stopping: dict[str, Any], opened: bool) -> None:
+    """Approvals can be given while the soak goes on; what cannot be merged is not opened."""
+    assert may_be_opened(answer(EDGE, ALL, replace(GOOD, **stopping))) is opened
+
+
+NOTES = [("ravi", "approved this merge request"), ("ravi", "unapproved this merge request")]
+
+
+@pytest.mark.parametrize(
+    ("notes", "left"),
+    [
+        ([], []),
+        (NOTES, ["Ravi (@ravi)"]),
+        ([*NOTES, NOTES[0]], []),
+        ([*NOTES, ("dana", "added 1 commit\n\n* abc")], []),
+        ([("ravi", "unapproved this merge request", False)], []),
+    ],
+)
+def test_an_approval_that_was_withdrawn_is_a_veto(notes: list[Any], left: list[str]) -> None:
+    """Until it is given again, or another commit is pushed; what people write is none."""
+    ids = {"ravi": 3, "dana": 4}
+    read = [
+        {"author": {"id": ids[who], "name": who.capitalize(), "username": who}, "body": body, "system": not more}
+        for who, body, *more in notes
+    ]
+    assert withdrawn(read) == left
+
+
+def test_of_several_merge_requests_the_newest_speaks() -> None:
+    """One that was closed before another was opened holds nothing back; a merged one is over."""
+    closed = Seen(1, "!1", "closed", closed_by="Ravi")
+    assert vetoes([closed]) == ["!1 was closed by Ravi: reopen it, or push another commit"]
+    assert vetoes([closed, Seen(2, "!2", "opened")]) == []
+    assert vetoes([Seen(2, "!2", "merged", draft=True), closed]) == []
+    assert vetoes([Seen(2, "!2", "opened", draft=True, withdrawn=["Uma"])])[0] == "!2 is a draft: mark it as ready"
+    assert vetoes([]) == []

@@ -89,7 +89,7 @@ def test_an_ordinary_repository_locks_nobody_out(team: Team, kind: str) -> None:
     [edited] = [one for one in found["environments"][0]["findings"] if one["property"] == "local edits"]
     assert edited["real"] == "notebooks/report.py"
     assert "notebooks/report.py" in quantctl(team, "up", ENV, "--yes", status=1)
-    admin.workspace.upload(path, b"# Databricks notebook source\nprint(1)", format=ImportFormat.SOURCE, overwrite=True)
+    admin.workspace.upload(path, FILES["notebooks/report.py"], format=ImportFormat.SOURCE, overwrite=True)
 
     quantctl(team, "rollback", ENV, "--yes")
     assert "quant clean" in quantctl(team, "drift", ENV)

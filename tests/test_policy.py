@@ -114,6 +114,11 @@ def test_providers_go_where_the_environment_variables_say() -> None:
     for key, value in (("host", "https://evil.example"), ("profile", "x"), ("token", Secret("x")), ("accountId", UNKNOWN)):
         [said] = providers.check(kind, {"version": "1", key: value}, LIVE, "default_1")
         assert f"databricks {key}" in said
+    dynamic = "pulumi:providers:pulumi-python"
+    assert providers.check(dynamic, {"version": "1", "quant:schedules": "live"}, LIVE, "default") == []
+    assert providers.check(dynamic, {"host": "x"}, LIVE, "default") and providers.check(
+        kind, {"quant:a": "b"}, LIVE, "default"
+    )
     assert providers.check(kind, {"version": "1"}, LIVE, "mine") and providers.check(kind, {}, LIVE)
     assert providers.check(token("Job"), {"host": "x"}, LIVE, "mine") == []
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pulumi_databricks
 import pytest
 from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_input_type
 from rules import allowed, environments, job_keys, own_code
 from rules.environments import DEVELOPMENT, LIVE
 from rules.values import UNKNOWN, Secret
 
-from infra.sdk import databricks_arguments
 from tests.policy_shapes import PRINCIPALS, broken, configured, job, token
 
 pytestmark = pytest.mark.usefixtures("configured")
@@ -312,7 +312,7 @@ def test_every_key_of_the_sdk_is_judged_or_refused() -> None:
         for inner in getattr(kind, "__args__", ()):
             walk(inner)
 
-    walk(databricks_arguments("Job"))
+    walk(pulumi_databricks.JobArgs)
     assert unknown == UNJUDGED
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from rules import judge, values
+from rules import agreement, environments, judge, values
 from rules.environments import LIVE, MATRIX, STACKS
 from rules.values import Declared
 
 from infra import access
 from infra.vocabulary import Environment, FolderLevel, JobLevel, SchemaAccess
-from tests import policy_shapes
+from tests import policy_shapes, test_policy_jobs
 from tests.paths import ROOT
 from tests.policy_shapes import BRANCH, DEPLOYER, PRINCIPALS, broken, changed, configured, good, group, of, principal, token
 
@@ -263,6 +264,9 @@ VIOLATIONS = [
 ]  # fmt: skip
 
 
+JOBS = [V("own-code", LIVE, "Job", fields) for fields in test_policy_jobs.ELSEWHERE]
+
+
 @pytest.mark.parametrize("violation", VIOLATIONS, ids=str)
 def test_a_violation_is_refused_by_its_rule(violation: Violation) -> None:
     """The rule that says so refuses, in words that do not repeat a password."""
@@ -358,6 +362,55 @@ def test_an_id_belongs_to_a_resource_of_the_same_stack() -> None:
     assert ("own-ids", lost.urn) in found_in(new, repo, its, lost)
 
 
+def test_what_the_rules_of_the_whole_stack_say() -> None:
+    """Who it is, what was found and what to do."""
+    job = declared(JOB, "a", {"id": "7", "tasks": [{"runJobTask": {"jobId": 9.0}}]})
+    said = [one.message for one in judge.of_stack([job, declared(PERMISSIONS, "x", {"repoId": "4711"})])]
+    assert said == [
+        "Job a of quant_live: found nothing as its Permissions, expected exactly one. Declare it.",
+        "Job a jobId: found 9, which is no Job that quant_live declares. Take the id from the resource; or list the job for"
+        " quant_live in policy/allowed.yaml.",
+        "Permissions repoId: found '4711', which is no Repo that quant_live declares. Take the id from the resource; or list"
+        " the job for quant_live in policy/allowed.yaml.",
+    ]
+    runs_as = {"b": "2", "c": "1", "a": "1"}
+    runners = [declared(JOB, name, {"runAs": {"servicePrincipalName": who}}) for name, who in runs_as.items()]
+    [said_of_runners] = [one.message for one in judge.of_stack(runners) if one.rule == "one-runner"]
+    assert said_of_runners == (
+        "Job runAs: found '1' runs a, c; '2' runs b; expected one principal for all jobs of quant_live. Set runAs alike."
+    )
+
+
+def test_the_environment_s_own_identities_have_their_levels() -> None:
+    """The deployer may manage a folder and owns jobs; the principal runs, and reads what lies above its folder."""
+    environments.configure(LIVE, {"quant:folder": "/Workspace/teams/locked/quant_live"})
+
+    def entries(target: dict[str, str], *given: dict[str, str]) -> list[str]:
+        return [one.rule for one in broken(LIVE, PERMISSIONS, {**target, "accessControls": list(given)})]
+
+    folder_, above, job = {"repoId": "1"}, {"directoryPath": "/teams/locked"}, {"jobId": "1"}
+    assert entries(folder_, principal(DEPLOYER.upper(), "CAN_MANAGE"), principal(LIVE_ID, "CAN_RUN")) == []
+    assert entries(above, principal(LIVE_ID, "CAN_READ"), group("quant-support", "CAN_READ")) == []
+    assert entries(job, principal(DEPLOYER, "IS_OWNER"), principal(LIVE_ID, "CAN_MANAGE_RUN")) == []
+    assert entries(folder_, principal(DEPLOYER, "IS_OWNER")) == ["locked-down"]
+    assert entries(above, principal(LIVE_ID, "CAN_RUN")) == ["locked-down"]
+    assert entries({"directoryPath": "/teams/locked/quant_live"}, group("quant-support", "CAN_READ")) == ["locked-down"]
+    assert entries({"repoPath": "/teams/locked/quant_live"}, group("quant-support", "CAN_READ")) == []
+
+
+def test_what_a_resource_alone_can_tell() -> None:
+    """Type, names, code and provider at once: each of the four finds its own."""
+    for kind, props, words in (
+        (token("Stage"), {}, "no rule of the pack knows"),
+        (token("SecretScope"), {"name": "quant"}, "SecretScope name"),
+        (JOB, policy_shapes.job(LIVE, gitSource={}), "Job gitSource"),
+        ("pulumi:providers:databricks", {}, "provider databricks"),
+    ):
+        [said] = agreement.check(kind, props, LIVE)
+        assert words in said
+    assert agreement.check(token("SecretScope"), {"name": LIVE}, LIVE) == []
+
+
 def test_a_task_runs_jobs_of_its_own_stack_alone() -> None:
     """By id, however deep the task stands; what policy/allowed.yaml lists is not the stack's own but reviewed."""
 
@@ -388,3 +441,20 @@ def test_rules_of_the_whole_stack() -> None:
     key = declared("pulumi:pulumi:Stack", "s", {"a": [{"b": values.Secret(policy_shapes.PEM)}]})
     assert found_in(key) == [("plain-outputs", None)]
     assert found_in() == []
+
+
+def test_messages_are_as_users_read_them() -> None:
+    """Every violation of the tables, with all that is said of it, as it stands in tests/policy_messages.txt."""
+    written = "".join(
+        f"{violation.stack} {violation.variant} {violation.changes}\n{said(violation)}\n"
+        for violation in [*VIOLATIONS, *JOBS]
+    )
+    file = ROOT / "tests" / "policy_messages.txt"
+    if os.environ.get("WRITE_MESSAGES"):  # after a change that was meant; its diff is read
+        file.write_text(written)
+    assert written == file.read_text()
+
+
+def said(violation: Violation) -> str:
+    kind, props = changed(violation.stack, violation.variant, violation.changes)
+    return "".join(f"    {one.rule}: {one.message}\n" for one in broken(violation.stack, kind, props))

@@ -43,8 +43,10 @@ class Stage:
     folder: Path
     shells: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
 
-    def project(self, name: str, gates: dict[str, Any], freezes: Sequence[dict[str, Any]] = ()) -> Path:
-        """A checkout with these gates in Pulumi.yaml."""
+    def project(
+        self, name: str, gates: dict[str, Any], freezes: Sequence[dict[str, Any]] = (), **more: dict[str, Any]
+    ) -> Path:
+        """A checkout with these gates, and other settings, in Pulumi.yaml."""
         checkout = self.folder / name
         if not checkout.exists():
             listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
@@ -55,6 +57,7 @@ class Stage:
             (checkout / ".venv").symlink_to(ROOT / ".venv")
         shared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
         shared["config"] |= {"gates": {"value": gates}, "freezes": {"value": list(freezes)}}
+        shared["config"] |= {key: {"value": value} for key, value in more.items()}
         (checkout / "Pulumi.yaml").write_text(yaml.safe_dump(shared))
         return checkout
 
@@ -166,6 +169,46 @@ def test_a_change_goes_the_whole_way(stage: Stage) -> None:
     assert {gate["name"]: gate["verdict"] for gate in last["gates"]}["release-manager"] == "yes"
 
 
+def test_what_somebody_forges_passes_no_gate(stage: Stage) -> None:
+    """Whoever may push makes tags: a deployment dated back, an approval, a sign-off, a decision; history knows better."""
+    project, team, head = stage.folder / "short", stage.team, stage.change("Forged ahead")
+    old = "2026-01-20T00:00:00+00:00"
+    said = {"at": old, "commit": head, "previous": None, "by": "Rhea", "how": "up"}
+    tags = {
+        "deployment/quant/forged": json.dumps({**said, "environment": "quant"}),
+        f"approval/quant_stg/{head[:12]}/ravi@quant.example": "ok",
+        f"signoff/quant/{head[:12]}/uma-tester": "Signed off by Uma Tester\n\nfine",
+        "promotion/quant_stg/forged": json.dumps(
+            {**said, "environment": "quant_stg", "how": "promotion", "source": "quant"}
+        ),
+    }
+    environ = {**stage.environ(project, "--as", "developer"), "GIT_COMMITTER_EMAIL": "ravi@quant.example"}
+    signs = {number: "-s" if number % 2 else "-a" for number in range(4)}  # with dana's own key, or without
+    before, at = stage.head("quant_stg"), {"GIT_COMMITTER_DATE": old}
+    try:
+        for number, (name, message) in enumerate(tags.items()):
+            command = ["git", "tag", signs[number], name, head, "-m", message]
+            subprocess.run(command, cwd=team.clone, env={**environ, **at}, check=True, capture_output=True)
+        team.git("push", "-q", "origin", "--tags")
+        found = stage.stopped(project, "release_manager", "quant", "quant_stg")
+        assert found.keys() == {"soak", "approvals"} and "0.0 of 1 days" in found["soak"]
+        team.git("push", "-q", "origin", f"{head}:refs/heads/quant_stg")
+        done = stage.run(project, "release_manager", "promote", "quant", "quant_stg", "--yes")
+        assert done.returncode == 1 and "it is not deployed" in done.stderr and stage.at("quant_stg") == before
+    finally:
+        team.git("push", "-q", "--force", "origin", f"{before}:refs/heads/quant_stg")
+    shown = stage.run(project, "support", "history", "quant", "--format", "json")
+    assert "deployment/quant/forged: it is not signed" in shown.stderr
+    assert all(one["signer"] for one in json.loads(shown.stdout))
+    plain = {
+        name: value for name, value in stage.environ(project, "--as", "release_manager").items() if name != "QUANT_SIGNERS"
+    }
+    command = [sys.executable, "-m", "quantctl.main", "promote", "quant", "quant_stg", "--dry-run", "--format", "json"]
+    done = subprocess.run(command, cwd=project, env=plain, capture_output=True, text=True, check=False)
+    gates = {gate["name"]: gate["evidence"] for gate in json.loads(done.stdout)["gates"] if gate["verdict"] != "yes"}
+    assert done.returncode == 3 and all("unknown who made the tags" in gates[name] for name in ("soak", "approvals"))
+
+
 def test_what_is_wrong_in_the_world_stops_it(stage: Stage) -> None:
     """A failed run, an active run and a hot fix in the target, and a freeze, each told with its evidence."""
     project, workspace = stage.folder / "short", stage.team.workspace("deployer")
@@ -263,23 +306,39 @@ def _kill_at(project: Path, environ: dict[str, str], words: list[str], point: st
 
 
 def test_a_merge_request_is_opened_waited_for_and_merged(stage: Stage) -> None:
-    """In GitLab: without approvals it is left open; the same command goes on when they are there, and after a kill."""
-    project = stage.project("reviewed", {edge: {**OPEN, "approvals": 1} for edge in EDGES})
+    """In GitLab: opened and approved while another gate still stops it; the same command merges it, also after a kill."""
+    gates = {edge: {**OPEN, "approvals": 1} for edge in EDGES}
+    year_end = {"environments": ["quant_stg"], "start": "2026-01-01", "end": "2099-12-31", "why": "Year end"}
     commit = stage.change("Through a merge request")
+    project = stage.project("reviewed", gates)
+    found = stage.stopped(project, "release_manager", "quant", "quant_stg", "--dry-run", gitlab=True)
+    assert "unknown who made the tags deployment/quant/*" in found["soak"]
+    assert "commit_committer_check" in found["approvals"]
+    for env in ("quant", "quant_stg"):  # whose stacks declare who makes their records
+        stage.must(project, "deployer", "up", env, "--yes", gitlab=True)
     promote = ["promote", "quant", "quant_stg", "--yes"]
+    project = stage.project("reviewed", gates, [year_end], gitlab={"authors": "trusted"})
     done = stage.run(project, "release_manager", *promote, "--format", "json", gitlab=True)
     assert done.returncode == 3, done.stdout + done.stderr
-    request = json.loads(done.stdout)["merge_request"]
+    told = json.loads(done.stdout)
+    assert {gate["name"] for gate in told["gates"] if gate["verdict"] != "yes"} == {"approvals", "no-freeze"}
+    request = told["merge_request"]
     assert request and stage.head("quant_stg") != commit
     refused = stage.run(project, "developer", "approve", "quant_stg", gitlab=True)
     assert refused.returncode == 1 and "their own" in refused.stderr
     assert request in stage.must(project, "reviewer", "approve", "quant_stg", gitlab=True)
+    assert stage.stopped(project, "release_manager", "quant", "quant_stg", gitlab=True).keys() == {"no-freeze"}
+    project = stage.project("reviewed", gates, gitlab={"authors": "trusted"})
     _kill_at(project, stage.environ(project, "--as", "release_manager", "--gitlab"), promote, "pulumi up -s quant_stg")
+    project = stage.project("reviewed", gates, [year_end], gitlab={"authors": "trusted"})
+    assert stage.stopped(project, "release_manager", "quant", "quant_stg", gitlab=True).keys() == {"no-freeze"}
+    project = stage.project("reviewed", gates, gitlab={"authors": "trusted"})
     assert "Finished" in stage.must(project, "release_manager", *promote, gitlab=True)
     head = stage.head("quant_stg")
     stage.team.git("fetch", "-q", "origin")
     assert stage.team.git("rev-parse", f"{head}^{{tree}}") == stage.team.git("rev-parse", f"{commit}^{{tree}}")
     assert stage.at("quant_stg") == head
+    assert "Uma (@uma)" in stage.must(project, "uat_tester", "signoff", "quant_stg", "--note", "it is well", gitlab=True)
 
 
 def test_who_may_not_is_refused_by_the_tool_and_by_the_host(stage: Stage) -> None:
@@ -293,6 +352,9 @@ def test_who_may_not_is_refused_by_the_tool_and_by_the_host(stage: Stage) -> Non
     plain = {name: value for name, value in environ.items() if not name.startswith(("QUANT_GITLAB", "GITLAB"))}
     command = [sys.executable, "-m", "quantctl.main", "rollback", "quant_stg", "--yes"]
     done = subprocess.run(command, cwd=project, env=plain, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "dana@quant.example may not promote" in done.stderr
+    stolen = {name: value.replace("signing/developer", "signing/release_manager") for name, value in plain.items()}
+    done = subprocess.run(command, cwd=project, env=stolen, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "the host refused to move quant_stg" in done.stderr and "protected branches" in done.stderr
     assert stage.head("quant_stg") == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,12 @@ from sandbox.state import State
 from sandbox.switches import Switches
 from tests.workspace_sandbox import DANA, DEPLOYER, Workspace, running
 
-pytest_plugins = ["tests.workspace_sandbox"]
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Workspace]:
+    """A sandbox of the test's own."""
+    with running(State(tmp_path / "state")) as made:
+        yield made
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 import pytest
-from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
+from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import mocks
 
 from infra.sdk import databricks, generate, snowflake

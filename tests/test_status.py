@@ -297,3 +297,13 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(QuantctlError, match="cannot be written"):
         write_whole(tmp_path, "new")
     assert [path.name for path in tmp_path.iterdir()] == ["status.html"]
+
+
+def test_a_limited_release_ends_by_the_workspaces_clock() -> None:
+    """Its last day is shown beside what it is; the day after somebody should look at it."""
+    day = NOW.date()
+    for until, late in ((day, False), (day - datetime.timedelta(days=1), True)):
+        status = with_environment(team_status(), Environment.LIMITED, until=until)
+        [row] = [one for one in as_json(status)["environments"] if one["name"] == "quant_lr"]
+        assert row["until"] == until.isoformat() and row["stage"].endswith(f"until {until}")
+        assert any("should have ended" in text for text in conclusions.attention(status)) is late

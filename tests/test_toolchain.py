@@ -225,17 +225,6 @@ def test_a_second_build_waits_for_the_first(own_cache: Path) -> None:
     assert told.getvalue() == "another process is building the same programs; waiting for it\n"
 
 
-def test_what_infra_declares_is_compared_with_the_built_providers() -> None:
-    """A resource that the program begins to declare is looked at too."""
-    declared = {
-        (found[1], found[2])
-        for path in (cache.HERE.parent / "infra").rglob("*.py")
-        for found in re.finditer(r"\b(databricks|snowflake)(?:\(\"|\.)([A-Z]\w+)\b", path.read_text())
-    }
-    compared = {(provider, name) for provider, names in lacking.RESOURCES.items() for name in names}
-    assert declared == compared
-
-
 @pytest.mark.real
 def test_what_the_built_providers_lack_is_written_down() -> None:
     """`make lacking` after each change of a pin; see toolchain/lacking.json."""

@@ -17,7 +17,7 @@ from infra import job_format
 from infra.vocabulary import Environment
 from infra.workflows import format
 from quantctl.main import app
-from quantctl.schema import workflow_schema
+from quantctl.reference.schema import workflow_schema
 from tests.corpus import corpus
 from tests.paths import ROOT
 from tests.workflows import FILE, MINIMAL, job, task

@@ -97,7 +97,8 @@ tasks:
 
 def test_words_mean_what_the_databricks_tools_take_them_for() -> None:
     """`on` and 06:00 are text; JSON's pairs beyond \\uffff are one character."""
-    tags, tasks = "{start: 06:00, off: yes, when: 2024-01-01}", "[{task_key: no, spark_python_task: {python_file: src/a.py}}]"
+    tags = "{start: 06:00, off: yes, when: 2024-01-01}"
+    tasks = "[{task_key: no, spark_python_task: {python_file: src/a.py}}]"
     text = f"name: on\ntags: {tags}\ntasks: {tasks}"
     [one] = expand(text)
     assert (one["name"], one["tasks"][0]["task_key"]) == ("on", "no")

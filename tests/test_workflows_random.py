@@ -1,13 +1,13 @@
 """No file gives a traceback: random content, and random edits of right files, in every environment.
 
-A long run: HYPOTHESIS_EDITS=1000000 .venv/bin/pytest tests/test_workflows_random.py --hypothesis-profile=search
+A long run, without what Hypothesis costs: .venv/bin/python -m tests.test_workflows_random 1000000 SEED
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
+import sys
 from typing import Any
 
 import yaml
@@ -24,7 +24,6 @@ from tests.corpus import SETTINGS, corpus
 from tests.test_settings import read
 from tests.workflows import MINIMAL, expand
 
-EDITS = int(os.environ.get("HYPOTHESIS_EDITS", "1500"))
 _KEYS = [
     *allowed_keys(),
     "task_key",
@@ -84,11 +83,10 @@ _values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS) | st.text(max_size=8), inner),
     max_leaves=10,
 )
-few = settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
-many = settings(max_examples=EDITS, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+many = settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@few
+@many
 @given(st.dictionaries(st.sampled_from(_KEYS), _values, max_size=5), st.booleans(), st.sampled_from(list(Environment)))
 def test_any_file_is_read_or_refused_in_words(changed: dict[str, Any], complete: bool, stack: str) -> None:
     """No workflow file and no bundle gives a traceback; what is read runs as no one that the file names."""
@@ -140,34 +138,44 @@ def edited(value: Any, pick: random.Random, depth: int = 0) -> Any:
     )
 
 
+def judged(pick: random.Random, path: str, stack: Environment, times: int) -> bool:
+    """Edit a right file so many times and read it; whether it is right still. Raises whatever is no refusal."""
+    value = PARSED[path]
+    for _ in range(times):
+        value = edited(value, pick)
+    folder = path.rpartition("/")[0].split("/resources")[0]
+    beside = {one: text for one, text in FILES.items() if folder.startswith("bundles/") and one.startswith(f"{folder}/")}
+    files = {one: text.encode() for one, text in beside.items() if one in PARSED} | {path: json.dumps(value).encode()}
+    settings = SCENES[stack]
+    try:
+        found = Definitions(files, PRESENT, "workflows").read(Scene(settings, names_of(settings), PRESENT))
+    except UserError as error:
+        assert str(error).encode()
+        return False
+    for workflow in found.workflows:  # what is read can be handed to the engine
+        json.dumps(arguments(workflow.job), allow_nan=False).encode()
+    return True
+
+
 @many
 @given(
     st.randoms(use_true_random=False), st.sampled_from(sorted(PARSED)), st.sampled_from(list(Environment)), st.integers(1, 4)
 )
 def test_any_edit_of_a_right_file_is_read_or_refused_in_words(
-    pick: random.Random, path: str, stack: str, times: int
+    pick: random.Random, path: str, stack: Environment, times: int
 ) -> None:
     """And what is read can be handed to the engine: text, numbers, lists, and keys that the SDK has."""
-    value = PARSED[path]
-    for _ in range(times):
-        value = edited(value, pick)
-    folder = path.rpartition("/")[0]
-    beside = {
-        one: text
-        for one, text in FILES.items()
-        if one in PARSED and one.startswith("bundles/") and one.rpartition("/")[0].startswith(folder.split("/resources")[0])
-    }
-    content = json.dumps(value) if path.endswith(".json") else yaml.safe_dump(value, allow_unicode=False)
-    files = {
-        **({one: text.encode() for one, text in beside.items()} if folder.startswith("bundles") else {}),
-        path: content.encode(),
-    }
-    one = SCENES[Environment(stack)]
+    judged(pick, path, stack, times)
+
+
+if __name__ == "__main__":
+    edits, seed = int(sys.argv[1]), int(sys.argv[2])
+    chance, done, right = random.Random(seed), 0, 0
     try:
-        found = Definitions(files, PRESENT, "workflows").read(Scene(one, names_of(one), PRESENT))
-    except UserError as error:
-        assert str(error)
-        str(error).encode()
-        return
-    for workflow in found.workflows:
-        json.dumps(arguments(workflow.job), allow_nan=False).encode()
+        while done < edits:
+            path, stack = chance.choice(sorted(PARSED)), chance.choice(list(Environment))
+            right += judged(chance, path, stack, chance.randint(1, 4))
+            done += 1
+    except KeyboardInterrupt:
+        pass  # how far it came is told
+    print(f"seed {seed}: {done} edits, {right} read, {done - right} refused in words, no traceback")

@@ -17,16 +17,6 @@ from typing import Any
 from toolchain import cache
 
 FILE = cache.HERE / "lacking.json"
-RESOURCES = {  # what infra/ declares; a test compares
-    "databricks": (
-        "Directory", "GitCredential", "Group", "Job", "Permissions", "Repo", "Secret", "SecretAcl", "SecretScope",
-    ),
-    "snowflake": (
-        "AccountRole", "DatabaseRole", "GrantAccountRole", "GrantDatabaseRole", "GrantPrivilegesToAccountRole",
-        "GrantPrivilegesToDatabaseRole", "NetworkPolicy", "ResourceMonitor", "Schema", "ServiceUser", "Warehouse",
-    ),
-}  # fmt: skip
-
 Json = dict[str, Any]
 
 
@@ -39,6 +29,8 @@ def inputs(resource: str) -> frozenset[str]:
 
 def compared() -> Json:
     """`lacking.json` anew, from the installed packages and the built plugins."""
+    from infra.sdk.generate import RESOURCES  # what the program declares
+
     return {
         resource: lacking
         for provider, resources in RESOURCES.items()

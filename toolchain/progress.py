@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,3 +48,8 @@ class Report:
         finally:
             over.set()
             teller.join()
+
+    def timed(self, title: str) -> AbstractContextManager[None]:
+        """`during`, with how long it has taken."""
+        began = time.monotonic()
+        return self.during(lambda: f"{title}: {time.monotonic() - began:.0f} s")

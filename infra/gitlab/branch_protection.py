@@ -1,4 +1,6 @@
-"""The protection of a maturity branch as a resource: it shows in previews, and in drift when somebody changes it by hand.
+"""The protection of a maturity branch, and of the tags that are its records, as a resource.
+
+It shows in previews, and in drift when somebody changes it by hand.
 
 A dynamic provider runs in a process of its own (pulumi.dynamic), where the state holds nothing of it but this module's and
 class's name, so that a change of this code is no diff. GITLAB_TOKEN comes from that process's environment: it is no input,
@@ -23,11 +25,10 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from infra.branch_protection import GitLab, Protection
+from infra.branch_protection import GitLab, Protection, differences
 from infra.errors import UserError
 
 _ELSEWHERE = ("project", "branch")  # another one of these is another protection
-_KEYS = ("url", *_ELSEWHERE, "pushers", "mergers", "approvals", "forcePush")
 
 
 class BranchProtectionProvider(ResourceProvider):
@@ -47,8 +48,9 @@ class BranchProtectionProvider(ResourceProvider):
         traceback.format_exc = shown
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """What differs; a number comes as a float, and one that is equal is no change."""
-        changed = [key for key in _KEYS if _olds.get(key) != _news.get(key)]
+        """What differs."""
+        elsewhere = [key for key in ("url", *_ELSEWHERE) if _olds.get(key) != _news.get(key)]
+        changed = [*elsewhere, *(key for key, _, _ in differences(_olds, _news))]
         return DiffResult(changes=bool(changed), replaces=[key for key in changed if key in _ELSEWHERE])
 
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -73,15 +75,20 @@ class BranchProtectionProvider(ResourceProvider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Take it away."""
-        from infra.gitlab import protected_branch
+        from infra.gitlab import protected_branch, protected_tags
         from infra.outside import gitlab as client
 
         with client.told(_props["url"], _props["project"], "take branch protection away"):
-            protected_branch.remove(client.connect(_props["url"], _props["project"])[1], _props["branch"])
+            connected = client.connect(_props["url"], _props["project"])
+            protected_branch.remove(connected[1], _props["branch"])
+            protected_tags.remove(connected[1], Protection(_props["branch"], (), (), 0).record_tags)
 
 
 class BranchProtection(Resource, module="gitlab", name="BranchProtection"):
-    """Who may push to and merge into the environment's branch. In quant_live it is left in place when it is not declared."""
+    """Who may push to and merge into the environment's branch, and make its records.
+
+    In quant_live it is left in place when it is not declared.
+    """
 
     def __init__(self, place: GitLab, protection: Protection, live: bool, opts: pulumi.ResourceOptions) -> None:
         kept = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=live))
@@ -97,7 +104,9 @@ def _props(url: str, project: str, protection: Protection, force_push: bool) -> 
         "pushers": list(protection.pushers),
         "mergers": list(protection.mergers),
         "approvals": protection.approvals,
+        "approvers": list(protection.approvers),
         "forcePush": force_push,
+        "recorders": list(protection.recorders),
     }
 
 
@@ -105,7 +114,8 @@ def _apply(props: dict[str, Any]) -> dict[str, Any]:
     from infra.gitlab import protected_branch
     from infra.outside import gitlab as client
 
-    wanted = Protection(props["branch"], tuple(props["pushers"]), tuple(props["mergers"]), int(props["approvals"]))
+    lists = {key: tuple(props[key]) for key in ("pushers", "mergers", "approvers", "recorders")}
+    wanted = Protection(branch=props["branch"], approvals=int(props["approvals"]), **lists)
     with client.told(props["url"], props["project"], "change branch protection"):
         found = protected_branch.apply(*client.connect(props["url"], props["project"]), wanted)
     return _props(props["url"], props["project"], found.protection, found.force_push)

@@ -1,4 +1,4 @@
-"""Read and set the protection of one branch, with python-gitlab. Needs GitLab Premium for groups and approvals.
+"""Read and set the protection of one branch and of its records, with python-gitlab. Needs Premium for groups and approvals.
 
 https://docs.gitlab.com/api/protected_branches/, https://docs.gitlab.com/api/merge_request_approvals/
 """
@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from infra.branch_protection import LEVELS, Protection
+from infra.branch_protection import Protection
 from infra.errors import UserError
+from infra.gitlab import protected_tags
+from infra.gitlab.access_levels import as_entry, entry, group_id, names
 
 if TYPE_CHECKING:
     from gitlab import Gitlab
     from gitlab.v4.objects import Project, ProjectApprovalRule, ProjectProtectedBranch
-
-_NAMES = {level: name for name, level in LEVELS.items()} | {60: "administrators"}
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,21 @@ def read(client: Gitlab, project: Project, branch: str) -> Found | None:
     return Found(
         Protection(
             branch,
-            _names(client, there.push_access_levels, [level for one in wider for level in one.push_access_levels]),
-            _names(client, there.merge_access_levels, [level for one in wider for level in one.merge_access_levels]),
+            names(client, there.push_access_levels, [level for one in wider for level in one.push_access_levels]),
+            names(client, there.merge_access_levels, [level for one in wider for level in one.merge_access_levels]),
             rule.approvals_required if rule is not None and on_it else 0,
+            _approvers(rule) if rule is not None and on_it else (),
+            protected_tags.read(client, project, Protection(branch, (), (), 0).record_tags),
         ),
         bool(there.attributes.get("allow_force_push")),
         tuple(one.name for one in wider),
     )
+
+
+def _approvers(rule: ProjectApprovalRule) -> tuple[str, ...]:
+    """Whose approvals count for a rule; nobody named is anybody who may write."""
+    groups = [str(group["full_path"]) for group in rule.attributes.get("groups") or []]
+    return tuple(sorted([*groups, *(f"@{user['username']}" for user in rule.attributes.get("users") or [])]))
 
 
 def matching(project: Project, branch: str) -> list[ProjectProtectedBranch]:
@@ -62,8 +70,8 @@ def apply(client: Gitlab, project: Project, wanted: Protection) -> Found:
     Raises:
         UserError: a group is missing, or GitLab took something else than was asked for.
     """
-    push = [_entry(client, name) for name in wanted.pushers]
-    merge = [_entry(client, name) for name in wanted.mergers]
+    push = [entry(client, name) for name in wanted.pushers]
+    merge = [entry(client, name) for name in wanted.mergers]
     there = _get(project, wanted.branch)
     if there is None:
         asked = {"allowed_to_push": push, "allowed_to_merge": merge, "allow_force_push": False}
@@ -76,7 +84,8 @@ def apply(client: Gitlab, project: Project, wanted: Protection) -> Found:
             "allowed_to_merge": changes(there.merge_access_levels, merge),
         }
         project.protectedbranches.update(wanted.branch, {key: value for key, value in changed.items() if value != []})
-    _require_approvals(project, there, wanted)
+    _require_approvals(client, project, there, wanted)
+    protected_tags.apply(client, project, wanted.record_tags, wanted.recorders)
     found = read(client, project, wanted.branch)
     if found is None or (found.protection, found.force_push) != (wanted, False):
         wider = f" Take away what {', '.join(found.wildcards)} lets in." if found is not None and found.wildcards else ""
@@ -102,14 +111,6 @@ def changes(existing: list[dict[str, Any]], wanted: list[dict[str, int]]) -> lis
     gone = [{"id": entry["id"], "_destroy": True} for entry in existing if entry not in kept]
     there = [as_entry(entry) for entry in kept]
     return [*gone, *(entry for entry in wanted if entry not in there)]
-
-
-def as_entry(answered: dict[str, Any]) -> dict[str, int]:
-    """An access level of an answer, as it is written in a request: a user or a group before its level. Pure."""
-    for key in ("user_id", "group_id", "deploy_key_id"):
-        if answered.get(key) is not None:
-            return {key: answered[key]}
-    return {"access_level": answered["access_level"]}
 
 
 def _get(project: Project, branch: str) -> ProjectProtectedBranch | None:
@@ -140,66 +141,18 @@ def rule_name(branch: str) -> str:
     return f"quant: {branch}"
 
 
-def _require_approvals(project: Project, branch: ProjectProtectedBranch, wanted: Protection) -> None:
+def _require_approvals(client: Gitlab, project: Project, branch: ProjectProtectedBranch, wanted: Protection) -> None:
     rule = _rule(project, wanted.branch)
-    said = {"approvals_required": wanted.approvals, "protected_branch_ids": [branch.id]}
-    if rule is not None and wanted.approvals == 0:
+    groups = [group_id(client, path) for path in wanted.approvers]
+    said = {"approvals_required": wanted.approvals, "protected_branch_ids": [branch.id], "group_ids": groups, "user_ids": []}
+    # One that names nobody is "any approver", and stays it: an earlier version made such rules.
+    if rule is not None and (wanted.approvals == 0 or rule.rule_type == "any_approver"):
         rule.delete()
-    elif rule is not None:
+        rule = None
+    if rule is not None:
         project.approvalrules.update(rule.id, said)
     elif wanted.approvals:
-        project.approvalrules.create({"name": rule_name(wanted.branch), **said})
-
-
-def _entry(client: Gitlab, name: str) -> dict[str, int]:
-    if name in LEVELS:
-        return {"access_level": LEVELS[name]}
-    return {"group_id": group_id(client, name)}
-
-
-def group_id(client: Gitlab, path: str) -> int:
-    """The id of a group by its path.
-
-    Raises:
-        UserError: there is none.
-    """
-    from gitlab.exceptions import GitlabGetError
-
-    try:
-        return int(client.groups.get(path, with_projects=False).id)
-    except GitlabGetError as error:
-        if error.response_code != 404:
-            raise
-        raise UserError(
-            f"GitLab: the group {path!r} does not exist, or the owner of GITLAB_TOKEN does not see it: create it and invite"
-            " it to the project, or name another in quant:gitlab.releaseManagers or quant:branchProtection."
-        ) from None
-
-
-def _names(client: Gitlab, own: list[dict[str, Any]], wider: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Who is named: nobody in a wider protection adds nobody."""
-    let_in = {_name(client, level) for level in wider} - {"noOne"}
-    return tuple(sorted({_name(client, level) for level in own} | let_in))
-
-
-def _name(client: Gitlab, level: dict[str, Any]) -> str:
-    entry = as_entry(level)
-    if "group_id" in entry:
-        return _path_of(client, entry["group_id"])
-    if "access_level" in entry:
-        return _NAMES.get(entry["access_level"], f"access level {entry['access_level']}")
-    return f"{next(iter(entry)).removesuffix('_id').replace('_', ' ')} {level.get('access_level_description')}"
-
-
-def _path_of(client: Gitlab, number: int) -> str:
-    from gitlab.exceptions import GitlabGetError
-
-    try:
-        return str(client.groups.get(number, with_projects=False).full_path)
-    except GitlabGetError as error:
-        if error.response_code != 404:
-            raise
-        return f"group {number}, which the owner of GITLAB_TOKEN does not see"
+        project.approvalrules.create({"name": rule_name(wanted.branch), "rule_type": "regular", **said})
 
 
 def _shown(found: Found | None) -> str:

@@ -21,7 +21,8 @@ _WRITE = {
     "TABLES": ["DELETE", "INSERT", "SELECT", "TRUNCATE", "UPDATE"],
     "VIEWS": ["SELECT"],
 }
-_CREATE = ["CREATE SEQUENCE", "CREATE STAGE", "CREATE TABLE", "CREATE VIEW", "USAGE"]
+# pandas' write_pandas makes a temporary stage and, to find the types of the columns, a temporary file format.
+_CREATE = ["CREATE FILE FORMAT", "CREATE SEQUENCE", "CREATE STAGE", "CREATE TABLE", "CREATE VIEW", "USAGE"]
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,8 @@ class References:
         elif "default" in variable or "value" in variable:
             value = variable.get("default", variable.get("value"))
         elif "lookup" in variable:
-            asked = ", ".join(f"{kind} {quoted(one)}" for kind, one in (variable["lookup"] or {}).items()) or "something"
+            lookup = variable["lookup"]
+            asked = ", ".join(f"{kind} {quoted(one)}" for kind, one in lookup.items()) if isinstance(lookup, Map) else lookup
             raise Unresolved(
                 f"${{var.{name}}} is looked up by name in the workspace ({asked}), and nothing is asked while a file is"
                 f" read; say its id in quant:variables.{name} of each stack."

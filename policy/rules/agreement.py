@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from rules import grants, lock_down, managed_access, own_code, providers, secret_scope
 from rules.allowed import NEVER
 from rules.environments import DEVELOPMENT, STACKS, Environment, named
 from rules.table import (
-    Check,
     Table,
     address,
     anything,
@@ -31,11 +31,8 @@ from rules.table import (
 from rules.values import UNKNOWN, Props, kind, shown, title
 
 
-def _among(names: str, what: str) -> Check:
-    def check(value: Any, environment: Environment) -> str | None:
-        return None if isinstance(value, str) and value in getattr(environment, names) else f"{what} of {environment.name}."
-
-    return check
+def _among(names: str, what: str, value: Any, environment: Environment) -> str | None:
+    return None if isinstance(value, str) and value in getattr(environment, names) else f"{what} of {environment.name}."
 
 
 def _role(value: Any, environment: Environment) -> str | None:
@@ -78,14 +75,14 @@ def _namespace(value: Any, environment: Environment) -> str | None:
 
 
 NAMES: Table = {
-    "databricks:Directory": {"path": _among("above", "a directory above the folder")},
+    "databricks:Directory": {"path": partial(_among, "above", "a directory above the folder")},
     "databricks:GitCredential": {
         "gitProvider": own("git_provider", "quant:gitProvider"),
         "gitUsername": _username,
         "personalAccessToken": anything,
         "principalId": lambda value, _: "the id of the service principal: else it is the deployer's." if not value else None,
     },
-    "databricks:Group": {"displayName": _among("levels", "the group of a persona")},
+    "databricks:Group": {"displayName": partial(_among, "levels", "the group of a persona")},
     "databricks:Job": {"name": _job},
     "databricks:Repo": {
         "branch": _branch,

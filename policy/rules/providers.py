@@ -19,5 +19,10 @@ def check(resource_type: str, props: Props, stack: str, name: str = "") -> list[
         f"provider {package} {key}: found {shown(value)}, expected nothing: host, account and credentials of {stack}"
         " come from environment variables. Take it out of the configuration."
         for key, value in props.items()
-        if key not in ("version", "pluginDownloadURL") and value not in (None, {}, [])
+        if not _is_usual(package, key) and value not in (None, {}, [])
     ]
+
+
+def _is_usual(package: str, key: str) -> bool:
+    """The version; and the provider of dynamic resources is told all of the project's configuration."""
+    return key == "version" or (package == "pulumi-python" and key.startswith("quant:"))

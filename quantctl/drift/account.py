@@ -5,14 +5,16 @@ What the deployer's role is not shown is not judged.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from infra.naming import Names
 from quantctl.drift.grants import Grant, Held, identifier, last, plain, quoted
+from quantctl.errors import UserError
 
 _SECONDS = 20  # to log in, and for one answer; the connector waits for minutes
 _AT_ONCE = 8  # statements; a connection may be shared by threads (PEP 249, threadsafety 2)
@@ -59,10 +61,16 @@ class Account:
             asked.append(partial(self._grants, f"TO DATABASE ROLE {quoted(role)}"))
             asked.append(partial(self._holders, "DATABASE ROLE", role))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
+            keys = pool.submit(self._keys, names.service_user)
             objects = [row for rows in pool.map(partial(self._objects, schema), _OBJECTS) for row in rows]
             asked += [partial(self._grants_on, kind, name, schema) for kind, name, _ in objects]
             grants = frozenset(grant for found in pool.map(lambda ask: ask(), asked) for grant in found)
-        return Held(self.role, grants, frozenset((kind, name) for kind, name, exactly in objects if exactly))
+        exact = frozenset((kind, name) for kind, name, exactly in objects if exactly)
+        return Held(self.role, grants, exact, keys.result())
+
+    def shown(self, what: str) -> list[dict[str, Any]]:
+        """The rows of a SHOW, by column."""
+        return self._rows(f"SHOW {what}")
 
     def parameters(self, kind: str, name: str) -> dict[str, tuple[str, str]]:
         """KEY -> value and the level that it is set at, of a schema, user or warehouse; a quoted name is taken as it is.
@@ -159,6 +167,14 @@ class Account:
             for row in rows
         ]
 
+    def _keys(self, user: str) -> tuple[str, str] | None:
+        """https://docs.snowflake.com/en/sql-reference/sql/desc-user: one row a property, `null` where it is not set."""
+        told = {str(row["property"]): str(row["value"]) for row in self._rows(f"DESCRIBE USER {identifier(user)}")}
+        if not told:
+            return None
+        first, second = (told[name] for name in ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"))
+        return ("" if first == "null" else first, "" if second == "null" else second)
+
     def _objects(self, schema: str, kind: str) -> list[tuple[str, str, bool]]:
         """Kind, qualified name, and whether it is of this kind exactly, so that grants `on all` of it reach it."""
         found = []
@@ -166,6 +182,31 @@ class Account:
             other = any(str(row.get(column, "")).upper() in ("Y", "TRUE") for column in _OBJECTS[kind])
             found.append((kind, f"{schema}.{row['name']}", not other))
         return found
+
+
+@contextlib.contextmanager
+def asking(environ: Mapping[str, str]) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
+    """What a SHOW says, as the deployer; the connection is made when something is asked for.
+
+    The function raises UserError where the account does not answer, or refuses.
+    """
+    opened: list[Account] = []
+
+    def shown(what: str) -> list[dict[str, Any]]:
+        import snowflake.connector.errors
+
+        try:
+            if not opened:
+                opened.append(Account(environ))
+            return opened[0].shown(what)
+        except snowflake.connector.errors.Error as error:
+            raise UserError(f"What is in the account is unknown: {' '.join(str(error).split())}") from None
+
+    try:
+        yield shown
+    finally:
+        for account in opened:
+            account.close()
 
 
 def connection_of(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -23,13 +23,31 @@ class Scope:
 
 
 def job_findings(env: str, refresh: Refresh, jobs: Sequence[Mapping[str, Any]], folder: str) -> list[Finding]:
-    """Jobs with a task in the environment's folder that no stack declares; `jobs` are those of the whole workspace."""
+    """Jobs that no stack declares: with a task in the environment's folder, or with the name of one that it declares.
+
+    `jobs` are those of the whole workspace.
+    """
     declared = {str(step.old.get("id")) for step in refresh.of("Job")}
-    return [
-        _undeclared(env, job, folder)
-        for job in jobs
-        if str(job["job_id"]) not in declared and lies_in(job.get("settings") or {}, folder)
-    ]
+    names = {str(step.inputs.get("name")): str(step.old.get("id")) for step in refresh.of("Job")}
+    found = []
+    for job in jobs:
+        settings = job.get("settings") or {}
+        if str(job["job_id"]) in declared:
+            continue
+        if (known := names.get(str(settings.get("name")))) is not None:
+            found.append(_twin(env, job, known))
+        elif lies_in(settings, folder):
+            found.append(_undeclared(env, job, folder))
+    return found
+
+
+def _twin(env: str, job: Mapping[str, Any], known: str) -> Finding:
+    settings, number = job.get("settings") or {}, str(job["job_id"])
+    live = is_live(settings)
+    do = f"quantctl repair {env} removes the one that never ran" + ("; --fix only pauses it" if live else "")
+    real = f"job {number} too, made by {job.get('creator_user_name') or 'somebody'}" + (", runs by itself" if live else "")
+    mend = Mend(do, By.PAUSE, (number,)) if live else Mend(do)
+    return Finding(env, Class.DRIFT, f"job {settings.get('name')}", "exists twice", f"job {known}", real, mend)
 
 
 def lies_in(settings: Any, folder: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from quantctl.drift.declared import differences
 from quantctl.drift.finding import By, Class, Finding, Mend
 from quantctl.drift.steps import Refresh, Step, value_at
 
@@ -38,8 +39,12 @@ def engine_findings(env: str, refresh: Refresh) -> list[Finding]:
     gone = {step.urn: step for step in refresh.steps if step.new is None}
     found = [_gone(env, step, refresh, gone) for step in gone.values() if not gone.keys() & set(step.dependencies)]
     for step in refresh.steps:
-        if step.new is not None and step.changed and not _moves_by_itself(step):
-            found += _permissions(env, step, step.new) if step.type == "Permissions" else _properties(env, step, step.new)
+        if step.new is None or is_personal(step):
+            continue
+        if step.type == "Permissions":
+            found += _permissions(env, step, step.new)
+        else:
+            found += _properties(env, step, step.new)
     return found
 
 
@@ -92,10 +97,6 @@ def _on(step: Step) -> str:
     return f"on {str(account.get('objectType', '')).lower()} {_bare(account.get('objectName'))}"
 
 
-def _moves_by_itself(step: Step) -> bool:
-    return is_personal(step) or (is_git_folder(step) and set(step.changed) <= {"branch", "commitHash", "tag"})
-
-
 def engine_mend(env: str, *urns: str) -> Mend:
     """`pulumi up --refresh`, of these resources alone when quantctl does it."""
     return Mend(f"pulumi up --refresh -s {env}", By.ENGINE, urns)
@@ -112,27 +113,46 @@ def _hangs_on(step: Step, urn: str, gone: Mapping[str, Step]) -> bool:
 
 
 def _properties(env: str, step: Step, new: Mapping[str, Any]) -> Iterator[Finding]:
-    for path in step.changed:
-        declared, real = value_at(step.old, path), value_at(new, path)
+    for path in differences(step):
+        if is_git_folder(step) and path in ("branch", "commitHash", "tag"):
+            continue  # quantctl.drift.folder, which knows the branch
+        declared, real = value_at(step.inputs, path), value_at(new, path)
+        if declared is None and not step.failed:
+            declared = value_at(step.old, path)
         # An empty list and none at all are the same to the providers.
         if declared != real and not (declared in (None, [], {}) and real in (None, [], {})):
             # What a provider does not mark as a secret, the engine prints (pulumi/pulumi #9330).
             hidden = _SECRET.search(path) is not None
             words = (named(step), path, *(("hidden", "another") if hidden else (shown(declared), shown(real))))
-            yield Finding(env, Class.DRIFT, *words, engine_mend(env, step.urn), step.urn)
+            yield Finding(env, Class.DRIFT, *words, _property_mend(env, step, path), step.urn)
+
+
+def _property_mend(env: str, step: Step, path: str) -> Mend:
+    """The engine; but it does not take away a setting that nobody declared, so that one is removed from the job."""
+    job, top = str(step.old.get("id")), path.partition(".")[0].partition("[")[0]
+    if step.type != "Job" or path in step.changed or value_at(step.inputs, path) is not None:
+        return engine_mend(env, step.urn)
+    if step.inputs.get(top) or not job.isdigit():
+        return Mend(f"remove {path} on the page of job {job}; the provider leaves it as it is")
+    # https://docs.databricks.com/api/workspace/jobs/update: fields_to_remove takes whole fields
+    setting = re.sub("([A-Z])", lambda match: f"_{match.group(1).lower()}", top)
+    change = json.dumps({"job_id": int(job), "fields_to_remove": [setting]})
+    return Mend(f"databricks jobs update --json '{change}'", By.SETTING, (job, setting))
 
 
 def _permissions(env: str, step: Step, new: Mapping[str, Any]) -> Iterator[Finding]:
     """One finding a principal: who came, who is missing, whose level is another."""
-    before, now = _entries(step.old), _entries(new)
+    before, settled, now = _entries(step.inputs), _entries(step.old), _entries(new)
+    if not step.changed and not step.failed and settled == now:
+        return  # as the update left it
     for who in sorted(before.keys() | now.keys()):
         if before.get(who) != now.get(who):
             declared, real = before.get(who, "nothing"), now.get(who, "nothing")
             yield Finding(env, Class.DRIFT, named(step), who, declared, real, engine_mend(env, step.urn), step.urn)
 
 
-def _entries(outputs: Mapping[str, Any]) -> dict[str, str]:
-    listed = [entry for entry in outputs.get("accessControls") or [] if isinstance(entry, Mapping)]
+def _entries(values: Mapping[str, Any]) -> dict[str, str]:
+    listed = [entry for entry in values.get("accessControls") or [] if isinstance(entry, Mapping)]
     return {next((str(entry[who]) for who in _WHO if entry.get(who)), "?"): str(entry.get(_LEVEL)) for entry in listed}
 
 

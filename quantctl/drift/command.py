@@ -13,9 +13,11 @@ from rich.text import Text
 
 from infra.vocabulary import Environment
 from quantctl import ask, where
-from quantctl.drift.finding import Class, EnvironmentDrift, Finding, exit_status
+from quantctl.drift.finding import Class, EnvironmentDrift, Finding, exit_status, report
 from quantctl.drift.formats import as_json, as_junit, as_markdown, difference, headline
 from quantctl.drift.judge import Read, judge
+from quantctl.drift.unfinished import missing_again
+from quantctl.text.plain import one_line
 
 _COLOURS = {Class.DRIFT: "red", Class.UNKNOWN: "magenta", Class.WAITING: "yellow"}
 
@@ -104,7 +106,13 @@ def _mended(
     mend(
         [(drift, each) for drift, each in zip(found, read, strict=True) if isinstance(each, Read) and drift.of(Class.DRIFT)]
     )
-    again = {each.environment: each for each in _judged(look(drifted))}
+    before = {each.env: each for each in read if isinstance(each, Read)}
+    again = {}
+    for seen in look(drifted):
+        env = seen.env if isinstance(seen, Read) else seen.environment
+        told = judge(seen) if isinstance(seen, Read) else seen
+        lost = missing_again(env, before[env].refresh, seen.refresh) if isinstance(seen, Read) else []
+        again[env] = report(env, [*told.findings, *lost], told.notes)
     return [again.get(each.environment, each) for each in found]
 
 
@@ -118,6 +126,8 @@ def _show_table(found: Sequence[EnvironmentDrift], console: Console) -> None:
     if shown.row_count:
         console.print(shown)
     console.print(headline(found), markup=False, highlight=False, soft_wrap=True)
+    for note in (note for each in found for note in each.notes):
+        console.print(f"  {one_line(note)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _cells(finding: Finding) -> tuple[Text, Text, Text]:

@@ -32,6 +32,8 @@ class By(StrEnum):
     REPLACE = "replace"  # `pulumi up --target-replace` of the targets
     ACCOUNT = "account"  # the statements, in Snowflake
     ACL = "acl"  # targets: secret scope, principal
+    SETTING = "setting"  # targets: job id, field of its settings that is removed
+    REPAIR = "repair"  # what was begun and not ended is looked for, as `quantctl repair` does
     PAUSE = "pause"  # targets: job id; it stays, and stays a finding
     HAND = "hand"  # a person
 
@@ -58,10 +60,12 @@ class Finding:
     real: str
     mend: Mend
     urn: str = ""
+    first: bool = False  # told before all others: an update that did not end well
 
     def as_json(self) -> dict[str, Any]:
         """For a program that reads."""
         row = asdict(self)
+        del row["first"]
         row["class"] = row.pop("kind").value
         row["mend"] = self.mend.words
         row["mended_by"] = self.mend.by.value
@@ -90,7 +94,7 @@ class EnvironmentDrift:
 def report(environment: str, findings: Iterable[Finding], notes: Iterable[str] = ()) -> EnvironmentDrift:
     """The environment's findings in a steady order."""
     order = {kind: number for number, kind in enumerate((Class.DRIFT, Class.UNKNOWN, Class.WAITING))}
-    found = sorted(set(findings), key=lambda f: (order[f.kind], f.resource, f.property, f.real, f.declared))
+    found = sorted(set(findings), key=lambda f: (not f.first, order[f.kind], f.resource, f.property, f.real, f.declared))
     return EnvironmentDrift(environment, tuple(found), tuple(notes))
 
 

@@ -18,6 +18,7 @@ from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding
 from quantctl.drift.folder import deployed_commit
 from quantctl.drift.judge import Read
 from quantctl.engine import refresh as engine
+from quantctl.promotion.deploy import make_ready
 from quantctl.workspace import Workspace
 
 Say = Callable[[str], None]
@@ -34,11 +35,12 @@ class Plan:
     statements: tuple[str, ...]
     workspace: tuple[Finding, ...]
     refused: str = ""
+    repair: bool = False
 
     @property
     def anything(self) -> bool:
         """Whether there is something to do."""
-        return bool(self.engine or self.replace or self.statements or self.workspace)
+        return bool(self.repair or self.engine or self.replace or self.statements or self.workspace)
 
 
 def plan(drift: EnvironmentDrift, refused: str = "") -> Plan:
@@ -56,18 +58,35 @@ def plan(drift: EnvironmentDrift, refused: str = "") -> Plan:
         engine=() if refused else targets(By.ENGINE),
         replace=() if refused else targets(By.REPLACE),
         statements=tuple(dict.fromkeys(text for finding in found for text in finding.mend.statements)),
-        workspace=tuple(finding for finding in found if finding.mend.by in (By.ACL, By.PAUSE)),
+        workspace=tuple(finding for finding in found if finding.mend.by in (By.ACL, By.PAUSE, By.SETTING)),
+        repair=any(finding.mend.by is By.REPAIR for finding in found),
         refused=refused if targets(By.ENGINE) or targets(By.REPLACE) else "",
     )
 
 
-def why_no_engine(drift: EnvironmentDrift) -> str:
+def why_no_engine(drift: EnvironmentDrift, read: Read | None = None) -> str:
     """Why `pulumi up` would be refused or would promote here; empty when it mends. Pure."""
     for finding in drift.of(Class.DRIFT):
         if finding.property == "local edits":
             return f"the {finding.resource} has local edits, with which no update runs: {finding.mend.words}"
         if finding.property == "commit" and finding.mend.by is By.HAND:
             return f"the {finding.resource} was moved, and its branch has moved too: {finding.mend.words}"
+        if finding.property == "clone":
+            return f"another folder is at its path: {finding.mend.words}"
+        if finding.first and finding.resource == "half an update":
+            return f"{finding.real}: {finding.mend.words}"
+    return "" if read is None else _not_deployable(read)
+
+
+def _not_deployable(read: Read) -> str:
+    """Why the branch cannot be taken to be where it was deployed; then an update would deploy something else."""
+    if isinstance(read.snapshot, str):
+        return f"the branch cannot be read: {read.snapshot}"
+    commit = deployed_commit(read.refresh)
+    if not commit:
+        return f"it is not known which commit was deployed: quantctl up {read.env}"
+    if read.ahead is None:
+        return f"its branch no longer holds {commit[:12]}, which was deployed: push a commit on top of that"
     return ""
 
 
@@ -75,7 +94,7 @@ def fix(found: Sequence[tuple[EnvironmentDrift, Read]], environ: Mapping[str, st
     """Do it, several environments at once. What fails is said and left to the second look."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         running = [
-            pool.submit(_environment, plan(drift, why_no_engine(drift)), read, environ, seconds, say)
+            pool.submit(_environment, plan(drift, why_no_engine(drift, read)), read, environ, seconds, say)
             for drift, read in found
         ]
         for done in running:
@@ -90,6 +109,12 @@ def _environment(what: Plan, read: Read, environ: Mapping[str, str], seconds: fl
 
     if what.refused:
         tell(f"the engine is not asked: {what.refused}")
+    if what.repair:
+        try:
+            make_ready(env, dict(environ), tell)
+        except UserError as error:
+            tell(f"not fixed: {error}")
+            return
     if what.engine or what.replace:
         with _deployed(read, environ) as pinned:
             for how, targets in ((engine.mend, what.engine), (engine.replace, what.replace)):
@@ -106,12 +131,9 @@ def _environment(what: Plan, read: Read, environ: Mapping[str, str], seconds: fl
 @contextlib.contextmanager
 def _deployed(read: Read, environ: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
     """An environment in which the branch is where it was deployed, so that jobs are mended to what they were."""
-    commit = deployed_commit(read.refresh)
-    if isinstance(read.snapshot, Snapshot) and commit and read.ahead is not None:
-        with engine.at_commit(environ, read.snapshot, commit) as pinned:
-            yield pinned
-    else:
-        yield environ
+    assert isinstance(read.snapshot, Snapshot), "else the engine is not asked"
+    with engine.at_commit(environ, read.snapshot, deployed_commit(read.refresh)) as pinned:
+        yield pinned
 
 
 def _account(statements: Sequence[str], environ: Mapping[str, str], tell: Say) -> None:
@@ -129,6 +151,8 @@ def _workspace(findings: Sequence[Finding], environ: Mapping[str, str], tell: Sa
         targets = finding.mend.targets
         if finding.mend.by is By.ACL:
             _each(partial(workspace.delete_acl, *targets), finding.mend.words, tell)
+        elif finding.mend.by is By.SETTING:
+            _each(partial(workspace.remove_setting, *targets), finding.mend.words, tell)
         else:
             _each(partial(_pause, workspace, targets[0]), f"pause {finding.resource}", tell)
 

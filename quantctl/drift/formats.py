@@ -27,6 +27,7 @@ def as_json(reports: Sequence[EnvironmentDrift], exit_status: int) -> str:
             "environment": each.environment,
             "verdict": each.verdict.value,
             "findings": [finding.as_json() for finding in each.findings],
+            "notes": list(each.notes),
         }
         for each in reports
     ]
@@ -42,6 +43,9 @@ def as_markdown(reports: Sequence[EnvironmentDrift]) -> str:
             if found := each.of(kind):
                 parts += [f"### `{each.environment}`: {_TITLES[kind]}", ""]
                 parts += [table(_HEAD, [[text or "-" for text in _row(finding)] for finding in found])]
+    notes = [note for each in reports for note in each.notes]
+    if notes:
+        parts += ["Not compared, which stops nothing:", "", *(f"- {inline(note)}" for note in notes), ""]
     mended = " ".join(each.environment for each in reports if any(f.mend.by is not By.HAND for f in each.of(Class.DRIFT)))
     if mended:
         parts += [f"`quantctl drift {mended} --fix` mends all of it that is not left to a person."]

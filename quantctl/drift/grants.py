@@ -41,6 +41,7 @@ class Held:
     deployer: str
     grants: frozenset[Grant]
     objects: frozenset[tuple[str, str]] = frozenset()
+    keys: tuple[str, str] | None = None  # the service user's two public keys, "" for none; None when there is no such user
 
 
 @dataclass

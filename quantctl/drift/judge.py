@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from infra.naming import names_of
@@ -14,9 +14,11 @@ from quantctl.drift.belongings import Scope, job_findings, scope_findings
 from quantctl.drift.by_hand import by_hand
 from quantctl.drift.changed import engine_findings
 from quantctl.drift.finding import EnvironmentDrift, Finding, report, unknown
-from quantctl.drift.folder import Branch, folder_findings, missing_folder
+from quantctl.drift.folder import Branch, Folder, folder_findings, missing_folder, place_findings
 from quantctl.drift.grants import HANDS_ON, Held, declared_grants, grant_findings
+from quantctl.drift.keys import key_findings
 from quantctl.drift.steps import Refresh
+from quantctl.drift.unfinished import unfinished_findings
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Read:
     edits: Edits | str
     scope: Scope | str | None
     held: Held | str
+    folder: Folder | str = field(default_factory=Folder)
 
     @property
     def env(self) -> str:
@@ -54,13 +57,14 @@ def judge(read: Read) -> EnvironmentDrift:
     found = [unknown(env, "what the engine reads", reason) for reason in refresh.errors]
     for what, seen in (
         (f"branch {settings.branch}", read.snapshot),
-        (f"Git folder {settings.folder}", read.edits),
+        (f"Git folder {settings.folder}", read.folder if isinstance(read.folder, str) else read.edits),
         ("jobs of the workspace", read.jobs),
         (f"secret scope {names_of(settings).secret_scope}", read.scope),
         (f"grants of schema {settings.schema_.upper()}", read.held),
     ):
         if isinstance(seen, str):
             found.append(unknown(env, what, seen))
+    found += unfinished_findings(env, refresh)
     found += missing_folder(engine_findings(env, refresh), refresh, read.branch)
     found += folder_findings(env, refresh, read.branch, () if isinstance(read.edits, str) else read.edits.edited)
     if refresh.steps and not refresh.errors:  # without the state nobody knows what was declared
@@ -75,6 +79,8 @@ def judge(read: Read) -> EnvironmentDrift:
 def _undeclared(read: Read) -> list[Finding]:
     env, settings, refresh, names = read.env, read.settings, read.refresh, names_of(read.settings)
     found: list[Finding] = []
+    if not isinstance(read.folder, str):
+        found += place_findings(env, refresh, read.folder, settings.folder, settings.deployer)
     if not isinstance(read.jobs, str):
         found += job_findings(env, refresh, read.jobs, settings.folder)
         found += by_hand(env, refresh, read.jobs)
@@ -82,5 +88,6 @@ def _undeclared(read: Read) -> list[Finding]:
         found += scope_findings(env, refresh, read.scope, settings.deployer)
     if not isinstance(read.held, str):
         schema, owners = f"{settings.database.upper()}.{names.schema}", frozenset({read.held.deployer, names.service_role})
+        found += key_findings(env, refresh, read.held.keys)
         found += grant_findings(env, declared_grants(refresh), read.held, schema, owners)
     return found

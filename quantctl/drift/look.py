@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,11 +20,12 @@ from infra.settings import Settings
 from quantctl.drift.account import Account
 from quantctl.drift.belongings import Scope
 from quantctl.drift.finding import EnvironmentDrift, report, unknown
-from quantctl.drift.folder import deployed_commit
+from quantctl.drift.folder import Folder, deployed_commit
 from quantctl.drift.judge import Read, judge
 from quantctl.drift.steps import Refresh, Step
 from quantctl.drift.unchanged import unchanged
 from quantctl.engine import refresh as engine
+from quantctl.engine.history import last_failure
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 
@@ -53,7 +55,7 @@ def look(
     envs: Sequence[str], environ: Mapping[str, str], seconds: float, thorough: bool, say: Say
 ) -> list[Read | EnvironmentDrift]:
     """What was read of each environment; or at once that it is unknown, where there is nothing to ask about."""
-    with ThreadPoolExecutor(3 + 5 * len(envs)) as pool:  # most of these threads wait for somebody else
+    with ThreadPoolExecutor(3 + 7 * len(envs)) as pool:  # most of these threads wait for somebody else
         reached = [pool.submit(_tried, partial(reach, environ)) for reach in (reach_databricks, reach_snowflake)]
         chosen = {env: _tried(partial(stack_settings, env, environ)) for env in envs}
         silent = tuple(reason for task in reached if (reason := task.result()))
@@ -91,11 +93,28 @@ class _World:
         edits = self._pool.submit(self._edits, settings.folder, snapshot)
         scope = self._pool.submit(_tried, partial(read_scope, self._workspace, names.secret_scope))
         held = self._pool.submit(self._with, self._account, lambda account: account.held(database, names))
+        last = self._pool.submit(_tried, partial(last_failure, env, self._environ, self._seconds))
+        folder = self._pool.submit(_tried, partial(read_folder, self._workspace, settings.folder))
 
         def wait() -> Read:
             seen, branch = refresh.result(), snapshot.result()
+            ended = last.result()
+            if isinstance(ended, str):
+                seen = replace(seen, errors=(*seen.errors, f"the stack's history: {ended}"))
+            else:
+                seen = replace(seen, last=ended)
             ahead = branch.ahead_of(deployed_commit(seen)) if isinstance(branch, Snapshot) else None
-            return Read(settings, seen, branch, ahead, self._jobs.result(), edits.result(), scope.result(), held.result())
+            return Read(
+                settings,
+                seen,
+                branch,
+                ahead,
+                self._jobs.result(),
+                edits.result(),
+                scope.result(),
+                held.result(),
+                folder.result(),
+            )
 
         return wait
 
@@ -109,10 +128,11 @@ class _World:
         held = engine.state(env, self._environ, self._seconds)
         if isinstance(held, str):
             return Refresh(errors=(held,))
-        skipped = [] if self._thorough else self._unchanged(held)
+        skipped = [] if self._thorough else self._unchanged(held.steps)
         with self._engines:
-            self._say(f"{env}: asking the engine about {len(held) - len(skipped)} of {len(held)} resources ...")
-            return engine.look(env, self._environ, skipped, self._seconds)
+            asked, of = len(held.steps) - len(skipped), len(held.steps)
+            self._say(f"{env}: asking the engine about {asked} of {of} resources ...")
+            return engine.look(env, self._environ, held, skipped, self._seconds)
 
     def _unchanged(self, held: Sequence[Step]) -> list[Step]:
         """Jobs and their permissions about which the engine need not be asked."""
@@ -152,6 +172,12 @@ def read_edits(workspace: Workspace, path: str, snapshot: Snapshot) -> Edits:
     if tree is None:
         raise InfraError(f"it is at {folder.commit[:12]}, which is on no branch, so local edits are unknown")
     return folder_edits(workspace, path, snapshot.repository, tree)
+
+
+def read_folder(workspace: Workspace, path: str) -> Folder:
+    """The Git folder that really is at the environment's path, and who has what of it from the folders above."""
+    found = workspace.git_folder(path)
+    return Folder() if found is None else Folder(found, tuple(workspace.permissions("repos", found.id)))
 
 
 def read_scope(workspace: Workspace, name: str) -> Scope | None:

@@ -1,21 +1,31 @@
-"""What `pulumi refresh --preview-only --json` says: one step a resource, with the state before and what was read. Pure."""
+"""What the engine tells of a refresh: for each resource what was declared, what the state says, and what was read. Pure."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from quantctl.engine.history import LastUpdate
 
 # What the Snowflake provider keeps of SHOW and DESCRIBE beside the properties that it compares; a login changes it.
 _BESIDE = ("showOutputs", "describeOutputs", "parameters", "__")
 _PART = re.compile(r"\[(\d+)\]|\[\"([^\"]+)\"\]|([^.\[\]]+)")
+_STACK = "pulumi:pulumi:Stack"
+_PROVIDERS = "pulumi:providers"
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One resource: what the stack's state holds (`inputs`, `old`), and what was read (`new`; None when it is gone)."""
+    """One resource: what was declared last (`inputs`), what the state took it to have become (`old`), and what was read.
+
+    `new` is None when it is gone. After a failed update `old` holds what was wanted, and `failed` the provider's reasons:
+    only `inputs` is what was really deployed. `changed` are the paths that the engine names as different.
+    """
 
     urn: str
     inputs: Mapping[str, Any]
@@ -23,6 +33,7 @@ class Step:
     new: Mapping[str, Any] | None
     changed: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
     @property
     def type(self) -> str:
@@ -41,19 +52,31 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """A stack's state: its resources, the commit that its last whole update deployed, and what was begun and not ended."""
+
+    steps: tuple[Step, ...] = ()
+    commit: str = ""
+    begun: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Refresh:
-    """All steps of a stack, and what the engine complained of."""
+    """All steps of a stack, and what the engine complained of; `commit` and `begun` are those of the state."""
 
     steps: tuple[Step, ...] = ()
     errors: tuple[str, ...] = field(default=())
+    commit: str = ""
+    begun: tuple[str, ...] = ()
+    last: LastUpdate | None = None
 
     def of(self, *types: str) -> list[Step]:
         """The steps of some types."""
         return [step for step in self.steps if step.type in types]
 
 
-def read_state(text: str) -> tuple[Step, ...]:
-    """The resources of `pulumi stack export`, as steps in which nothing has changed. Secrets stay encrypted.
+def read_state(text: str) -> Checkpoint:
+    """What `pulumi stack export` printed; in its steps nothing has changed. Secrets stay encrypted.
 
     Raises:
         ValueError: it is no export.
@@ -61,43 +84,106 @@ def read_state(text: str) -> tuple[Step, ...]:
     said = json.loads(text)
     if not isinstance(said, dict):
         raise ValueError("no JSON object")
-    listed = (said.get("deployment") or {}).get("resources") or []
-    custom = [
-        each for each in listed if each.get("custom") and "pulumi:providers" not in each["urn"] and not each.get("delete")
-    ]
-    return tuple(_step({"urn": each["urn"], "op": "same", "oldState": each, "newState": each}) for each in custom)
+    deployment = said.get("deployment") or {}
+    listed = [each for each in deployment.get("resources") or [] if not each.get("delete")]
+    stacks = [each for each in listed if each.get("type") == _STACK]
+    commit = str((stacks[0].get("outputs") or {}).get("commit") or "") if stacks else ""
+    begun = tuple(
+        f"{one['type']} {one['resource']['type'].rsplit(':', 1)[-1]} {one['resource']['urn'].rsplit('::', 1)[-1]}"
+        for one in deployment.get("pending_operations") or []
+    )
+    return Checkpoint(tuple(_kept(each) for each in listed if _ours(each)), commit, begun)
 
 
-def read_refresh(text: str) -> Refresh:
-    """The engine's JSON.
+def read_refresh(text: str, held: Checkpoint) -> Refresh:
+    """The engine's stream of events (`--json` with PULUMI_ENABLE_STREAMING_JSON_PREVIEW), for the resources of a state.
+
+    Without the stream `--json` gives what was read only where it differs, and nothing at all where a provider says that
+    something differs and not in what.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it has no end, so that it is not known whether all of it was told.
     """
-    said = json.loads(text)
-    if not isinstance(said, dict):
-        raise ValueError("no JSON object")
-    steps = [_step(step) for step in said.get("steps") or [] if (step.get("oldState") or {}).get("custom")]
-    errors = [
-        " ".join(str(each.get("message", "")).split())
-        for each in said.get("diagnostics") or []
-        if each.get("severity") == "error"
-    ]
-    return Refresh(tuple(step for step in steps if "pulumi:providers" not in step.urn), tuple(dict.fromkeys(errors)))
+    dependencies = {step.urn: step.dependencies for step in held.steps}
+    asked: dict[str, None] = {}
+    steps: dict[str, Step] = {}
+    errors: list[str] = []
+    ended = False
+    for event in _events(text):
+        if before := event.get("resourcePreEvent"):
+            if _asks(before["metadata"]):
+                asked[before["metadata"]["urn"]] = None
+        elif after := event.get("resOutputsEvent"):
+            metadata = after["metadata"]
+            if metadata["urn"] in asked:
+                steps[metadata["urn"]] = _step(metadata, dependencies.get(metadata["urn"], ()))
+                errors += _silent(metadata)
+        elif (told := event.get("diagnosticEvent")) and told.get("severity") == "error":
+            errors.append(" ".join(str(told.get("message", "")).split()))
+        ended = ended or "summaryEvent" in event
+    if not ended:
+        raise ValueError("the engine did not come to an end")
+    errors += [f"{urn.rsplit('::', 1)[-1]} was asked about, and nothing was read" for urn in asked if urn not in steps]
+    return Refresh(tuple(steps.values()), tuple(dict.fromkeys(errors)), held.commit, held.begun)
 
 
-def _step(step: Mapping[str, Any]) -> Step:
-    old, new = step["oldState"], step.get("newState")
-    gone = new is None or step.get("op") == "delete"
-    paths = () if gone or step.get("op") != "update" else tuple(step.get("detailedDiff") or step.get("diffReasons") or ())
+def _events(text: str) -> Iterator[Json]:
+    for line in text.splitlines():
+        if line.startswith("{"):
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue  # cut off; the summary is missing then
+            if isinstance(event, dict):
+                yield event
+
+
+def _asks(metadata: Mapping[str, Any]) -> bool:
+    return metadata.get("op") == "refresh" and _ours(metadata.get("old") or {})
+
+
+def _ours(resource: Mapping[str, Any]) -> bool:
+    return bool(resource.get("custom")) and _PROVIDERS not in resource["urn"]
+
+
+def _kept(resource: Mapping[str, Any]) -> Step:
+    outputs = resource.get("outputs") or {}
     return Step(
-        urn=step["urn"],
+        urn=resource["urn"],
+        inputs=resource.get("inputs") or {},
+        old=outputs,
+        new=outputs,
+        dependencies=tuple(resource.get("dependencies") or ()),
+        failed=tuple(resource.get("initErrors") or ()),
+    )
+
+
+def _step(metadata: Mapping[str, Any], dependencies: tuple[str, ...]) -> Step:
+    old, new = metadata["old"], metadata.get("new")
+    gone = not new or metadata.get("op") == "delete"
+    return Step(
+        urn=metadata["urn"],
         inputs=old.get("inputs") or {},
         old=old.get("outputs") or {},
-        new=None if new is None or gone else (new.get("outputs") or {}),
-        changed=tuple(path for path in paths if not path.startswith(_BESIDE)),
-        dependencies=tuple(old.get("dependencies") or ()),
+        new=None if gone or not new else (new.get("outputs") or {}),
+        changed=() if gone else _paths(metadata),
+        dependencies=dependencies,
+        failed=tuple(old.get("initErrors") or ()),
     )
+
+
+def _paths(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    if metadata.get("op") != "update":
+        return ()
+    told = metadata.get("detailedDiff") or metadata.get("diffs") or ()
+    return tuple(path for path in told if not path.startswith(_BESIDE))
+
+
+def _silent(metadata: Mapping[str, Any]) -> list[str]:
+    """A resource that the engine calls changed without any path is unknown, not clean."""
+    if metadata.get("op") == "update" and not (metadata.get("detailedDiff") or metadata.get("diffs")):
+        return [f"the engine says that {metadata['urn'].rsplit('::', 1)[-1]} differs, and not in what"]
+    return []
 
 
 def value_at(values: Any, path: str) -> Any:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from quantctl.drift.declared import differences, same
 from quantctl.drift.steps import Step
 
 # Of the provider's own making, and not in the Jobs API's settings.
@@ -35,12 +37,21 @@ def unchanged(
     """The steps that are as they were; `jobs` are settings by id, `permissions` access control lists by job id."""
     found = []
     for step in state:
+        if not _as_declared(step):
+            continue  # whatever is real
         job = str(step.old.get("jobId" if step.type == "Permissions" else "id") or "")
         if step.type == "Job" and job in jobs and same_job(step.old, jobs[job]):
             found.append(step)
         if step.type == "Permissions" and job in permissions and same_permissions(step.old, permissions[job]):
             found.append(step)
     return found
+
+
+def _as_declared(step: Step) -> bool:
+    """Whether the state says that the resource became what was declared."""
+    if step.type == "Permissions":
+        return not step.failed and same(step.inputs.get("accessControls"), step.old.get("accessControls"))
+    return not step.failed and not differences(replace(step, new=step.old))
 
 
 def same_job(outputs: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:

@@ -25,7 +25,7 @@ from quantctl.errors import UserError
 
 _CLIENT_SECONDS = 20
 # Types whose ID follows from what is declared: https://www.pulumi.com/registry/packages/snowflake/, "Import" of each page.
-_ID_FROM_INPUTS = {
+ID_FROM_INPUTS = {
     "snowflake:index/accountRole:AccountRole": "{name}",
     "snowflake:index/databaseRole:DatabaseRole": '"{database}"."{name}"',
     "snowflake:index/networkPolicy:NetworkPolicy": "{name}",
@@ -106,7 +106,7 @@ def identities(operation: Operation, environ: dict[str, str]) -> list[str]:
     Raises:
         UserError: it is not known how to look for such an object.
     """
-    if pattern := _ID_FROM_INPUTS.get(operation.type):
+    if pattern := ID_FROM_INPUTS.get(operation.type):
         return [pattern.format(**operation.inputs)]
     if operation.type.startswith(_AGAIN):
         return []
@@ -130,7 +130,7 @@ def _created(operation: Operation, env: str, environ: dict[str, str], known: dic
     """What became of a creation, in words; it is in the state afterwards when the object is there."""
     found = [one for one in identities(operation, environ) if one not in known.values()]
     replaces = operation.urn in known
-    if len(found) > 1 or (found and replaces and operation.type not in _ID_FROM_INPUTS):
+    if len(found) > 1 or (found and replaces and operation.type not in ID_FROM_INPUTS):
         raise UserError(
             f"The last update of {env} was interrupted while creating {operation.name}"
             f"{', in place of another one' if replaces else ''}, and what it made cannot be told apart.",
@@ -139,12 +139,12 @@ def _created(operation: Operation, env: str, environ: dict[str, str], known: dic
         )
     if replaces:
         return "its name is in the state already"
-    if found and _take_in(operation, found[0], env, environ):
+    if found and take_in(operation, found[0], env, environ):
         return f"it is there ({found[0]}), and is in the state now"
     return "it is not there, or may be created again" if operation.type.startswith(_AGAIN) else "it is not there"
 
 
-def _take_in(operation: Operation, identity: str, env: str, environ: dict[str, str]) -> bool:
+def take_in(operation: Operation, identity: str, env: str, environ: dict[str, str]) -> bool:
     """`pulumi import` under the URN that the program declares; False when there is no such object."""
     version = _VERSION.search(operation.provider)
     resource = {

@@ -26,7 +26,7 @@ from quantctl.engine.process import run
 from quantctl.errors import UserError
 
 _FORMAT = 1
-_PACKAGES = ("pulumi", "pulumi-databricks", "pulumi-policy", "pulumi-snowflake")
+_PACKAGES = ("pulumi", "pulumi-databricks", "pulumi-snowflake")
 _TARGETS = ("DATABRICKS_HOST", "SNOWFLAKE_ORGANIZATION_NAME", "SNOWFLAKE_ACCOUNT_NAME", "SNOWFLAKE_HOST", "SNOWFLAKE_PORT")
 # What changes without anything having changed.
 _VOLATILE = frozenset({"created", "modified", "sourcePosition", "stackTrace"})

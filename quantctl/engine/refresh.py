@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import shutil
 import subprocess
 import tempfile
@@ -10,43 +11,44 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from infra.outside.branch import Snapshot
-from quantctl.drift.steps import Refresh, Step, read_refresh, read_state
+from quantctl.drift.steps import Checkpoint, Refresh, Step, read_refresh, read_state
 from quantctl.engine.process import POLICY, Done, run
 from quantctl.errors import UserError
 
 
-def state(env: str, environ: Mapping[str, str], seconds: float) -> tuple[Step, ...] | str:
+def state(env: str, environ: Mapping[str, str], seconds: float) -> Checkpoint | str:
     """What the stack's state holds, or the reason why that cannot be read."""
     done = _run(["stack", "export", "-s", env], environ, seconds)
     if done.code is None:
         return f"the stack's state: no answer in {seconds:.0f} s"
     try:
-        held = read_state(done.out) if done.code == 0 else ()
+        held = read_state(done.out) if done.code == 0 else Checkpoint()
     except (ValueError, KeyError, TypeError):
         return "the stack's state is no JSON"
-    if done.code == 0 and not held:
+    if done.code == 0 and not held.steps:
         return "the stack holds nothing: it was never deployed, or its state is lost"
-    return held or done.reason
+    return held if held.steps else done.reason
 
 
-def look(env: str, environ: Mapping[str, str], skipped: Sequence[Step], seconds: float) -> Refresh:
+def look(env: str, environ: Mapping[str, str], held: Checkpoint, skipped: Sequence[Step], seconds: float) -> Refresh:
     """`pulumi refresh --preview-only`: what the state holds and what is really there. Nothing is written.
 
-    `--json` has both as values, with one path for each difference; the event log (`--event-log`) exists for the engine's own
-    developers only. The program does not run: what is judged is what was deployed, not what a changed program would declare.
+    Its events have both as values, with one path for each difference; `--event-log` exists for the engine's own developers
+    only. The program does not run: what is judged is what was deployed, not what a changed program would declare.
     `skipped` are steps that are known to be unchanged.
     """
     left_out = [word for step in skipped for word in ("--exclude", step.urn)]
-    done = _run(["refresh", "--preview-only", "--json", "-s", env, *left_out], environ, seconds)
+    streamed = {**environ, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
+    done = _run(["refresh", "--preview-only", "--json", "-s", env, *left_out], streamed, seconds)
     if done.code is None:
-        return Refresh(errors=(f"no answer in {seconds:.0f} s",))
+        return Refresh(errors=(f"no answer in {seconds:.0f} s",), commit=held.commit, begun=held.begun)
     try:
-        refresh = read_refresh(done.out)
+        refresh = read_refresh(done.out, held)
     except (ValueError, KeyError, TypeError):
-        return Refresh(errors=(done.reason,))
+        return Refresh(errors=(done.reason,), commit=held.commit, begun=held.begun)
     known = {step.urn for step in skipped}
     steps = (*(step for step in refresh.steps if step.urn not in known), *skipped)
-    return Refresh(steps, refresh.errors or ((done.reason,) if done.code else ()))
+    return dataclasses.replace(refresh, steps=steps, errors=refresh.errors or ((done.reason,) if done.code else ()))
 
 
 def mend(env: str, environ: Mapping[str, str], targets: Sequence[str], seconds: float) -> str | None:

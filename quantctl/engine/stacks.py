@@ -14,6 +14,7 @@ from typing import Any
 
 from quantctl.engine.lock.locks import from_message, refusal
 from quantctl.engine.process import POLICY, run
+from quantctl.engine.said import reason, way_out
 from quantctl.errors import UserError
 
 _SUMMARY = re.compile(r"^\s+\D{0,4}(\d+) (created|updated|deleted|replaced|unchanged|refreshed|to \w+)\b", re.M)
@@ -50,9 +51,10 @@ def up(
     if done.code != 0:
         if held := from_message(env, done.out + done.err):
             raise refusal(env, held, datetime.datetime.now(datetime.UTC))
+        engine = "\n".join(f"    {line}" for line in done.said.splitlines())
         raise UserError(
-            f"`pulumi up -s {env}` failed (exit {done.code}). The engine said:\n\n{done.said}\n",
-            do_next=f"fix the errors above, and run the same command again; by hand: pulumi up -s {env}",
+            f"The update of {env} failed: {reason(done.reason)}\n  the engine said:\n{engine}",
+            do_next=f"{way_out(env, done.said)} By hand: pulumi up -s {env}",
         )
     summary = done.out[done.out.rfind("Resources:") :]
     return Result(env, {what: int(number) for number, what in _SUMMARY.findall(summary)})

@@ -12,6 +12,8 @@ from quantctl.errors import UserError
 
 Json = dict[str, Any]
 _NO_STACK = "no stack named"
+STACK = "pulumi:pulumi:Stack"
+REPO = "databricks:index/repo:Repo"
 JOB = "databricks:index/job:Job"
 
 
@@ -21,6 +23,32 @@ class State:
 
     resources: tuple[Json, ...] = ()
     pending: tuple[Json, ...] = ()
+
+    @property
+    def commit(self) -> str:
+        """The commit that the last update deployed which went through: the stack's own output."""
+        stacks = [one for one in self.resources if one.get("type") == STACK]
+        return str((stacks[0].get("outputs") or {}).get("commit") or "") if stacks else ""
+
+    @property
+    def folder(self) -> str:
+        """The commit that the environment's Git folder was declared at when it was last changed with success."""
+        repos = [one for one in self.resources if one.get("type") == REPO and "PersonalFolders" not in str(one.get("urn"))]
+        return str((repos[0].get("inputs") or {}).get("commitHash") or "") if repos else ""
+
+    @property
+    def half(self) -> bool:
+        """An update moved the folder and did not come to its end."""
+        return bool(self.commit and self.folder and self.commit != self.folder)
+
+    @property
+    def unfinished(self) -> list[str]:
+        """What the last update left, in words: half of it, what failed, what was begun. The most important first."""
+        found = [f"half an update: the folder is at {self.folder[:12]}, the rest at {self.commit[:12]}"] if self.half else []
+        failed = [name_of(one) for one in self.resources if one.get("initErrors")]
+        found += [f"the last update of {name} failed" for name in failed]
+        begun = [f"{one.get('type')} {name_of(one.get('resource') or {})}" for one in self.pending]
+        return [*found, *(f"an update was interrupted while {what}" for what in begun)]
 
     @property
     def jobs(self) -> dict[str, int]:

@@ -12,8 +12,16 @@ from infra.outside import gitlab as client
 from infra.settings import Settings
 from infra.vocabulary import Environment
 from quantctl.errors import UserError
-from quantctl.forge import gitlab_merging, gitlab_notes, gitlab_people, gitlab_permission
+from quantctl.forge import (
+    gitlab_merging,
+    gitlab_notes,
+    gitlab_people,
+    gitlab_permission,
+    gitlab_signoffs,
+    gitlab_vetoes,
+)
 from quantctl.forge.gitlab_people import Approver, Reviewed
+from quantctl.forge.gitlab_vetoes import Seen
 from quantctl.forge.model import (
     Answer,
     Approval,
@@ -23,6 +31,7 @@ from quantctl.forge.model import (
     Person,
     Verdict,
 )
+from quantctl.records.signoffs import SignOff
 
 if TYPE_CHECKING:
     from gitlab.v4.objects import ProjectMergeRequest
@@ -72,6 +81,57 @@ class GitLabForge:
             return Answer(Verdict.UNKNOWN, str(error))
         return answer or self.may_merge(Environment.LIVE)
 
+    def vouches_for(self, kind: str, environment: str) -> Answer:
+        """GitLab's protected tags; where the settings name signers, a record is signed besides."""
+        with self._told("see protected tags"):
+            wanted = self._settings.protection.recorders
+            return gitlab_permission.makes_records(self._client, self._project, kind, environment, wanted)
+
+    def knows_authors(self) -> Answer:
+        """The push rule, or the settings' word."""
+        with self._told("see the push rule"):
+            return gitlab_permission.knows_authors(self._project, self._place.authors == "trusted")
+
+    def vetoes(self, source: str, target: str, commit: str) -> Sequence[str]:
+        """Of the merge requests from source to target at exactly this commit."""
+        with self._told("read merge requests"):
+            return gitlab_vetoes.vetoes(map(self._seen, self._of(source, target, commit, ("opened", "merged", "closed"))))
+
+    def _seen(self, request: ProjectMergeRequest) -> Seen:
+        notes: list[Any] = []
+        if request.state == "opened":
+            notes = [note.attributes for note in request.notes.list(sort="asc", order_by="created_at", iterator=True)]
+        closed_by = str((request.attributes.get("closed_by") or {}).get("name") or "")
+        draft, who = bool(request.attributes.get("draft")), gitlab_vetoes.withdrawn(notes)
+        return Seen(request.iid, request.web_url, request.state, draft, closed_by, who)
+
+    def sign_offs(self, environment: str, commit: str) -> Sequence[SignOff]:
+        """Comments of the commit by members of the UAT group."""
+        with self._told("read sign-offs"):
+            members = gitlab_permission.members(self._client, self._settings.uat_testers)
+            threads = self._project.commits.get(commit, lazy=True).discussions.list(get_all=True)
+            notes = [note for thread in threads for note in thread.attributes["notes"]]
+        return gitlab_signoffs.judge(notes, environment, commit, members, self._page(commit))
+
+    def sign_off(self, environment: str, commit: str, by: str, note: str, at: int) -> SignOff:
+        """A comment on the commit; `by` and `at` are GitLab's to say."""
+        group, who = self._settings.uat_testers, self.promoter()
+        with self._told("sign off"):
+            member = gitlab_permission.is_member(self._client, group, str(who))
+            if member is None or member.allowed is not True:
+                raise UserError(
+                    f"{who} may not sign {environment} off.",
+                    found=member.evidence if member else f"no group {group} in GitLab (quant:gitlab.uatTesters)",
+                    do_next=f"ask a member of {group}; a comment on {self._page(commit)} counts as well (docs/promotion.md)",
+                )
+            place = self._project.commits.get(commit, lazy=True).discussions
+            [made] = place.create({"body": gitlab_signoffs.written(environment, note)}).attributes["notes"]
+        [given] = gitlab_signoffs.judge([made], environment, commit, [self._me.id], self._page(commit))
+        return given
+
+    def _page(self, commit: str) -> str:
+        return f"{self._project.web_url}/-/commit/{commit}"
+
     def approvals(self, source: str, target: str, commit: str, authors: set[str]) -> Approvals:
         """Of the open or merged merge requests from source to target whose head is exactly this commit."""
         with self._told("read merge requests"):
@@ -93,10 +153,7 @@ class GitLabForge:
         with self._told("approve a merge request"):
             request = next((one for one in self._of(source, target, commit) if one.state == "opened"), None)
             if request is None:
-                raise UserError(
-                    f"There is no open merge request from {source} to {target} at {commit[:12]}.",
-                    do_next=f"quantctl promote {source} {target} opens it",
-                )
+                raise UserError(f"There is no open merge request into {target} at {commit[:12]}: quantctl promote opens it.")
             url = str(request.web_url)  # an approval's answer takes the place of what is known of the request
             me = Approver(self._me.id, person.name, person.user_name, "", person.email)
             reviewed = self._reviewed(request, authors)
@@ -120,9 +177,11 @@ class GitLabForge:
             now = next((one.when for one in self._approvers(request) if one.id == me.id), "")
         return Approval(str(me), now, url)
 
-    def _of(self, source: str, target: str, commit: str) -> list[ProjectMergeRequest]:
+    def _of(
+        self, source: str, target: str, commit: str, states: Sequence[str] = ("opened", "merged")
+    ) -> list[ProjectMergeRequest]:
         wanted: dict[str, Any] = {"source_branch": source, "target_branch": target, "get_all": True}
-        listed = [one for state in ("opened", "merged") for one in self._project.mergerequests.list(state=state, **wanted)]
+        listed = [one for state in states for one in self._project.mergerequests.list(state=state, **wanted)]
         return [request for request in listed if request.sha == commit]
 
     def _approvers(self, request: ProjectMergeRequest) -> list[Approver]:
@@ -137,8 +196,10 @@ class GitLabForge:
             versions = request.diffs.list(get_all=True)
             since = min((v.created_at for v in versions if v.head_commit_sha == request.sha), default="")
         names = frozenset(str(commit["author_name"]) for commit in commits)
-        emails = authors | {str(commit["author_email"]) for commit in commits}
-        return Reviewed(request.web_url, request.author["id"], names, frozenset(emails), fresh, since)
+        names |= {str(commit["committer_name"]) for commit in commits}
+        emails = authors | {str(commit[f"{role}_email"]) for commit in commits for role in ("author", "committer")}
+        reopened = gitlab_vetoes.reopened(event.attributes for event in request.resourcestateevents.list(get_all=True))
+        return Reviewed(request.web_url, request.author["id"], names, frozenset(emails), fresh, since, reopened)
 
     def find_merge_request(self, source: str, target: str) -> MergeRequest | None:
         """The open one."""
@@ -155,7 +216,7 @@ class GitLabForge:
     def open_merge_request(
         self, source: str, target: str, title: str, description: str, labels: Sequence[str] = ()
     ) -> MergeRequest:
-        """The open one with this title, description and these labels too; made when there is none.
+        """The open one with this title, description and these labels too; made when there is none. A draft is left as it is.
 
         The source branch is never removed: maturity branches are sources.
         """
@@ -165,6 +226,8 @@ class GitLabForge:
             if found is None:
                 branches = {"source_branch": source, "target_branch": target, "remove_source_branch": False}
                 return _told_of(self._project.mergerequests.create({**branches, **said, "labels": list(labels)}))
+            if found.attributes.get("draft"):  # a new title would make it ready to merge
+                return _told_of(found)
             for key, value in said.items():
                 setattr(found, key, value)
             if labels:
@@ -185,12 +248,12 @@ class GitLabForge:
     def upsert_issue(self, marker: str, title: str, text: str, labels: Sequence[str] = ()) -> str:
         """One open issue."""
         with self._told("write issues"):
-            return gitlab_notes.upsert_issue(self._project, marker, title, text, labels)
+            return gitlab_notes.upsert_issue(self._project, self._me.id, marker, title, text, labels)
 
     def close_issue(self, marker: str, comment: str) -> str | None:
         """Close it, with a last word."""
         with self._told("write issues"):
-            return gitlab_notes.close_issue(self._project, marker, comment)
+            return gitlab_notes.close_issue(self._project, self._me.id, marker, comment)
 
 
 def _told_of(found: Any) -> MergeRequest:

@@ -1,4 +1,7 @@
-"""One note of a merge request, one issue of a project: found again by a marker that nobody sees, and told anew in place."""
+"""One note of a merge request, one issue of a project: found again by a marker that nobody sees, and told anew in place.
+
+Whoever reads one can write a marker of theirs: what somebody else wrote is never ours, whatever stands in it.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +18,19 @@ def hidden(marker: str) -> str:
 
 
 def post(request: ProjectMergeRequest, me: int, marker: str, text: str) -> str:
-    """The one note with the marker says `text`; what was done, and where. Others with it are deleted.
-
-    A note that GitLab does not let us edit, because somebody else wrote it, is left, and one of our own is made.
-    """
-    from gitlab.exceptions import GitlabError
-
+    """The one note of ours (`me`) with the marker says `text`; what was done, and where. Others of ours are deleted."""
     body = f"{hidden(marker)}\n{text}"
-    marked = [note for note in request.notes.list(iterator=True) if hidden(marker) in note.body and not note.system]
+    notes = [note for note in request.notes.list(iterator=True) if note.author["id"] == me and not note.system]
     done = ""
-    for note in sorted(marked, key=lambda note: (note.author["id"] != me, note.id)):
-        try:
-            if done:
-                note.delete()
-            elif note.body == body:
-                done = f"unchanged: {_where(request, note)}"
-            else:
-                note.body = body
-                note.save()
-                done = f"updated: {_where(request, note)}"
-        except GitlabError as error:
-            if error.response_code not in (401, 403):
-                raise
+    for note in sorted((note for note in notes if hidden(marker) in note.body), key=lambda note: int(note.id)):
+        if done:
+            note.delete()
+        elif note.body == body:
+            done = f"unchanged: {_where(request, note)}"
+        else:
+            note.body = body
+            note.save()
+            done = f"updated: {_where(request, note)}"
     return done or f"posted: {_where(request, request.notes.create({'body': body}))}"
 
 
@@ -44,10 +38,10 @@ def _where(request: Any, note: Any) -> str:
     return f"{request.web_url}#note_{note.id}"
 
 
-def upsert_issue(project: Project, marker: str, title: str, text: str, labels: Sequence[str]) -> str:
-    """The one open issue with the marker has this title and text, and these labels too; its address."""
+def upsert_issue(project: Project, me: int, marker: str, title: str, text: str, labels: Sequence[str]) -> str:
+    """Our one open issue with the marker has this title and text, and these labels too; its address."""
     said = {"title": title, "description": f"{hidden(marker)}\n{text}"}
-    found = _open_issue(project, marker)
+    found = _open_issue(project, me, marker)
     if found is None:
         return str(project.issues.create({**said, "labels": list(labels)}).web_url)
     missing = set(labels) - set(found.labels)
@@ -59,9 +53,9 @@ def upsert_issue(project: Project, marker: str, title: str, text: str, labels: S
     return str(found.web_url)
 
 
-def close_issue(project: Project, marker: str, comment: str) -> str | None:
-    """Close the open issue with the marker after a last comment; None when there is none."""
-    found = _open_issue(project, marker)
+def close_issue(project: Project, me: int, marker: str, comment: str) -> str | None:
+    """Close our open issue after a last comment; None when there is none."""
+    found = _open_issue(project, me, marker)
     if found is None:
         return None
     found.notes.create({"body": comment})
@@ -70,6 +64,9 @@ def close_issue(project: Project, marker: str, comment: str) -> str | None:
     return str(found.web_url)
 
 
-def _open_issue(project: Project, marker: str) -> ProjectIssue | None:
-    issues = project.issues.list(state="opened", order_by="created_at", sort="asc", iterator=True)
-    return next((issue for issue in issues if hidden(marker) in (issue.description or "")), None)
+def _open_issue(project: Project, me: int, marker: str) -> ProjectIssue | None:
+    """Our own: what it says may be edited, its author never. Without the marker, the one with its last word as a label."""
+    issues = project.issues.list(state="opened", order_by="created_at", sort="asc", author_id=me, iterator=True)
+    ours = [issue for issue in issues if issue.author["id"] == me]
+    marked = (issue for issue in ours if hidden(marker) in (issue.description or ""))
+    return next(marked, next((issue for issue in ours if marker.split()[-1] in issue.labels), None))

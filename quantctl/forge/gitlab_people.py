@@ -33,7 +33,7 @@ class Reviewed:
     """A merge request as approvals are judged: its author's id, names and addresses of who wrote the commits.
 
     `fresh`: approvals are of the head. They are where GitLab takes them away when commits are pushed; else only those since
-    `head_since` (ISO 8601, when the head was pushed; empty: not known).
+    `head_since` (ISO 8601, when the head was pushed; empty: not known). `reopened`: when it was last reopened, "" for never.
     """
 
     url: str
@@ -42,6 +42,7 @@ class Reviewed:
     emails: frozenset[str]
     fresh: bool
     head_since: str = ""
+    reopened: str = ""
 
 
 def judge(approvers: Iterable[Approver], reviewed: Reviewed) -> Approvals:
@@ -65,6 +66,8 @@ def _problem(approver: Approver, reviewed: Reviewed) -> str | None:
         return "has written some of these commits"
     if not reviewed.fresh and not _since(approver.when, reviewed.head_since):
         return "given before the last push (the project keeps approvals when commits are pushed)"
+    if reviewed.reopened and not _since(approver.when, reviewed.reopened):
+        return "given before the merge request was closed and reopened"
     return None
 
 

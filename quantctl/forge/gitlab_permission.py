@@ -1,11 +1,14 @@
-"""What the token's owner may do in GitLab: merge into a branch, and whether they are in a group."""
+"""What GitLab holds people to: who merges into a branch, who is in a group, who makes records, who a commit's author is."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from infra.errors import UserError
-from infra.gitlab.protected_branch import as_entry, group_id, matching
+from infra.gitlab import protected_tags
+from infra.gitlab.access_levels import as_entry, group_id
+from infra.gitlab.protected_branch import matching
 from quantctl.forge.model import Answer, Verdict
 
 if TYPE_CHECKING:
@@ -38,6 +41,53 @@ def is_member(client: Gitlab, path: str, who: str) -> Answer | None:
         return None
     evidence = f"{who} is {'' if member else 'not '}a member of the group {path} in GitLab"
     return Answer(Verdict.YES if member else Verdict.NO, evidence)
+
+
+def members(client: Gitlab, path: str) -> set[int]:
+    """The ids of a group's members, with those of the groups above it.
+
+    Raises:
+        UserError: there is no such group.
+    """
+    group = client.groups.get(group_id(client, path), lazy=True)
+    return {int(member.id) for member in group.members_all.list(iterator=True)}
+
+
+def makes_records(client: Gitlab, project: Project, kind: str, environment: str, wanted: Collection[str]) -> Answer:
+    """Whether nobody but those of the settings may make the tags that are an environment's records."""
+    tags = f"{kind}/{environment}/*"
+    found = protected_tags.read(client, project, [tags])
+    told = ", ".join(found)
+    if set(found) <= {*wanted, "noOne"}:
+        return Answer(Verdict.YES, f"the tags {tags} are made by {told}")
+    return Answer(
+        Verdict.UNKNOWN,
+        f"unknown who made the tags {tags}: {told} may, expected {', '.join(wanted)}. Deploying {environment} protects them",
+    )
+
+
+def knows_authors(project: Project, trusted: bool) -> Answer:
+    """Whether a push rule holds committers to their own addresses: https://docs.gitlab.com/api/project_push_rules/
+
+    A rule for authors alone (member_check) takes any member's name from any member.
+    """
+    from gitlab.exceptions import GitlabError
+
+    if trusted:
+        return Answer(Verdict.YES, "gitlab.authors: trusted")
+    try:
+        rule = project.manager.gitlab.http_get(f"/projects/{project.encoded_id}/push_rule")
+    except GitlabError as error:
+        if error.response_code not in (403, 404):  # GitLab Free has none; a Developer may not look
+            raise
+        rule = None
+    if isinstance(rule, dict) and rule.get("commit_committer_check"):
+        return Answer(Verdict.YES, "the push rule commit_committer_check")
+    return Answer(
+        Verdict.UNKNOWN,
+        "unknown who wrote the commits: author and committer are free text without GitLab's push rule"
+        " commit_committer_check (Premium); where that is accepted, quant:gitlab.authors: trusted (docs/promotion.md)",
+    )
 
 
 def _is_in(client: Gitlab, project: Project, level: dict[str, Any]) -> bool:

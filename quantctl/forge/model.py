@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from quantctl.errors import UserError
+
+if TYPE_CHECKING:
+    from quantctl.records.signoffs import SignOff
 
 _POLL_SECONDS = 5.0
 
@@ -140,10 +143,28 @@ class Forge(Protocol):
     def approve(self, source: str, target: str, commit: str, note: str, authors: set[str]) -> Approval:
         """Approve a commit for a branch as the promoter. An author is refused with a UserError."""
 
+    def vouches_for(self, kind: str, environment: str) -> Answer:
+        """Whether the records of a kind (deployment, promotion ...) are made by those who may make them, and nobody else."""
+
+    def knows_authors(self) -> Answer:
+        """Whether a commit's author and committer are who they say."""
+
+    def vetoes(self, source: str, target: str, commit: str) -> Sequence[str]:
+        """Why a merge request of exactly this commit is not to be merged, whatever else is there."""
+
+    def sign_offs(self, environment: str, commit: str) -> Sequence[SignOff]:
+        """Sign-offs that count, of exactly this commit."""
+
+    def sign_off(self, environment: str, commit: str, by: str, note: str, at: int) -> SignOff:
+        """Sign a commit off as the promoter, who says by whom (`by`, "" for themselves). Who may not is refused."""
+
     def open_merge_request(
         self, source: str, target: str, title: str, description: str, labels: Sequence[str] = ()
     ) -> MergeRequest:
-        """The open merge request from source to target; made when there is none, else told anew and kept."""
+        """The open merge request from source to target; made when there is none, else told anew and kept.
+
+        A draft is left as it is: that is somebody's veto.
+        """
 
     def find_merge_request(self, source: str, target: str) -> MergeRequest | None:
         """The open merge request from source to target."""
@@ -155,10 +176,10 @@ class Forge(Protocol):
         """The one note with the hidden marker says `text` now; answers what was done, and where."""
 
     def upsert_issue(self, marker: str, title: str, text: str, labels: Sequence[str] = ()) -> str:
-        """The one open issue with the hidden marker says `text` now; answers its address."""
+        """The promoter's own open issue with the hidden marker says `text` now; answers its address."""
 
     def close_issue(self, marker: str, comment: str) -> str | None:
-        """Close the open issue with the hidden marker; its address, or None when there is none."""
+        """Close the promoter's own open issue with the hidden marker; its address, or None when there is none."""
 
 
 def wait_for_approvals(

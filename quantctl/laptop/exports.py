@@ -10,6 +10,7 @@ import toolchain
 from quantctl import project
 from quantctl.engine import tuning
 from quantctl.errors import UserError
+from quantctl.laptop import signing
 from quantctl.where import with_loopback, without_places
 from sandbox import identities
 from sandbox.state import Endpoints, State
@@ -57,6 +58,7 @@ def exports(state: State) -> dict[str, str]:
         "SNOWFLAKE_PROTOCOL": "http",
         "QUANT_REMOTE": endpoints.remote_url,
         "QUANT_SERVICE_KEYS": str(state.keys),
+        "QUANT_SIGNERS": str(signing.signers_file(state)),
         **tuning.ALWAYS,
     }
 
@@ -77,4 +79,5 @@ def shell(values: Mapping[str, str | None]) -> str:
 
 def process_environment(state: State) -> dict[str, str]:
     """This process's environment with the sandbox's on top, for a child."""
-    return without_places(with_loopback(dict(os.environ))) | shell_exports(state)
+    signs = signing.as_environment(os.environ, signing.git_settings(state, "deployer"))
+    return without_places(with_loopback(dict(os.environ))) | shell_exports(state) | signs

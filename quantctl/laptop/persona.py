@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 
 from quantctl.errors import UserError
+from quantctl.laptop import signing
 from quantctl.laptop.credentials import credentials
+from quantctl.laptop.signing import as_environment
 from sandbox import identities
 from sandbox.forge.call import PROJECT_PATH
 from sandbox.state import State
@@ -21,16 +22,17 @@ def exports(state: State, persona: str | None, *, gitlab: bool, environ: Mapping
 
     Args:
         persona: one of `quantctl sandbox credentials`; None is the deployer with `gitlab`, nobody without.
-        gitlab: also switch to GitLab's API, and let git say who pushes.
+        gitlab: also switch to GitLab's API.
         environ: the shell's environment, to which git's settings are added.
 
     Raises:
         UserError: there is no such persona, or it is no user of the forge.
     """
     before: dict[str, str | None] = dict.fromkeys(_OWN) if _WHO in environ else {}
-    if persona is None and not gitlab:
-        return before | _git_says(state, None, environ)
     who = _find(state, persona or "deployer")
+    git = signing.git_settings(state, str(who["persona"]))
+    if persona is None and not gitlab:
+        return before | as_environment(environ, git)
     name, address = _git_identity(who)
     values: dict[str, str | None] = {
         _WHO: str(who["persona"]),
@@ -39,16 +41,16 @@ def exports(state: State, persona: str | None, *, gitlab: bool, environ: Mapping
         **{f"GIT_{role}_EMAIL": address for role in ("AUTHOR", "COMMITTER")},
     }
     if not gitlab:
-        return before | values | _git_says(state, None, environ)
+        return before | values | as_environment(environ, git)
     if who["gitlab_token"] is None:
         raise UserError(
             f"{who['persona']} is no user of the forge.",
             expected=f"one of {', '.join(_personas(state, forge=True))}",
             do_next="choose another persona, or leave --gitlab out",
         )
-    user, token = str(who["gitlab_user"]), str(who["gitlab_token"])
+    token = str(who["gitlab_token"])
     values |= {"QUANT_GITLAB_URL": str(who["gitlab_url"]), "QUANT_GITLAB_PROJECT": PROJECT_PATH, "GITLAB_TOKEN": token}
-    return before | values | _git_says(state, f"{user}:{token}", environ)
+    return before | values | as_environment(environ, git)
 
 
 def _find(state: State, persona: str) -> dict[str, str | int | None]:
@@ -74,19 +76,3 @@ def _git_identity(who: Mapping[str, str | int | None]) -> tuple[str, str]:
         return "Quant Deployer", identities.DEPLOYER_EMAIL
     name = identities.service_principal_name(str(who["persona"]).partition(":")[2])
     return name, f"{name}@quant.example"
-
-
-def _git_says(state: State, login: str | None, environ: Mapping[str, str]) -> dict[str, str | None]:
-    """git's settings from the environment, after those that are there: the token is in no URL and no process list.
-
-    https://git-scm.com/docs/git-config#Documentation/git-config.txt-GITCONFIGCOUNT
-    """
-    endpoints = state.endpoints()
-    key = f"http.{endpoints.gitlab_url}/.extraHeader" if endpoints else ""
-    count = int(environ.get("GIT_CONFIG_COUNT") or 0)
-    slot = next((n for n in range(count) if environ.get(f"GIT_CONFIG_KEY_{n}") == key), count)
-    if login is None:  # an empty extraHeader takes back what was set before
-        return {f"GIT_CONFIG_VALUE_{slot}": ""} if slot < count else {}
-    header = "Authorization: Basic " + base64.b64encode(login.encode()).decode()
-    values = {f"GIT_CONFIG_KEY_{slot}": key, f"GIT_CONFIG_VALUE_{slot}": header}
-    return {"GIT_CONFIG_COUNT": str(max(count, slot + 1)), **values}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from quantctl.engine import tuning
 from quantctl.errors import UserError
+from quantctl.laptop import signing
 from quantctl.laptop.exports import exports
 from quantctl.where import SHELL_FILE, sandbox_folder
 from sandbox import control
@@ -40,7 +41,8 @@ def leave_shell(place: State) -> None:
     file = place.folder / SHELL_FILE
     new = file.with_suffix(".new")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
-        json.dump(exports(place), opened)
+        signs = signing.as_environment({}, signing.git_settings(place, "deployer"))
+        json.dump(exports(place) | signs, opened)
     new.replace(file)
 
 

@@ -9,47 +9,55 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import toolchain
 from quantctl import project
-from quantctl.engine import process, stacks
+from quantctl.engine import planned, process, stacks
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.laptop import first_deployment, place
 from quantctl.laptop.exports import process_environment
-from quantctl.promotion.deploy import make_ready, record_updates
+from quantctl.promotion.deploy import make_ready, record_updates, settle_planned
 from quantctl.stack_settings import stack_settings
+from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
 from sandbox import control, sample
 from sandbox.identities import ENVIRONMENTS
 from sandbox.state import State
 
 AT_ONCE = 2
+_TOLD = 2.0  # seconds between two lines of a log
 
 
 def up(state: State, console: Console) -> None:
     began = time.monotonic()
-    found = toolchain.obtain(lambda text: console.print(text, markup=False, highlight=False))
+    found = toolchain.obtain(toolchain.Report(console))
+    report = toolchain.Report(console, every=_TOLD)
+    report(f"toolchain   {found.way}")
     if first_deployment.did_not_end(state):
-        console.print("The first deployment did not end, and its state is not whole: the sandbox starts empty again.")
-        control.reset(state)
-    endpoints = place.start(state)
-    made = sample.create(state.remote)
-    console.print(f"toolchain   {found.way}", highlight=False)
-    where = f"Databricks {endpoints.databricks_host}, Snowflake port {endpoints.snowflake_port}"
-    console.print(f"sandbox     {where}", highlight=False, soft_wrap=True)
-    console.print(f"pipelines   {'made' if made else 'kept'}: {endpoints.remote_url}", highlight=False, soft_wrap=True)
+        report("The first deployment did not end, and its state is not whole: the sandbox starts empty again.")
+        with place.told():
+            control.reset(state)
+    with report.timed("sandbox     starting"):
+        endpoints = place.start(state)
+    report(f"sandbox     Databricks {endpoints.databricks_host}, Snowflake port {endpoints.snowflake_port}")
+    with report.timed("pipelines   making the sample repository"):
+        made = sample.create(state.remote)
+    report(f"pipelines   {'made' if made else 'kept'}: {endpoints.remote_url}")
     environ = process_environment(state)
     with first_deployment.begun(state) as more:
-        for env in ENVIRONMENTS:
-            ensure_stack(state, env, environ)
-        results = _deploy(state, environ | more, console)
+        with report.timed("stacks      making those that are not there"):
+            for env in ENVIRONMENTS:
+                ensure_stack(state, env, environ)
+        results = _deploy(state, environ | more, report)
     os.environ.update(environ)  # the clients read it there
-    settings = [stack_settings(env, environ) for env in ENVIRONMENTS]
-    record_updates(settings, Workspace(environ), connect(settings[0], environ))
-    console.print(_table([stacks.outputs(env, environ) for env in ENVIRONMENTS]))
+    with report.timed("recording what is deployed"):
+        settings = [stack_settings(env, environ) for env in ENVIRONMENTS]
+        record_updates(settings, Workspace(environ), connect(settings[0], environ))
+    with report.timed("reading what the stacks say"):
+        table = _table([stacks.outputs(env, environ) for env in ENVIRONMENTS])
+    console.print(table)
     _report(results, time.monotonic() - began, console)
 
 
@@ -67,28 +75,41 @@ def down(state: State, console: Console) -> None:
     console.print(f"{'Stopped' if stopped else 'Was not running'}; its state is deleted: {state.folder}")
 
 
-def _deploy(state: State, environ: dict[str, str], console: Console) -> list[stacks.Result]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(AT_ONCE) as pool:
+def _deploy(state: State, environ: dict[str, str], report: toolchain.Report) -> list[stacks.Result]:
+    now: dict[str, str] = {}  # what is going on, by environment
 
-        def deploy(env: str) -> stacks.Result | UserError:
-            row = progress.add_task(f"{env:<11} pulumi up", total=1)
-            steps = 0
+    def deploy(env: str) -> stacks.Result | UserError:
+        began, steps = time.monotonic(), 0
 
-            def step(_: str) -> None:
-                nonlocal steps
-                steps += 1
-                progress.update(row, description=f"{env:<11} pulumi up, step {steps}")
+        def say(text: str) -> None:
+            report(f"{env:<11} {text}")
 
-            try:
-                make_ready(env, environ, lambda text: console.print(text, markup=False, highlight=False))
-                result = stacks.up(env, environ, step)
-            except UserError as error:
-                progress.update(row, description=f"[red]{env:<11} failed[/]", completed=1)
-                return error
-            progress.update(row, description=f"{env:<11} {_counts(result)}", completed=1)
-            return result
+        def step(_: str) -> None:
+            nonlocal steps
+            steps += 1
+            now[env] = f"pulumi up, step {steps}"
 
+        now[env] = "looking at what an update has left"
+        try:
+            make_ready(env, environ, say)
+            if planned.needs_a_look(env, environ):
+                settle_planned(env, environ, say)
+            now[env] = "pulumi up"
+            result = whole(env, environ, lambda: stacks.up(env, environ, step), say)
+        except UserError as error:
+            report(f"{env:<11} failed")
+            return error
+        finally:
+            del now[env]
+        report(f"{env:<11} {_counts(result)} in {time.monotonic() - began:.0f} s")
+        return result
+
+    def described() -> str:
+        between = "\n" if report.console.is_terminal else ", "
+        return between.join(f"{env:<11} {what}, {time.monotonic() - all_began:.0f} s" for env, what in list(now.items()))
+
+    all_began = time.monotonic()
+    with report.during(described), ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(deploy, ENVIRONMENTS))
     errors = [str(answer) for answer in answers if isinstance(answer, UserError)]
     if errors:

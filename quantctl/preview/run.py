@@ -13,11 +13,13 @@ from infra.errors import UserError as InfraError
 from infra.settings import Settings
 from infra.what_if import WHAT_IF
 from quantctl.engine import diffs, process
+from quantctl.engine.state import read_state
 from quantctl.preview import events
 from quantctl.preview.redact import Redactor, secret_values
 from quantctl.preview.story import Commits, Story, tell
 from quantctl.records.repository import Pipelines, read_pipelines
 from quantctl.stack_settings import stack_settings
+from quantctl.workspace import Workspace
 
 # Told (environment, words) while a preview runs.
 Progress = Callable[[str, str], None]
@@ -57,13 +59,39 @@ def _preview(
     env = one.environment
     try:
         settings = stack_settings(env, environ)
+        left = _left(env, environ)
         read = engine_preview(one, environ, redactor, lambda name: progress(env, f"looks at {name}"))
+        read = replace(read, warnings=(*left, *_there(read, environ), *read.warnings))
     except InfraError as error:
         progress(env, "failed")
         return Story(env, one.what_if, errors=(redactor.text(str(error)),), failed=True), None
     story = tell(env, read, settings, one.what_if)
     progress(env, "failed" if story.failed else f"{story.changes or 'no'} {'change' if story.changes == 1 else 'changes'}")
     return story, settings
+
+
+def _left(env: str, environ: Mapping[str, str]) -> list[str]:
+    """What the last update left, which the next one meets; a state that cannot be read is told by the preview itself."""
+    try:
+        state = read_state(env, environ)
+    except InfraError:
+        return []
+    way = f"quantctl repair {env}, then quantctl up {env}" if state.pending else f"quantctl up {env} finishes it"
+    return [f"{text} ({way})" for text in state.unfinished]
+
+
+def _there(read: events.Events, environ: Mapping[str, str]) -> list[str]:
+    """Jobs that would be created though one of their name is there: Databricks takes any number of them."""
+    names = {str(step.new.get("name")) for step in read.steps if step.op == "create" and step.type == "databricks:Job"}
+    if not names:
+        return []
+    try:
+        there = {str((job.get("settings") or {}).get("name")) for job in Workspace(environ).jobs()}
+    except InfraError as error:
+        return [f"whether the new jobs are there already is unknown: {error}"]
+    return [
+        f"a job {name} is there already and in no state; quantctl repair ENV looks at it" for name in sorted(names & there)
+    ]
 
 
 def engine_preview(

@@ -14,7 +14,7 @@ from quantctl import where
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.promotion.move import Way, way
-from quantctl.promotion.read import line_of, step_of
+from quantctl.promotion.read import line_of, step_of, writers
 from quantctl.records.repository import read_pipelines
 from quantctl.stack_settings import stack_settings
 
@@ -42,7 +42,12 @@ def approve(
     found = Way(line.source, origin)
     if forge.merge_requests:
         found = way(pipelines, step_of(edge, line), forge.makes_merge_commits)
-    approval = forge.approve(found.branch, target, found.commit, note, {commit.email for commit in line.ahead})
+        if forge.find_merge_request(found.branch, target) is None:
+            raise UserError(
+                f"There is no open merge request of {origin} into {target}.",
+                do_next=f"quantctl promote {origin} {target} opens it, whatever its other gates say",
+            )
+    approval = forge.approve(found.branch, target, found.commit, note, writers(line.ahead))
     console = Console(soft_wrap=True)
     console.print(f"{origin} -> {target} at {line.source[:12]}, approved by {escape(approval.by)}: {escape(approval.where)}")
     for commit in line.ahead:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,15 +14,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from infra.errors import UserError as InfraError
 from infra.promotion import EDGES, Edge
+from infra.settings import Settings
 from infra.vocabulary import Environment
 from quantctl import ask, where
 from quantctl.errors import UserError
-from quantctl.forge import connect
+from quantctl.forge import Verdict, connect
 from quantctl.options import Format, FormatOption
 from quantctl.promotion.promote import Options, Outcome, Report, exit_status, mark, promote
 from quantctl.promotion.rollback import Rollback, rollback
-from quantctl.records import deployments, signoffs
+from quantctl.records import deployments
 from quantctl.records.deployments import PREFIXES
 from quantctl.records.repository import read_pipelines
 from quantctl.stack_settings import stack_settings
@@ -35,6 +39,7 @@ class Release(StrEnum):
 
 
 _RELEASES = {Release.limited: Environment.LIMITED, Release.full: Environment.LIVE}
+UNKNOWN = "unknown"
 EnvArgument = Annotated[Environment, typer.Argument(metavar="ENV", help="quant, quant_stg, quant_lr or quant_live.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show everything, change nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -52,10 +57,10 @@ def promote_command(
     wait: WaitOption = 0,
     format: FormatOption = Format.table,
 ) -> None:
-    """Bring what SRC has to DST: gates, preview, the branch, the update, and what the workspace says afterwards.
+    """Promote SRC to DST: gates, preview, the branch, the update, and what the workspace says afterwards.
 
-    Exit 0 when it went ahead (or would, with --dry-run), 3 when a gate stops it, 1 when something failed. Interrupted
-    anywhere, the same command goes on.
+    Exit 0 when it went ahead (or would, with --dry-run), 3 when a gate stops it, 1 when something failed. If it was
+    interrupted, rerun the same command to resume: its gates are asked again.
     """
     edge = _edge(source, target, release)
     environ = where.enter(tell=True)
@@ -90,25 +95,29 @@ def rollback_command(
 
 def signoff_command(
     env: EnvArgument,
-    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who signs off.")],
     note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What was looked at, and what is thought of it.")],
+    by: Annotated[
+        str, typer.Option("--by", metavar="NAME", help="Who signs off, where you record it for somebody. Not in GitLab.")
+    ] = "",
 ) -> None:
-    """Record that the deployed commit of ENV does what its users need: an annotated tag, never changed."""
+    """Record that the deployed commit of ENV does what its users need; it is never changed.
+
+    In GitLab a comment on the commit, by a member of the UAT group; in plain Git a signed tag.
+    """
     environ = where.enter(tell=True)
     settings, workspace = stack_settings(env, environ), Workspace(environ)
     folder = workspace.git_folder(settings.folder)
     if folder is None:
         raise UserError(f"{env} is not deployed, so there is nothing to sign off.", do_next=f"pulumi up -s {env}")
-    pipelines = read_pipelines(settings.remote, ("signoff",))
-    if not pipelines.knows(folder.commit):
+    if not read_pipelines(settings.remote).knows(folder.commit):
         raise UserError(
             f"{env} is at a commit that no branch holds, so it cannot be signed off.",
             found=f"the folder {settings.folder} at {folder.commit[:12]}",
             do_next=f"quantctl drift {env}",
         )
-    who, at = connect(settings, environ).promoter(), int(workspace.now().timestamp())
-    tag = signoffs.write(pipelines, env, folder.commit, by, note, who, at)
-    typer.echo(f"Signed off: {folder.commit[:12]} in {env}, by {by} (tag {tag}).")
+    forge, at = connect(settings, environ), int(workspace.now().timestamp())
+    made = forge.sign_off(env, folder.commit, by, note, at)
+    typer.echo(f"Signed off: {folder.commit[:12]} in {env}, by {made.by} ({made.where}).")
 
 
 def history_command(
@@ -116,10 +125,22 @@ def history_command(
     limit: Annotated[int, typer.Option("--limit", min=1, help="So many, the newest first.")] = 20,
     format: FormatOption = Format.table,
 ) -> None:
-    """Deployments of ENV: who, when, from, to, and the gates with their evidence."""
+    """Deployments of ENV: who, when, from, to, and the gates with their evidence.
+
+    Whoever may push can make a tag that looks like a record: what is told is signed by one of quant:signers, or made by
+    those whom GitLab's protected tags let; else it is told as unknown.
+    """
     environ = where.enter()
-    pipelines = read_pipelines(stack_settings(env, environ).remote, PREFIXES)
-    found = list(reversed(deployments.records(pipelines, "deployment", env)))[:limit]
+    settings = stack_settings(env, environ)
+    listed = deployments.look(read_pipelines(settings.remote, PREFIXES, settings.signers), "deployment", env)
+    vouched = _vouched(settings, environ)
+    found = [replace(one, signer=one.signer or UNKNOWN if vouched else one.signer) for one in reversed(listed.records)][
+        :limit
+    ]
+    for name, why in sorted(listed.void.items()):
+        typer.echo(f"Not a record: {name}: {why}.", err=True)
+    if vouched:
+        typer.echo(f"{vouched}.", err=True)
     if format is Format.json:
         typer.echo(json.dumps([one.as_json() for one in found], indent=2))
         return
@@ -127,15 +148,25 @@ def history_command(
         typer.echo(f"No deployment of {env} is recorded: quantctl up, promote and rollback do, plain pulumi up does not.")
         return
     table = Table()
-    for title in ("when (UTC)", "what", "from", "to", "by", "gates"):
+    for title in ("when (UTC)", "what", "from", "to", "by", "signed by", "gates"):
         table.add_column(title, no_wrap=title in ("when (UTC)", "from", "to"))
     for one in found:
         passed = ", ".join(gate["name"] for gate in one.gates)
         came = f"{one.how} from {one.source}" if one.source else one.how
-        row = (f"{one.at:%Y-%m-%d %H:%M}", came, (one.previous or "-")[:10], one.commit[:10], one.by, passed or "-")
+        who = (one.by, one.signer or "-")
+        row = (f"{one.at:%Y-%m-%d %H:%M}", came, (one.previous or "-")[:10], one.commit[:10], *who, passed or "-")
         table.add_row(*map(escape, row))
     _console(sys.stdout).print(table)
     typer.echo("The gates' evidence: --format json")
+
+
+def _vouched(settings: Settings, environ: Mapping[str, str]) -> str:
+    """Why it is unknown who made the records, "" where it is known."""
+    try:
+        answer = connect(settings, environ).vouches_for("deployment", settings.environment)
+    except InfraError as error:
+        return f"unknown who made these: {error}".rstrip(".")
+    return "" if answer.verdict is Verdict.YES else answer.evidence
 
 
 def _edge(source: Environment, target: Environment | None, release: Release | None) -> Edge:
@@ -156,7 +187,7 @@ def _question(report: Report) -> str:
 
 def _words(report: Report) -> str:
     told = {
-        Outcome.NOTHING: f"{report.edge.target} has everything of {report.edge.source} already.",
+        Outcome.NOTHING: _nothing(report),
         Outcome.WOULD: "Every gate says yes; nothing was changed (--dry-run).",
         Outcome.STOPPED: _stopped(report),
         Outcome.REFUSED: "The preview failed, or a policy refuses it; nothing was changed.",
@@ -167,9 +198,21 @@ def _words(report: Report) -> str:
     return told.get(report.outcome, report.outcome.value)
 
 
+def _nothing(report: Report) -> str:
+    if report.old != report.new and (told := [gate.evidence for gate in report.gates if gate.name == "fast-forward"]):
+        return told[0]
+    return f"{report.edge.target} has everything of {report.edge.source} already."
+
+
 def _stopped(report: Report) -> str:
+    if report.interrupted:
+        env = report.edge.target
+        return (
+            f"An interrupted promotion ({report.interrupted}) is not resumed: its gates were asked again, and one stops it."
+            f" When every gate says yes, rerun the same command; quantctl rollback {env} takes it back."
+        )
     if report.request:
-        return f"The merge request {report.request} is open; when every gate says yes, the same command goes on."
+        return f"The merge request {report.request} is open; when every gate says yes, rerun the same command to merge it."
     return "Stopped by a gate; nothing was changed."
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from infra.settings import Settings
 from infra.what_if import REVIEWED
-from quantctl.engine import interrupted, stacks
+from quantctl.engine import checkpoint, interrupted, planned, stacks
 from quantctl.engine.lock.backend import release_gone
+from quantctl.engine.orphans import end_orphans
 from quantctl.errors import UserError
 from quantctl.forge import Forge, Person
 from quantctl.preview.run import Wanted, previews
@@ -17,6 +18,7 @@ from quantctl.promotion.move import Say
 from quantctl.records import deployments
 from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import read_pipelines
+from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
 
 
@@ -28,14 +30,25 @@ def preview(env: str, commit: str, environ: dict[str, str], say: Say) -> Story:
 
 
 def make_ready(env: str, environ: dict[str, str], say: Say) -> None:
-    """Clear what an update that was killed has left: a lock whose owner is gone, and what it had begun.
+    """Clear what an update that was killed has left: processes, a lock whose owner is gone, and what it had begun.
 
     Raises:
-        UserError: something cannot be found out; nothing has been created meanwhile.
+        UserError: something cannot be found out, or the state cannot be read; nothing has been created meanwhile.
     """
+    checkpoint.need_whole(env, environ)
+    end_orphans(environ, say)
     for lock in release_gone(env, environ):
         say(f"released the lock of an update that was killed ({lock.owner})")
     interrupted.settle(env, environ, say)
+
+
+def settle_planned(env: str, environ: dict[str, str], say: Say) -> None:
+    """Take in what an update that failed had made, before the next one would make it a second time.
+
+    Raises:
+        UserError: something is in the way that is not surely ours.
+    """
+    planned.settle(env, planned.previewed(env, environ), environ, say)
 
 
 def finish(
@@ -48,10 +61,12 @@ def finish(
     """
     env = decision.environment
     make_ready(env, environ, say)
-    pipelines = read_pipelines(settings.remote)
+    settle_planned(env, environ, say)
+    pipelines = read_pipelines(settings.remote, (), settings.signers)
     head = pipelines.head(settings.branch)
     say(f"pulumi up -s {env} ...")
-    stacks.up(env, {**environ, REVIEWED: head}, lambda line: say(f"  {line}"))
+    reviewed = {**environ, REVIEWED: head}
+    whole(env, environ, lambda: stacks.up(env, reviewed, lambda line: say(f"  {line}")), say)
     folder = workspace.git_folder(settings.folder)
     if folder is None or folder.commit != head:
         raise UserError(
@@ -71,7 +86,11 @@ def record_updates(settings: Sequence[Settings], workspace: Workspace, forge: Fo
     Raises:
         UserError: Git or the workspace cannot be asked, or the remote takes no tag of ours.
     """
-    pipelines, who, now = read_pipelines(settings[0].remote, PREFIXES), forge.promoter(), workspace.now()
+    pipelines, who, now = (
+        read_pipelines(settings[0].remote, PREFIXES, settings[0].signers),
+        forge.promoter(),
+        workspace.now(),
+    )
     written = []
     for one in settings:
         folder, before = workspace.git_folder(one.folder), deployments.last(pipelines, one.environment)

@@ -1,6 +1,6 @@
 """What each gate answers, from facts that were read before. Pure.
 
-"Cannot tell" never passes; an answer carries its evidence.
+"Unknown" never passes; an answer carries its evidence.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from infra.outside.workspace import Run
 from infra.promotion import Edge, Freeze, Gates
+from infra.vocabulary import Environment
 from quantctl.forge.model import Answer, Approvals, Verdict
 from quantctl.records.repository import Commit
 
@@ -37,12 +38,20 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Line:
-    """How the two branches stand: commits that would move, and commits that stand on the target alone."""
+    """How the two branches stand: commits that would move, and commits that stand on the target alone.
+
+    `present` stand on the target alone, and the source has the same change under another id. `reverted` are commits of the
+    source that the target has taken back, the last time with `revert`. `same_tree`: both have the same content.
+    """
 
     source: str
     target: str
     ahead: Sequence[Commit]
     foreign: Sequence[Commit]
+    present: Sequence[Commit] = ()
+    reverted: Sequence[Commit] = ()
+    revert: Commit | None = None
+    same_tree: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,8 @@ class Facts:
     release_manager: Answer | Unknown
     active: Mapping[str, Sequence[int]] | Unknown
     freezes: Sequence[Freeze] = field(default=())
+    vetoes: Sequence[str] | Unknown | None = None  # None: the forge has no merge requests
+    namesakes: Sequence[str] | Unknown = field(default=())
 
 
 def answer(edge: Edge, gates: Gates, facts: Facts) -> list[Gate]:
@@ -75,6 +86,8 @@ def answer(edge: Edge, gates: Gates, facts: Facts) -> list[Gate]:
     asked = [("fast-forward", _fast_forward(edge, facts)), ("soak", _soak(edge, gates, facts))]
     if gates.approvals:
         asked.append(("approvals", _approvals(gates.approvals, facts.approvals)))
+    if facts.vetoes is not None:
+        asked.append(("merge-request", _merge_request(facts.vetoes)))
     if gates.sign_off:
         asked.append(("sign-off", _sign_off(edge, facts)))
     if gates.release_manager:
@@ -100,11 +113,38 @@ def _fast_forward(edge: Edge, facts: Facts) -> Told:
         first = line.foreign[0]
         return _NO, (
             f"{edge.target} holds {_number(len(line.foreign), 'commit')} that {edge.source} has never had, the newest"
-            f" {first.id[:12]} by {first.author}: {first.subject!r}. Bring it to {edge.source} first."
+            f" {_told(first)}. Bring it to {edge.source} first. In a clone: {clearing(edge)}; then promote from"
+            f" {Environment.DEV} on."
         )
+    if not line.ahead and line.same_tree and line.source != line.target:
+        same = f"{line.source[:12]} of {edge.source} and {line.target[:12]} of {edge.target}"
+        return _NO, f"nothing to promote: {same} are two commits with the same content."
     if not line.ahead:
         return _NO, f"{edge.source} has nothing that {edge.target} lacks: both are at {line.target[:12]}."
-    return _YES, f"{edge.source} is {_number(len(line.ahead), 'commit')} ahead of {edge.target} and holds all of it."
+    told = [f"{edge.source} is {_number(len(line.ahead), 'commit')} ahead of {edge.target} and holds all of it."]
+    if line.present:
+        told.append(
+            f"{_number(len(line.present), 'commit')} of {edge.target} alone: {edge.source} has the same change under another"
+            f" id, or they merge such changes: {'; '.join(map(_told, line.present))}."
+        )
+    if line.revert is not None:
+        told.append(
+            f"This undoes a revert made on {edge.target}, {_told(line.revert)}: it brings back"
+            f" {'; '.join(map(_told, line.reverted))}."
+        )
+    if line.same_tree:
+        told.append("Both have the same content: nothing that runs changes.")
+    return _YES, " ".join(told)
+
+
+def clearing(edge: Edge) -> str:
+    """The command, in a clone, after which the source's line holds all of the target."""
+    dev = Environment.DEV
+    return f"git fetch origin && git switch {dev} && git merge --no-edit origin/{edge.target} && git push origin {dev}"
+
+
+def _told(commit: Commit) -> str:
+    return f"{commit.id[:12]} by {commit.author}: {commit.subject!r}"
 
 
 def _soak(edge: Edge, gates: Gates, facts: Facts) -> Told:
@@ -118,17 +158,19 @@ def _soak(edge: Edge, gates: Gates, facts: Facts) -> Told:
         return _NO, f"{edge.source} is {found}, its branch at {facts.line.source[:12]}: quantctl up {edge.source} first."
     if not facts.soaked:
         return _YES, f"{edge.source} has no workflows."
+    others = facts.namesakes.why if isinstance(facts.namesakes, Unknown) else "; ".join(facts.namesakes)
+    besides = f" Not looked at: {others}." if others else ""
     problems: dict[str, list[str]] = {}
     for one in facts.soaked:
         if text := _soak_problem(one, gates, facts.now):
             problems.setdefault(text, []).append(one.workflow)
     if problems:
-        return _NO, "; ".join(f"{', '.join(names)}: {text}" for text, names in problems.items()) + "."
+        return _NO, "; ".join(f"{', '.join(names)}: {text}" for text, names in problems.items()) + f".{besides}"
     days = min((facts.now - one.since).total_seconds() for one in facts.soaked if one.since) / 86400
     runs = min(sum(run.succeeded for run in one.runs) for one in facts.soaked)
     return _YES, (
         f"{_number(len(facts.soaked), 'workflow')} ran at least {days:.1f} of {gates.soak_days:g} days, each with at least"
-        f" {_number(runs, 'successful run')} of {gates.successful_runs} and at most {gates.failed_runs} failed."
+        f" {_number(runs, 'successful run')} of {gates.successful_runs} and at most {gates.failed_runs} failed.{besides}"
     )
 
 
@@ -139,7 +181,7 @@ def _soak_problem(one: Soaked, gates: Gates, now: datetime.datetime) -> str:
     good, bad = sum(run.succeeded for run in one.runs), sum(run.failed for run in one.runs)
     problems = []
     if days < gates.soak_days:
-        problems.append(f"as it is for {days:.1f} of {gates.soak_days:g} days (since {_moment(one.since)})")
+        problems.append(f"unchanged for {days:.1f} of {gates.soak_days:g} days (since {_moment(one.since)})")
     if good < gates.successful_runs:
         problems.append(f"{good} of {_number(gates.successful_runs, 'successful run')}")
     if bad > gates.failed_runs:
@@ -156,7 +198,14 @@ def _approvals(needed: int, found: Approvals | Unknown) -> Told:
     void = "".join(f" Does not count: {why}." for why in found.void)
     if count >= needed:
         return _YES, f"{count} of {needed}: {told}.{void}"
-    return _NO, f"{count} of {needed}: {told}. Whoever has written nothing of what moves may approve it.{void}"
+    return _NO, f"{count} of {needed}: {told}. Anyone who is not an author of these commits can approve.{void}"
+
+
+def _merge_request(vetoes: Sequence[str] | Unknown) -> Told:
+    """Whether somebody holds it back; one that is not open yet is opened by the promotion."""
+    if isinstance(vetoes, Unknown):
+        return _CANNOT, vetoes.why
+    return (_NO, f"{'; '.join(vetoes)}.") if vetoes else (_YES, "nobody holds it back.")
 
 
 def _sign_off(edge: Edge, facts: Facts) -> Told:

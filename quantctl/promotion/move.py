@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from quantctl.errors import UserError
-from quantctl.forge import Forge, MergeRequest, MergeResult, Person
+from quantctl.forge import Forge, MergeOutcome, MergeRequest, MergeResult, Person
 from quantctl.records import deployments
 from quantctl.records.deployments import Record
-from quantctl.records.repository import Moved, Pipelines, Refused
+from quantctl.records.repository import Commit, Moved, Pipelines, Refused, read_pipelines
 
 Say = Callable[[str], None]
-_LOOK_SECONDS = 5.0  # between two looks at a merge request
 _LABELS = ("promotion",)
 
 
@@ -40,10 +38,11 @@ class Way:
     branch: str
 
 
-def way(pipelines: Pipelines, step: Step, merge_commits: bool) -> Way:
+def way(pipelines: Pipelines, step: Step, merge_commits: bool, who: Person | None = None) -> Way:
     """The source's own head where that comes out with the right tree, else a forward commit that is made for the step.
 
-    `merge_commits`: the forge makes them. Made again, by whomever, the forward commit is the same one.
+    `merge_commits`: the forge makes them. Made again, by whomever, the forward commit is the same one; where a host checks
+    committers, `who` commits it, and one that stands there already is taken.
     """
     if step.commit == step.tree_of and step.source is not None:
         base = pipelines.merge_base(step.seen, step.commit)
@@ -52,23 +51,29 @@ def way(pipelines: Pipelines, step: Step, merge_commits: bool) -> Way:
         if base == step.seen or (merges and merge_commits):
             return Way(step.commit, step.source)
     parents = [step.seen] if pipelines.contains(step.seen, step.commit) else [step.seen, step.commit]
+    tree, below = pipelines.tree(step.tree_of), f"forward/{step.branch}/"
+    for branch, commit in sorted(pipelines.heads.items()):
+        if branch.startswith(below) and (pipelines.tree(commit), pipelines.parents(commit)) == (tree, parents):
+            return Way(commit, branch)
     source = pipelines.commit(step.tree_of)
     author = Person(source.author, source.email, "", "a commit")
     at = max(source.at, pipelines.commit(step.seen).at) + 1
-    made = pipelines.commit_tree(pipelines.tree(step.tree_of), parents, step.why, author, at)
-    return Way(made, f"forward/{step.branch}/{made[:12]}")
+    made = pipelines.commit_tree(tree, parents, step.why, author, at, who)
+    return Way(made, f"{below}{made[:12]}")
 
 
 def push(pipelines: Pipelines, step: Step, decision: Record, who: Person) -> Record:
     """Move the branch and record the decision, both or neither. Returns the decision as it was recorded.
 
     Raises:
-        UserError: the branch is not where it was seen any more, or the host does not let you; nothing was changed.
+        UserError: the branch is not where it was seen any more, the host does not let you, or your signature does not count;
+            nothing was changed.
     """
     moved: dict[str, tuple[str, str | None]] = {f"refs/heads/{step.branch}": (decision.commit, step.seen)}
     recorded = _recorded(pipelines, decision)
     if recorded is None:
         ref, tag = deployments.tag_of(pipelines, decision, who)
+        deployments.need_right(pipelines, decision, ref, tag)
         moved[ref] = (tag, None)
         recorded = replace(decision, tag=ref.removeprefix("refs/tags/"))
     try:
@@ -102,28 +107,45 @@ def request(pipelines: Pipelines, forge: Forge, step: Step, found: Way) -> Merge
     return forge.open_merge_request(found.branch, step.branch, subject, text, _LABELS)
 
 
-def merge(
-    pipelines: Pipelines, forge: Forge, wanted: MergeRequest, decision: Record, wait_seconds: float, say: Say
-) -> Record:
-    """Merge exactly what was decided. Returns the decision as it was recorded: before the merge, so that none is lost.
+def merge(pipelines: Pipelines, forge: Forge, wanted: MergeRequest, decision: Record) -> tuple[Record, MergeOutcome]:
+    """Try to merge exactly what was decided, once. Returns the decision as it was recorded, before the merge, so that none
+    is lost, and how the merge ended.
+
+    The forge compares the source's head; the target's is compared right before and looked at afterwards.
 
     Raises:
-        UserError: it was not merged; says what is left.
+        UserError: the target is not where it was seen, or was moved in the same moment: then it is not deployed.
     """
-    recorded = _recorded(pipelines, decision) or replace(
-        decision, tag=deployments.write(pipelines, decision, forge.promoter())
-    )
-    deadline = time.monotonic() + wait_seconds
-    while True:
-        outcome = forge.merge(wanted, decision.commit)
-        if outcome.result is MergeResult.MERGED:
-            return recorded
-        if outcome.result is not MergeResult.NOT_READY or time.monotonic() >= deadline:
-            break
-        say(f"waiting: {outcome.said} ...")
-        time.sleep(_LOOK_SECONDS)
-    outcome.must(wanted)
-    return recorded
+    target, fresh = decision.environment, read_pipelines(pipelines.remote)
+    landed = fresh.contains(fresh.head(wanted.target), decision.commit)  # by an attempt that was killed
+    if not landed and fresh.head(wanted.target) != decision.previous:
+        raise UserError(
+            f"{target} was changed by somebody else meanwhile; nothing was merged.",
+            found=f"its branch is at {fresh.head(wanted.target)[:12]}, not at {str(decision.previous)[:12]}",
+            do_next="look at what came (quantctl status), and run the same command again",
+        )
+    if not decision.tag:
+        decision = _recorded(pipelines, decision) or replace(
+            decision, tag=deployments.write(pipelines, decision, forge.promoter())
+        )
+    outcome = forge.merge(wanted, decision.commit)
+    if outcome.result is MergeResult.MERGED:
+        after = read_pipelines(pipelines.remote)
+        if came := strangers(after, after.head(wanted.target), decision, outcome.commit):
+            raise UserError(
+                f"{target} was changed by somebody else in the moment of the merge; it is not deployed, and no deployment is"
+                " recorded.",
+                found="its branch holds, besides what was decided: "
+                + "; ".join(f"{commit.id[:12]} by {commit.author}: {commit.subject!r}" for commit in came),
+                do_next=f"look at them; quantctl up {target} deploys all of it, quantctl rollback {target} takes it back",
+            )
+    return decision, outcome
+
+
+def strangers(pipelines: Pipelines, head: str, decision: Record, merged: str | None) -> list[Commit]:
+    """Commits of the target that neither stood there, nor were decided, nor are the merge itself."""
+    new = pipelines.between(decision.previous, head)
+    return [one for one in new if one.id != merged and not pipelines.contains(decision.commit, one.id)]
 
 
 def _recorded(pipelines: Pipelines, decision: Record) -> Record | None:

@@ -6,21 +6,24 @@ so what is left to do stands in Git.
 
 from __future__ import annotations
 
+import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from infra.promotion import Edge
 from quantctl.errors import UserError
-from quantctl.forge import Verdict, connect, wait_for_approvals
+from quantctl.forge import MergeResult, Verdict, connect, wait_for_approvals
 from quantctl.preview.note import section
 from quantctl.promotion import changes, deploy, move
 from quantctl.promotion.gates import Gate, Unknown, answer, stopped
-from quantctl.promotion.read import Reading, read, step_of
-from quantctl.records.deployments import PREFIXES, Record, unfinished
+from quantctl.promotion.read import Reading, read, step_of, writers
+from quantctl.promotion.resume import begin, edge_of, heads_of, need_permission, pending
+from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import Commit, Pipelines, read_pipelines
+from quantctl.records.signatures import need_signing
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 
@@ -54,6 +57,7 @@ class Report:
     workflows: changes.Workflows = field(default_factory=lambda: changes.Workflows([], [], {}))
     preview: str = ""
     request: str = ""
+    interrupted: str = ""  # the decision of a promotion that is not resumed
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -98,38 +102,70 @@ class _Promotion:
         self._edge, self._options, self._environ = edge, options, environ
         self._target = stack_settings(edge.target, environ)
         self._workspace, self._forge = Workspace(environ), connect(self._target, environ)
-        self._pipelines = read_pipelines(self._target.remote, (*PREFIXES, "approval"))
+        self._deadline = time.monotonic() + options.wait_seconds
+        self._pipelines = self._fetch()
         heads = self._pipelines.head(self._target.branch), self._pipelines.head(edge.source)
         self._report = Report(edge, *heads)
 
     def run(self) -> Report:
         """All of them."""
-        if begun := pending(self._pipelines, self._target.branch, self._edge.target):
+        if not self._options.dry_run:
+            need_signing(self._pipelines.repository, self._target.signers)
+        if (begun := self._begun()) is not None:
             return self._resume(begun)
         reading = self._read()
         self._report.outcome = self._look(reading) or self._go(reading)
         return self._report
 
-    def _resume(self, begun: Record) -> Report:
-        begin_to_finish(begun, self._options)
-        self._deploy(begun)
-        self._report.outcome, self._report.new = Outcome.FINISHED, begun.commit
-        return self._report
+    def _fetch(self) -> Pipelines:
+        return read_pipelines(self._target.remote, (*PREFIXES, "approval"), self._target.signers)
 
-    def _read(self) -> Reading:
-        """The edge as it is, once no run is active in the target or the time to wait for that is over."""
-        deadline = time.monotonic() + self._options.wait_seconds
+    def _begun(self) -> Record | None:
+        """What was interrupted; a decision that might be anybody's is none."""
+        begun = pending(self._pipelines, self._target.branch, self._edge.target)
+        if begun is None:
+            return None
+        vouched = self._forge.vouches_for("promotion", self._edge.target)
+        if vouched.verdict is Verdict.YES:
+            return begun
+        self._options.say(f"{begun.tag} looks like an interrupted {begun.how}, and is not resumed: {vouched.evidence}")
+        return None
+
+    def _resume(self, begun: Record) -> Report:
+        """Finish it, once its gates have been asked again; of a rollback, who may."""
+        edge, report = edge_of(begun), self._report
+        if edge is None:
+            need_permission(self._forge, begun.environment)
+        else:
+            heads = heads_of(self._pipelines, begun, self._pipelines.head(edge.source))
+            reading = self._read(edge, heads)
+            report.gates = answer(edge, reading.gates, reading.facts)
+            if stopped(report.gates):
+                report.outcome, report.interrupted = Outcome.STOPPED, begun.tag
+                return report
+        self._options.say(begin(begun, self._options.dry_run))
+        self._deploy(begun)
+        report.outcome, report.new = Outcome.FINISHED, begun.commit
+        return report
+
+    def _read(self, edge: Edge | None = None, heads: tuple[str, str] | None = None) -> Reading:
+        """The edge as it is, once no run is active in the target or the time to wait for that is over.
+
+        After each wait everything is read again: branches, tags, approvals.
+        """
         while True:
-            reading = read(self._edge, self._pipelines, self._workspace, self._forge, self._environ)
+            reading = read(edge or self._edge, self._pipelines, self._workspace, self._forge, self._environ, heads)
             active = reading.facts.active
-            if not active or isinstance(active, Unknown) or time.monotonic() >= deadline:
+            if not active or isinstance(active, Unknown) or time.monotonic() >= self._deadline:
                 return reading
             self._options.say(f"waiting for runs in {self._edge.target}: {', '.join(sorted(active))} ...")
             time.sleep(_LOOK_SECONDS)
+            self._pipelines = self._fetch()
 
     def _look(self, reading: Reading) -> Outcome | None:
         """Gates, changes and preview; why it ends here, or None when it goes on."""
         report, options = self._report, self._options
+        report.old, report.new = reading.target.head, reading.source.head
         report.gates = answer(self._edge, reading.gates, reading.facts)
         report.commits = changes.commits(reading)
         if not report.commits and not getattr(reading.facts.line, "foreign", ()):
@@ -137,8 +173,7 @@ class _Promotion:
             return Outcome.NOTHING
         report.workflows = changes.workflows(self._pipelines, self._target, report.old, report.new)
         stopping = stopped(report.gates)
-        # A merge request is where approvals are given, so it is opened without them.
-        doomed = bool(stopping) and not (self._forge.merge_requests and {gate.name for gate in stopping} == {"approvals"})
+        doomed = bool(stopping) and not (self._forge.merge_requests and may_be_opened(report.gates))
         refused = False
         if options.dry_run or not doomed:
             story = deploy.preview(self._edge.target, report.new, self._environ, options.say)
@@ -155,39 +190,63 @@ class _Promotion:
         """Move the branch, by push or by merge request, and deploy."""
         assert not isinstance(reading.facts.line, Unknown), "a gate that needs it has said yes"
         step = step_of(self._edge, reading.facts.line)
-        found = move.way(self._pipelines, step, self._forge.makes_merge_commits)
-        if not self._forge.merge_requests:
-            self._options.say(f"moving {step.branch} from {step.seen[:12]} to {found.commit[:12]} ...")
-            self._deploy(move.push(self._pipelines, step, self._decide(reading, found), self._forge.promoter()))
-            return Outcome.PROMOTED
+        who = self._forge.promoter() if self._forge.merge_requests else None
+        found = move.way(self._pipelines, step, self._forge.makes_merge_commits, who)
+        if self._forge.merge_requests:
+            return self._merge(reading, step, found)
+        self._options.say(f"moving {step.branch} from {step.seen[:12]} to {found.commit[:12]} ...")
+        self._deploy(move.push(self._pipelines, step, self._decide(reading, found), self._forge.promoter()))
+        return Outcome.PROMOTED
+
+    def _merge(self, reading: Reading, step: move.Step, found: move.Way) -> Outcome:
+        """Open the merge request early, so that it can be approved while the rest is waited for; merge it last."""
         request = move.request(self._pipelines, self._forge, step, found)
         self._report.request = request.url
         self._options.say(f"merge request {request.url}")
-        if stopped(self._report.gates):
-            reading = self._wait_for_approvals(reading, found)
-            if stopped(self._report.gates):
-                return Outcome.STOPPED
+        only_approvals = {gate.name for gate in stopped(self._report.gates)} == {"approvals"}
+        reading = self._wait_for_approvals(reading, found) if only_approvals else self._again()
         decision = self._decide(reading, found)
-        wait, say = self._options.wait_seconds, self._options.say
-        self._deploy(move.merge(self._pipelines, self._forge, request, decision, wait, say))
-        return Outcome.PROMOTED
+        while not stopped(self._report.gates):
+            decision, outcome = move.merge(self._pipelines, self._forge, request, decision)
+            if outcome.result is MergeResult.MERGED:
+                self._deploy(decision)
+                return Outcome.PROMOTED
+            if outcome.result is not MergeResult.NOT_READY or time.monotonic() >= self._deadline:
+                outcome.must(request)
+            self._options.say(f"waiting: {outcome.said} ...")
+            time.sleep(_LOOK_SECONDS)
+            self._again()
+        return Outcome.STOPPED
 
     def _wait_for_approvals(self, reading: Reading, found: move.Way) -> Reading:
-        """Wait for them, then look at everything again: what was read before has grown old."""
-        authors, needed = {commit.email for commit in self._report.commits}, reading.gates.approvals
-        asked = (found.branch, self._edge.target, found.commit, authors, needed)
-        wait_for_approvals(self._forge, *asked, self._options.wait_seconds, self._options.say)
-        fresh = self._read()
-        self._report.gates = answer(self._edge, fresh.gates, fresh.facts)
-        return fresh
+        """Wait for them, then look at everything again."""
+        asked = (found.branch, self._edge.target, found.commit, writers(self._report.commits), reading.gates.approvals)
+        wait_for_approvals(self._forge, *asked, self._deadline - time.monotonic(), self._options.say)
+        return self._again()
+
+    def _again(self) -> Reading:
+        """Everything as it is after a wait: what was read before has grown old.
+
+        Raises:
+            UserError: one of the branches is not where it was reviewed.
+        """
+        self._pipelines = self._fetch()
+        reading, report = self._read(), self._report
+        if (reading.target.head, reading.source.head) != (report.old, report.new):
+            moved = self._edge.target if reading.target.head != report.old else self._edge.source
+            raise UserError(
+                f"{moved} has changed during the wait; nothing was merged.",
+                do_next="look at what came (quantctl status), and run the same command again",
+            )
+        report.gates = answer(self._edge, reading.gates, reading.facts)
+        return reading
 
     def _decide(self, reading: Reading, found: move.Way) -> Record:
         now = reading.facts.now
-        assert not isinstance(now, Unknown), "a gate that needs the time has said yes"
         return Record(
             kind="promotion",
             environment=self._edge.target.value,
-            at=now,
+            at=datetime.datetime.now(datetime.UTC) if isinstance(now, Unknown) else now,
             commit=found.commit,
             previous=self._report.old,
             by=str(self._forge.promoter()),
@@ -201,30 +260,13 @@ class _Promotion:
         deploy.finish(decision, self._target, self._workspace, who, self._environ, say)
 
 
-def pending(pipelines: Pipelines, branch: str, environment: str) -> Record | None:
-    """The decision that the branch has followed and no deployment has finished."""
-    head = pipelines.head(branch)
+def may_be_opened(gates: Iterable[Gate]) -> bool:
+    """Whether a merge request is opened although gates stop the promotion: there is something to merge, and who asks may.
 
-    def holds(commit: str) -> bool:
-        known = pipelines.knows(commit) and pipelines.contains(head, commit)
-        return known and pipelines.tree(head) == pipelines.tree(commit)
-
-    return unfinished(pipelines, environment, holds)
-
-
-def begin_to_finish(begun: Record, options: Options) -> None:
-    """Say that what was interrupted is finished now.
-
-    Raises:
-        UserError: nothing may be changed (--dry-run); says what is left.
+    Nobody's veto is overridden by it: a closed one is not opened again.
     """
-    if options.dry_run:
-        raise UserError(
-            f"A {begun.how} of {begun.environment} to {begun.commit[:12]} was interrupted.",
-            found=f"its decision {begun.tag}, and no deployment of it",
-            do_next=f"the same command without --dry-run finishes it; by hand: quantctl up {begun.environment}",
-        )
-    options.say(f"finishing the {begun.how} to {begun.commit[:12]}, decided at {begun.at:%Y-%m-%d %H:%M} UTC ...")
+    needed = {"fast-forward", "release-manager", "merge-request"}
+    return not any(gate.name in needed for gate in stopped(gates))
 
 
 def need_deployed(reading: Reading) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -18,11 +18,12 @@ from infra.workflows import Files, read_workflows
 from quantctl.engine.process import run
 from quantctl.engine.state import read_state
 from quantctl.errors import UserError
-from quantctl.forge import Approvals, Forge
+from quantctl.forge import Approvals, Forge, Verdict
 from quantctl.promotion import move, soak
 from quantctl.promotion.gates import Facts, Line, Soaked, Unknown
-from quantctl.records import deployments, signoffs
-from quantctl.records.repository import Pipelines
+from quantctl.promotion.namesakes import namesakes
+from quantctl.records import deployments
+from quantctl.records.repository import Commit, Pipelines
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 
@@ -50,33 +51,56 @@ class Reading:
     facts: Facts
 
 
-def read(edge: Edge, pipelines: Pipelines, workspace: Workspace, forge: Forge, environ: Mapping[str, str]) -> Reading:
-    """Everything that the edge's gates need.
+def read(
+    edge: Edge,
+    pipelines: Pipelines,
+    workspace: Workspace,
+    forge: Forge,
+    environ: Mapping[str, str],
+    heads: tuple[str, str] | None = None,
+) -> Reading:
+    """Everything that the edge's gates need; of the two branches as they are, or of `heads` (source, target).
 
     Raises:
         UserError: a branch is missing, or the settings are wrong; what else cannot be read is an Unknown fact.
     """
     source, target = stack_settings(edge.source, environ), stack_settings(edge.target, environ)
-    head, below = pipelines.head(source.branch), pipelines.head(target.branch)
-    with ThreadPoolExecutor(6) as pool:
+    head, below = heads or (pipelines.head(source.branch), pipelines.head(target.branch))
+    with ThreadPoolExecutor(10) as pool:
         line = pool.submit(_try, lambda: line_of(pipelines, head, below))
         now = pool.submit(_try, workspace.now)
         at_source = pool.submit(_try, lambda: deployed_commit(workspace, source))
         at_target = pool.submit(_try, lambda: deployed_commit(workspace, target))
-        soaked = pool.submit(_try, lambda: _soaked(source, at_source.result(), pipelines, workspace, environ))
+        vouched = pool.submit(_try, lambda: forge.vouches_for("deployment", edge.source))
+        state = pool.submit(_try, lambda: read_state(source.environment, environ))
+        listed = pool.submit(_try, workspace.jobs)
+
+        def soaked_since() -> list[Soaked]:
+            answer, time, commit = _known(vouched.result()), _known(now.result()), _known(at_source.result())
+            if answer.verdict is not Verdict.YES:
+                raise UserError(f"{answer.evidence}.")
+            asked = _Soak(source, target, time, pipelines, workspace, environ)
+            return [] if commit is None else asked.of(commit, _known(state.result()).jobs, created(_known(listed.result())))
+
+        soaked = pool.submit(_try, soaked_since)
         active = pool.submit(_try, lambda: workspace.active_runs(read_state(target.environment, environ).jobs))
         approvals = pool.submit(_try, lambda: _approvals(forge, edge, pipelines, line.result()))
         promoter = pool.submit(_try, forge.is_release_manager)
+        signed_off = pool.submit(_try, lambda: [str(one) for one in forge.sign_offs(edge.source, head)])
+        vetoes = pool.submit(_try, lambda: _vetoes(forge, edge, pipelines, line.result()))
+        others = pool.submit(_try, lambda: namesakes(_known(state.result()).job_names, _known(listed.result())))
     facts = Facts(
         now=now.result(),
         line=line.result(),
         deployed=at_source.result(),
         soaked=soaked.result(),
         approvals=approvals.result(),
-        sign_offs=_try(lambda: [str(one) for one in signoffs.of(pipelines, edge.source, head)]),
+        sign_offs=signed_off.result(),
         release_manager=promoter.result(),
         active=active.result(),
         freezes=target.freezes,
+        vetoes=vetoes.result(),
+        namesakes=others.result(),
     )
     sides = Side(source, head, at_source.result()), Side(target, below, at_target.result())
     return Reading(edge, gates_of(edge, target.gates), pipelines, *sides, facts)
@@ -84,9 +108,30 @@ def read(edge: Edge, pipelines: Pipelines, workspace: Workspace, forge: Forge, e
 
 def line_of(pipelines: Pipelines, source: str, target: str) -> Line:
     """How two heads stand to each other. What a rollback took back is waiting again."""
-    foreign = pipelines.foreign(target, source)
-    base = target if pipelines.contains(source, target) else pipelines.trees(source).get(pipelines.tree(target), target)
-    return Line(source, target, pipelines.between(base, source), foreign)
+    foreign, present = pipelines.foreign(target, source), set()
+    if foreign:
+        present = pipelines.present(target, source)
+    contained, same = pipelines.contains(source, target), pipelines.tree(source) == pipelines.tree(target)
+    base = target if contained else pipelines.trees(source).get(pipelines.tree(target), target)
+    return Line(
+        source,
+        target,
+        pipelines.between(base, source),
+        [commit for commit in foreign if commit.id not in present],
+        [commit for commit in foreign if commit.id in present],
+        *_reverted(pipelines, source, target, base),
+        same,
+    )
+
+
+def _reverted(pipelines: Pipelines, source: str, target: str, base: str) -> tuple[list[Commit], Commit | None]:
+    """What of the source the target had and has taken back, and with what: its content is older than what they share."""
+    shared = pipelines.merge_base(source, target)
+    if shared in (None, base, target) or not pipelines.contains(str(shared), base):
+        return [], None
+    back = pipelines.between(base, str(shared))
+    alone = pipelines.between(source, target)
+    return (back, alone[0]) if back and alone else ([], None)
 
 
 def deployed_commit(workspace: Workspace, settings: Settings) -> str | None:
@@ -102,38 +147,51 @@ def definitions(pipelines: Pipelines, settings: Settings, commit: str) -> list[d
     return read_workflows(files, frozenset(blobs), settings, names_of(settings))
 
 
-def _soaked(
-    settings: Settings,
-    commit: str | Unknown | None,
-    pipelines: Pipelines,
-    workspace: Workspace,
-    environ: Mapping[str, str],
-) -> list[Soaked]:
-    if isinstance(commit, Unknown):
-        raise UserError(commit.why)
-    if commit is None:
-        return []
+@dataclass(frozen=True)
+class _Soak:
+    """How long the source's workflows have run as the target will get them."""
 
-    @cache
-    def identities(at: str) -> dict[str, str] | None:
-        try:
-            return soak.identities(definitions(pipelines, settings, at), pipelines.blobs(at), settings.workflows)
-        except InfraError:  # what cannot be expanded any more is not the same
-            return None
+    source: Settings
+    target: Settings
+    now: datetime.datetime
+    pipelines: Pipelines
+    workspace: Workspace
+    environ: Mapping[str, str]
 
-    recorded = deployments.records(pipelines, "deployment", settings.environment)
-    told = recorded and recorded[-1].commit == commit
-    unrecorded = None if told else last_change(settings.environment, environ)
-    jobs = read_state(settings.environment, environ).jobs
-    found = []
-    for workflow in sorted(identities(commit) or {}):
-        begun = soak.since(workflow, commit, recorded, identities, unrecorded)
-        if begun is None or workflow not in jobs:
-            note = "has no job of this stack" if workflow not in jobs else f"nothing tells when {commit[:12]} was deployed"
-            found.append(Soaked(workflow, None, note=note))
-        else:
-            found.append(Soaked(workflow, begun, workspace.runs(jobs[workflow], begun)))
-    return found
+    def of(self, commit: str, jobs: Mapping[str, int], made: Mapping[int, datetime.datetime]) -> list[Soaked]:
+        """Every workflow of the deployed commit; `jobs` are the stack's, `made` is when the workspace got each job."""
+        env, current = self.source.environment, self._identities(commit)
+
+        @cache
+        def identities_at(at: str) -> dict[str, str] | None:
+            try:
+                return current if at == commit else self._identities(at)
+            except InfraError:  # what cannot be expanded any more is not the same
+                return None
+
+        recorded = deployments.records(self.pipelines, "deployment", env, self.now)
+        told = recorded and recorded[-1].commit == commit
+        unrecorded = None if told else last_change(env, self.environ)
+        found = []
+        for workflow in sorted(current):
+            begun = soak.since(workflow, commit, recorded, identities_at, unrecorded)
+            if begun is None or workflow not in jobs:
+                unknown = f"nothing tells when {commit[:12]} was deployed"
+                found.append(Soaked(workflow, None, note="has no job of this stack" if workflow not in jobs else unknown))
+            else:
+                begun = max(begun, made.get(jobs[workflow], begun))  # no record is believed against the workspace
+                found.append(Soaked(workflow, begun, self.workspace.runs(jobs[workflow], begun)))
+        return found
+
+    def _identities(self, commit: str) -> dict[str, str]:
+        here, there = (definitions(self.pipelines, one, commit) for one in (self.source, self.target))
+        return soak.identities(here, self.pipelines.blobs(commit), self.source.workflows, there)
+
+
+def created(jobs: Iterable[Mapping[str, Any]]) -> dict[int, datetime.datetime]:
+    """Job id -> when the workspace got it, where it says so."""
+    times = ((int(job["job_id"]), job.get("created_time")) for job in jobs)
+    return {id: datetime.datetime.fromtimestamp(at / 1000, datetime.UTC) for id, at in times if isinstance(at, int)}
 
 
 def last_change(env: str, environ: Mapping[str, str]) -> datetime.datetime | None:
@@ -150,11 +208,41 @@ def last_change(env: str, environ: Mapping[str, str]) -> datetime.datetime | Non
 def _approvals(forge: Forge, edge: Edge, pipelines: Pipelines, line: Line | Unknown) -> Approvals:
     if isinstance(line, Unknown):
         raise UserError(line.why)
-    authors = {commit.email for commit in line.ahead}
+    found = _way(forge, edge, pipelines, line)
+    given = forge.approvals(found.branch, edge.target, found.commit, writers(line.ahead))
+    known = forge.knows_authors()
+    if known.verdict is not Verdict.YES:
+        names = ", ".join(one.by for one in given.given) or "nobody"
+        raise UserError(f"{known.evidence}. Approved by {names}.")
+    return given
+
+
+def _vetoes(forge: Forge, edge: Edge, pipelines: Pipelines, line: Line | Unknown) -> Sequence[str] | None:
     if not forge.merge_requests:
-        return forge.approvals(edge.source, edge.target, line.source, authors)
-    found = move.way(pipelines, step_of(edge, line), forge.makes_merge_commits)
-    return forge.approvals(found.branch, edge.target, found.commit, authors)
+        return None
+    if isinstance(line, Unknown):
+        raise UserError(line.why)
+    found = _way(forge, edge, pipelines, line)
+    return forge.vetoes(found.branch, edge.target, found.commit)
+
+
+def _way(forge: Forge, edge: Edge, pipelines: Pipelines, line: Line) -> move.Way:
+    """The commit that is approved: in plain Git the source's own."""
+    if not forge.merge_requests:
+        return move.Way(line.source, edge.source)
+    return move.way(pipelines, step_of(edge, line), forge.makes_merge_commits)
+
+
+def writers(commits: Iterable[Commit]) -> set[str]:
+    """E-mail addresses of who has written or committed some of them."""
+    return {email for commit in commits for email in commit.writers}
+
+
+def _known(fact: T | Unknown) -> T:
+    """A fact that another one needs."""
+    if isinstance(fact, Unknown):
+        raise UserError(fact.why)
+    return fact
 
 
 def step_of(edge: Edge, line: Line) -> move.Step:

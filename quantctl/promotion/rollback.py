@@ -11,13 +11,15 @@ from typing import Any
 
 from infra.vocabulary import Environment
 from quantctl.errors import UserError
-from quantctl.forge import Forge, connect
+from quantctl.forge import Verdict, connect
 from quantctl.preview.note import section
 from quantctl.promotion import changes, deploy, move
-from quantctl.promotion.promote import Options, Outcome, begin_to_finish, pending
+from quantctl.promotion.promote import Options, Outcome
+from quantctl.promotion.resume import begin, need_permission, pending
 from quantctl.records import deployments
 from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import Commit, Pipelines, read_pipelines
+from quantctl.records.signatures import need_signing
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 
@@ -57,20 +59,31 @@ def rollback(
     """
     settings = stack_settings(env, environ)
     workspace, forge = Workspace(environ), connect(settings, environ)
-    pipelines = read_pipelines(settings.remote, PREFIXES)
+    pipelines = read_pipelines(settings.remote, PREFIXES, settings.signers)
+    if not options.dry_run:
+        need_signing(pipelines.repository, settings.signers)
     head = pipelines.head(settings.branch)
     report = Rollback(env.value, old=head)
-    if begun := pending(pipelines, settings.branch, env):
-        begin_to_finish(begun, options)
+    need_permission(forge, env)
+    vouched = forge.vouches_for("deployment", env)
+    if vouched.verdict is not Verdict.YES and wanted is None:  # a forged one would bring back what it likes
+        raise UserError(
+            f"The earlier deployments of {env} are unknown: {vouched.evidence}.",
+            do_next=f"quantctl rollback {env} COMMIT, with a commit that you know",
+        )
+    begun = pending(pipelines, settings.branch, env)
+    # An interrupted promotion is not finished on the way back.
+    if begun is not None and begun.how == "rollback" and forge.vouches_for("promotion", env).verdict is Verdict.YES:
+        options.say(begin(begun, options.dry_run))
         deploy.finish(begun, settings, workspace, forge.promoter(), environ, options.say)
         report.outcome = Outcome.FINISHED
         return report
-    _need_permission(forge, env)
     report.to = _earlier(pipelines, env, head, wanted)
     report.commits = pipelines.between(report.to.commit, head)
     report.workflows = changes.workflows(pipelines, settings, head, report.to.commit)
     step = move.Step(settings.branch, head, head, report.to.commit, _why(env, report))
-    found = move.way(pipelines, step, forge.makes_merge_commits)
+    who = forge.promoter() if forge.merge_requests else None
+    found = move.way(pipelines, step, forge.makes_merge_commits, who)
     # What is not in the remote yet cannot be previewed by commit; its tree is that of the earlier one.
     story = deploy.preview(env, report.to.commit, environ, options.say)
     report.preview = section(story)
@@ -97,25 +110,13 @@ def rollback(
     if forge.merge_requests:
         asked = move.request(pipelines, forge, step, found)
         options.say(f"merge request {asked.url}")
-        decision = move.merge(pipelines, forge, asked, decision, options.wait_seconds, options.say)
+        decision, merged = move.merge(pipelines, forge, asked, decision)
+        merged.must(asked)
     else:
         decision = move.push(pipelines, step, decision, forge.promoter())
     deploy.finish(decision, settings, workspace, forge.promoter(), environ, options.say)
     report.outcome = Outcome.ROLLED_BACK
     return report
-
-
-def _need_permission(forge: Forge, env: Environment) -> None:
-    """Who may promote into production may take it back; nobody else."""
-    if env is not Environment.LIVE:
-        return
-    answer = forge.is_release_manager()
-    if answer.allowed is not True:
-        raise UserError(
-            f"Only a release manager rolls {env} back.",
-            found=f"{forge.promoter()!s}: {answer.evidence}",
-            do_next="ask one; or say who you are (docs/promotion.md)",
-        )
 
 
 def _earlier(pipelines: Pipelines, env: Environment, head: str, wanted: str | None) -> Record:

@@ -1,7 +1,7 @@
 """Since when a workflow has run as it is now. Pure.
 
-A deployment of another commit leaves a workflow as it is when neither its expanded definition nor any file of the commit
-has changed, but for documentation and the definitions of other workflows.
+A deployment of another commit leaves a workflow as it is when neither its expanded definition, here and in the target of the
+promotion, nor any file of the commit has changed, but for documentation and the definitions of other workflows.
 """
 
 from __future__ import annotations
@@ -12,20 +12,27 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from infra.workflows import workflow_files
 from quantctl.records.deployments import Record
 
-_DOCUMENTATION = (".md", ".rst", ".txt")
+_DOCUMENTATION = (".md", ".rst")
 Identities = Mapping[str, str]
 
 
-def identities(definitions: Sequence[Mapping[str, Any]], blobs: Mapping[str, str], workflows: str) -> dict[str, str]:
-    """Workflow -> what it is at a commit: `definitions` as infra.workflows expands them, `blobs` path -> blob id."""
-    code = sorted(
-        (path, blob)
-        for path, blob in blobs.items()
-        if not path.startswith(f"{workflows}/") and not path.endswith(_DOCUMENTATION)
-    )
-    return {str(one["name"]): _digest([one, code]) for one in definitions}
+def identities(
+    definitions: Sequence[Mapping[str, Any]],
+    blobs: Mapping[str, str],
+    workflows: str,
+    target: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, str]:
+    """Workflow -> what it is at a commit: `definitions` as infra.workflows expands them, `blobs` path -> what is there.
+
+    `target` are the definitions as the promotion's target will have them.
+    """
+    others = set(workflow_files(blobs, workflows))
+    code = sorted((path, it) for path, it in blobs.items() if path not in others and not path.endswith(_DOCUMENTATION))
+    there = {str(one["name"]): one for one in target}
+    return {str(one["name"]): _digest([one, there.get(str(one["name"])), code]) for one in definitions}
 
 
 def since(
@@ -37,7 +44,8 @@ def since(
 ) -> datetime.datetime | None:
     """The deployment since which the workflow has run as it is at the commit `deployed`; None when nobody can say.
 
-    `records` are the environment's deployments, the oldest first. `unrecorded` is when the engine last changed the
+    `records` are the environment's deployments, the oldest first; each names the one before, so that one which somebody has
+    deleted ends the soak instead of making it longer. `unrecorded` is when the engine last changed the
     environment, which counts where the records do not tell of `deployed` (plain `pulumi up` writes none).
     """
     now = identities_at(deployed)
@@ -45,13 +53,13 @@ def since(
         return None
     if not records or records[-1].commit != deployed:
         return unrecorded
-    found = records[-1].at
+    newer = records[-1]
     for record in reversed(records[:-1]):
-        before = identities_at(record.commit)
+        before = identities_at(record.commit) if record.commit == newer.previous else None
         if before is None or before.get(workflow) != now[workflow]:
             break
-        found = record.at
-    return found
+        newer = record
+    return newer.at
 
 
 def _digest(value: Any) -> str:

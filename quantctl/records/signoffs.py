@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from infra.signers import Right
 from quantctl.errors import UserError
 from quantctl.forge.model import Person
+from quantctl.records.deployments import unsigned
 from quantctl.records.repository import Moved, Pipelines, Refused
 
 
 @dataclass(frozen=True)
 class SignOff:
-    """Somebody's word that a commit does what its users need; `recorded_by` is who wrote it down."""
+    """Somebody's word that a commit does what its users need; `recorded_by` is who signed it or says so.
+
+    `where` it stands: a tag, or the address of a comment.
+    """
 
     environment: str
     commit: str
@@ -20,23 +25,26 @@ class SignOff:
     note: str
     recorded_by: str
     at: int
-    tag: str
+    where: str
 
     def __str__(self) -> str:
-        return f"by {self.by}: {self.note!r} (tag {self.tag}, recorded by {self.recorded_by})"
+        return f"by {self.by}: {self.note!r} ({self.where}, recorded by {self.recorded_by})"
 
 
 def of(pipelines: Pipelines, environment: str, commit: str | None = None) -> list[SignOff]:
     """Sign-offs of an environment, of one commit if it is named. A tag on another commit than its name says is none."""
     found = []
-    for tag in pipelines.tags(f"signoff/{environment}"):
+    tags = pipelines.tags(f"signoff/{environment}")
+    signers = pipelines.signer_of(tags)
+    for tag in tags:
         parts = tag.name.split("/")
         match = re.match(r"Signed off by (?P<by>[^\n]+)\n\n(?P<note>.*)", tag.message, re.S)
+        if pipelines.signers and unsigned(tag, signers.get(tag.name), pipelines.signers, Right.SIGN_OFF):
+            continue
         if len(parts) == 4 and parts[2] == tag.commit[:12] and match:
-            note = match["note"].strip()
-            found.append(
-                SignOff(environment, tag.commit, match["by"], note, f"{tag.tagger} <{tag.email}>", tag.at, tag.name)
-            )
+            recorder = signers.get(tag.name) or f"{tag.tagger} <{tag.email}>, unverified"
+            note, where = match["note"].strip(), f"tag {tag.name}"
+            found.append(SignOff(environment, tag.commit, match["by"], note, recorder, tag.at, where))
     return [one for one in found if commit is None or one.commit == commit]
 
 

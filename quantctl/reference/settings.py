@@ -20,7 +20,7 @@ from quantctl.text.markdown import table
 
 _HEAD = ("key", "value", "without it", "what it says")
 _WORDS = {str: "text", int: "number", float: "number", bool: "true or false"}
-_EACH = {"personas": "<persona>.", "gates": "<edge>.", "freezes": "<number>."}
+_EACH = {"personas": "<persona>.", "gates": "<edge>.", "freezes": "<number>.", "signers": "<who>."}
 
 
 def show(

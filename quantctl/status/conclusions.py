@@ -64,6 +64,8 @@ def _attention(status: Status) -> Iterator[tuple[int, str]]:
         if one.interrupted:
             found = one.interrupted
             yield 1, f"{one.name}: a {found.how} to {found.commit[:8]} was decided and not finished; run it again"
+        if one.until and status.at.date() > one.until:
+            yield 1, f"{one.name}: the limited release should have ended on {one.until}; promote it to quant_live, or end it"
         if isinstance(one.workflows, Sequence):
             failed = [flow for flow in one.workflows if flow.total.failed]
             told = ", ".join(f"{flow.name} ({flow.total.failed})" for flow in failed[:3])

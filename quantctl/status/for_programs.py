@@ -39,6 +39,7 @@ def _environment_json(one: EnvironmentStatus) -> dict[str, Any]:
         "sign_offs": _known(one.sign_offs),
         "last_deployment": _known(one.last),
         "interrupted": _known(one.interrupted),
+        "until": _known(one.until),
     }
 
 

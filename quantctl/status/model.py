@@ -111,11 +111,12 @@ class EnvironmentStatus:
     sign_offs: Sequence[SignOff] | Unknown
     last: Record | Unknown | None
     interrupted: Record | None = None
+    until: datetime.date | None = None  # the last day of a limited release
 
     @property
     def stage(self) -> str:
-        """Whom it serves, in two words."""
-        return STAGES[self.name]
+        """Whom it serves, in two words, and how long."""
+        return f"{STAGES[self.name]}, until {self.until}" if self.until else STAGES[self.name]
 
     @property
     def agreed(self) -> list[SignOff]:

@@ -18,8 +18,8 @@ from quantctl.engine.state import read_state
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.promotion.gates import Facts, Unknown, answer
-from quantctl.promotion.promote import pending
 from quantctl.promotion.read import read
+from quantctl.promotion.resume import pending
 from quantctl.records import deployments, signoffs
 from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import Commit, Pipelines, read_pipelines
@@ -48,7 +48,7 @@ def read_status(days: int, environ: Mapping[str, str], say: Say, find_drift: Fin
         patience.reading("the pipelines repository and the workspace")
         begun = at_once(
             {
-                "pipelines": partial(read_pipelines, known[0].remote, (*PREFIXES, "approval")),
+                "pipelines": partial(read_pipelines, known[0].remote, (*PREFIXES, "approval"), known[0].signers),
                 "now": workspace.now,
                 **{one.environment: partial(connect, one, environ) for one in known if one.environment in targets},
             }
@@ -119,10 +119,10 @@ class _World:
             "runs": partial(self._runs, settings),
         }
         asked = at_once(asks)
-        workflows = asked["runs"]
+        workflows, left = asked["runs"] if isinstance(asked["runs"], tuple) else (asked["runs"], ())
         pipelines, where = self._pipelines, _deployed(self._pipelines, asked["folder"])
         if isinstance(pipelines, Unknown):
-            drift = signs(env, where, pipelines, 0, pipelines, None)
+            drift = signs(env, where, pipelines, 0, pipelines, None, left)
             return EnvironmentStatus(env, pipelines, where, pipelines, workflows, drift, pipelines, pipelines)
         head = attempt(lambda: _commit(pipelines, pipelines.head(settings.branch)))
         undeployed: Sequence[Commit] | Unknown = []
@@ -145,18 +145,23 @@ class _World:
             deployed=where,
             undeployed=undeployed,
             workflows=workflows,
-            drift=signs(env, where, on_branch, 0 if isinstance(undeployed, Unknown) else len(undeployed), recorded, edits),
+            drift=signs(
+                env, where, on_branch, 0 if isinstance(undeployed, Unknown) else len(undeployed), recorded, edits, left
+            ),
             sign_offs=attempt(lambda: signoffs.of(pipelines, env)),
             last=last,
             interrupted=begun if isinstance(begun, Record) else None,
+            until=settings.limited_release.until if settings.limited_release else None,
         )
 
-    def _runs(self, settings: Settings) -> list[Workflow]:
-        jobs = read_state(settings.environment, self._environ).jobs
+    def _runs(self, settings: Settings) -> tuple[list[Workflow], Sequence[str]]:
+        """The runs of the stack's jobs, and what its state says that the last update left."""
+        state = read_state(settings.environment, self._environ)
+        jobs = state.jobs
         since = first_day(self._at, self._days)
         found = at_once({name: partial(self._workspace.runs, job, since) for name, job in jobs.items()}, threads=8)
         runs = {name: _known(told) for name, told in found.items()}
-        return by_day(runs, self._workspace.active_runs(jobs), self._at, self._days)
+        return by_day(runs, self._workspace.active_runs(jobs), self._at, self._days), state.unfinished
 
     def _edits(self, settings: Settings, where: Deployed) -> Edits | Unknown:
         pipelines = _known(self._pipelines)

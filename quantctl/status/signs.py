@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from infra.outside.local_edits import Edits, listed
 from quantctl.promotion.gates import Unknown
 from quantctl.status.model import Deployed, Drift, DriftVerdict
@@ -14,17 +16,21 @@ def signs(
     behind: int,
     recorded: str | Unknown | None,
     edits: Edits | Unknown | None,
+    unfinished: Sequence[str] = (),
 ) -> Drift:
     """What the folder tells.
 
     `on_branch`: its commit stands in the branch's history; `behind`: commits of the branch that it lacks; `recorded`: the
-    commit of the last recorded deployment; `edits`: files that differ from the commit, None when nobody looked.
+    commit of the last recorded deployment; `edits`: files that differ from the commit, None when nobody looked;
+    `unfinished`: what the state says that the last update left.
     """
     if isinstance(folder, Unknown):
         return Drift(DriftVerdict.UNKNOWN, [folder.why])
+    drifted, notes = [*unfinished], []
+    if drifted:
+        drifted.append(f"quantctl up {env} finishes it, quantctl drift {env} says more")
     if folder is None:
-        return Drift(DriftVerdict.WAITING, ["not deployed yet"])
-    drifted, notes = [], []
+        return Drift(DriftVerdict.DRIFT if drifted else DriftVerdict.WAITING, [*drifted, "not deployed yet"])
     if folder.branch != env:
         drifted.append(f"the folder is on {folder.branch or 'no branch'!r}, not on {env!r}")
     if on_branch is False:

@@ -16,7 +16,7 @@ from rich.console import Console
 from infra.errors import UserError as InfraError
 from infra.outside.branch import take_snapshot
 from infra.what_if import REVIEWED, WHAT_IF
-from quantctl.engine import plan, stacks
+from quantctl.engine import plan, planned, stacks
 from quantctl.engine.plan import Plan
 from quantctl.errors import UserError
 from quantctl.forge import connect
@@ -26,6 +26,7 @@ from quantctl.preview.run import Progress, Wanted, previews
 from quantctl.preview.story import Story
 from quantctl.promotion.deploy import make_ready, record_updates
 from quantctl.stack_settings import stack_settings
+from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
 
 
@@ -63,18 +64,32 @@ def update(
     if file is None:
         with told() as progress:
             story, made = _preview(Wanted(env), environ, progress)
+            if made is not None and _settle(env, made, environ, progress):
+                story, made = _preview(Wanted(env), environ, progress)
         console.print(section(story), markup=False, highlight=False, soft_wrap=True)
         if made is None:
             raise UserError(f"{env} is not updated: {title([story])}.", do_next="mend what the preview names")
     else:
         made = plan.read(file)
         _need_same(env, made, environ)
+        with told() as progress:
+            if _settle(env, made, environ, progress):
+                raise UserError(
+                    f"{env} is not updated: what a failed update had made is in its state now, so the plan is stale.",
+                    do_next=f"preview and review it again: quantctl preview {env} --save-plan FILE",
+                )
         console.print(f"Reviewed: {made.title}", markup=False, highlight=False, soft_wrap=True)
     if not yes and not typer.confirm(f"Update {env} to commit {made.facts.commit[:12]}?"):
         raise UserError(f"{env} is not updated.", do_next=f"quantctl up {env} when it is time")
     with told() as progress:
-        result = _apply(env, made, environ, progress)
+        kept = made
+        result = whole(env, dict(environ), lambda: _apply(env, kept, environ, progress), lambda text: progress(env, text))
     _done(env, made, result, environ, console)
+
+
+def _settle(env: str, made: Plan, environ: Mapping[str, str], progress: Progress) -> int:
+    """Take in what is there already of what the plan would create, and is surely ours; how much."""
+    return planned.settle(env, planned.creates_of_plan(made.engine), dict(environ), lambda text: progress(env, text))
 
 
 def _preview(one: Wanted, environ: Mapping[str, str], progress: Progress) -> tuple[Story, Plan | None]:

@@ -56,7 +56,7 @@ _ALL = frozenset((*_STRUCTURE, *_OPERATORS, *_FUNCTIONS))
 _NOT_WITH: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.RegexpReplace: ("position", "occurrence", "modifiers"), exp.RegexpExtract: ("position", "occurrence", "parameters"),
     exp.RegexpLike: ("flag",), exp.RegexpCount: ("position", "parameters"), exp.StrPosition: ("position",),
-    exp.Round: ("truncate",), exp.SHA2: ("length",), exp.Levenshtein: ("ins_cost", "max_dist"), exp.Initcap: ("expression",),
+    exp.Round: ("truncate",), exp.SHA2: ("length",), exp.Levenshtein: ("ins_cost", "max_dist"),
     exp.ApproxDistinct: ("accuracy",), exp.UnixToTime: ("scale",), exp.Rand: ("this",),
 }  # fmt: skip
 # Of a SELECT: the rest (MATCH_RECOGNIZE, CONNECT BY, SAMPLE, hints ...) is not emulated.

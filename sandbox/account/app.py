@@ -1,4 +1,4 @@
-"""The local Snowflake account: the drivers' protocol. The routes below are what it emulates; anything else is refused by name."""
+"""The local Snowflake account: the drivers' protocol. Routes that are not below are refused by name."""
 
 from __future__ import annotations
 

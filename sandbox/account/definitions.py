@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.account import names, network, properties, users
 from sandbox.account.errors import SqlError, denied, exists, invalid, no_object, unsupported
-from sandbox.account.kinds import ACCOUNT, IN_DATABASE, IN_SCHEMA, KINDS
+from sandbox.account.kinds import ACCOUNT, IN_DATABASE, KINDS
 from sandbox.account.naming import full_name
 from sandbox.account.privileges import SYSTEM_ROLES, Rights, apply_future_grants
 from sandbox.account.reader import Reader

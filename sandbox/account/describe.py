@@ -25,6 +25,8 @@ def describe(state: State, rights: Rights, reader: Reader) -> Result:
     if kind not in ("SCHEMA", "DATABASE", "USER", "WAREHOUSE", "NETWORK POLICY", "TABLE", "VIEW"):
         raise unsupported(reader.sql)
     name = full_name(kind, reader.name(), rights.session)
+    if kind in ("TABLE", "VIEW") and reader.take("TYPE", "=") and not reader.take("COLUMNS"):
+        raise unsupported(reader.sql)
     reader.end()
     item = state.relation(name, rights.session.id) if kind in ("TABLE", "VIEW") else state.get(kind, name)
     if item is None or not rights.sees(item):

@@ -10,7 +10,7 @@ import duckdb
 
 from sandbox.account.errors import SqlError, unsupported
 
-_NUMERIC = r"INT\d+|U?INT\d+|DECIMAL\(.*?\)|DOUBLE|FLOAT|INT128"
+_NUMBER = r"Could not convert string [\"'](.*?)[\"'] to (?:U?INT\d+|DECIMAL\(.*?\)|DOUBLE|FLOAT)"
 # Each with the words of DuckDB, the number and state of Snowflake, and its words.
 _KNOWN: tuple[tuple[str, str, str, str], ...] = (
     (r"NOT NULL constraint failed", "100072", "22000", "NULL result in a non-nullable column"),
@@ -24,9 +24,9 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
     (r"date field value out of range: \"(.*?)\"", "100040", "22007", "Date '{0}' is not recognized"),
     (r"timestamp field value out of range: \"(.*?)\"", "100035", "22007", "Timestamp '{0}' is not recognized"),
     (r"invalid timestamp field format: \"(.*?)\"", "100035", "22007", "Timestamp '{0}' is not recognized"),
-    (r"Could not parse string \"(.*?)\" according to format", "100040", "22007", "Can't parse '{0}' as date with this format"),
+    (r"Could not parse string \"(.*?)\" according to format", "100040", "22007", "Can't parse '{0}' with this format"),
     (r"Could not convert string [\"'](.*?)[\"'] to BOOL", "100037", "22018", "Boolean value '{0}' is not recognized"),
-    (rf"Could not convert string [\"'](.*?)[\"'] to (?:{_NUMERIC})", "100038", "22018", "Numeric value '{0}' is not recognized"),
+    (_NUMBER, "100038", "22018", "Numeric value '{0}' is not recognized"),
     (r"Could not cast value (\S+) to (?:DECIMAL)", "100046", "22003", "Number out of representable range: value {0}"),
     (r"(?:Overflow|overflow|out of range)", "100046", "22003", "Number out of representable range"),
     (r"More than one row returned by a subquery", "090150", "22000", "Single-row subquery returns more than one row."),

@@ -21,7 +21,8 @@ _NOT_EMULATED = {
     "CALL", "COMMENT", "DECLARE", "EXECUTE", "EXPLAIN", "GET", "SET", "UNDROP", "UNSET",
 }  # fmt: skip
 _BEFORE_KIND = (
-    ("TRANSIENT",), ("TEMPORARY",), ("TEMP",), ("LOCAL", "TEMPORARY"), ("LOCAL", "TEMP"), ("SCOPED", "TEMPORARY"), ("RECURSIVE",),
+    ("TRANSIENT",), ("TEMPORARY",), ("TEMP",), ("LOCAL", "TEMPORARY"), ("LOCAL", "TEMP"), ("SCOPED", "TEMPORARY"),
+    ("RECURSIVE",),
 )  # fmt: skip
 _ROWS = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE", "COPY")
 

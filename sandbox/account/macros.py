@@ -15,7 +15,8 @@ MACROS = (
             then cast(try_cast(try_cast(x as double) as bigint) as varchar) else cast(x as varchar) end
         when typeof(x) = 'JSON' then json_extract_string(try_cast(cast(x as varchar) as json), '$')
         else cast(x as varchar) end""",
-    "sf_fit(x, n) as case when length(x) > n then error('String ''' || x || ''' is too long and would be truncated') else x end",
+    """sf_fit(x, n) as case when length(x) <= n or x is null then x
+        else error('String ''' || x || ''' is too long and would be truncated') end""",
     f"""sf_boolean(x) as case
         when x is null then null
         when typeof(x) = 'VARCHAR' then case
@@ -28,25 +29,33 @@ MACROS = (
     "sf_zoned(x) as regexp_replace(x, ' ?([+-][0-9]{2}):?([0-9]{2})$', '\\1:\\2')",
     f"""sf_try_boolean(x) as case
         when lower(trim(x)) in ({_WORDS[0]}) then true when lower(trim(x)) in ({_WORDS[1]}) then false end""",
+    # What was taken for a number of so many digits after the point must be one: nothing is rounded in silence.
+    """sf_exact(x, s) as case
+        when typeof(x) in ('DOUBLE', 'FLOAT') then error('a number whose scale is not known')
+        when cast(coalesce(nullif(regexp_extract(typeof(x), ',([0-9]+)', 1), ''), '0') as integer) > s
+        then error('a number whose scale is not known') else x end""",
     # Exact division, rounded half away from zero: numerator and denominator as whole numbers of 10^-sa and 10^-sb.
     """sf_quotient(n, d) as (case when (n < 0) <> (d < 0) then -1 else 1 end)::hugeint
         * ((2::hugeint * abs(n) + abs(d)) // (2::hugeint * abs(d)))""",
     """sf_divide(a, b, sa, sb, s) as case
         when a is null or b is null then null
         when b = 0 then error('Division by zero')
-        else sf_quotient(cast(a * sa as hugeint) * cast(s as hugeint) * cast(sb as hugeint), cast(b * sb as hugeint) * cast(sa as hugeint)) end""",
+        else sf_quotient(cast(a * sa as hugeint) * cast(s as hugeint) * cast(sb as hugeint),
+            cast(b * sb as hugeint) * cast(sa as hugeint)) end""",
     """sf_divide_real(a, b) as case
         when b = 0 and a is not null then error('Division by zero') else cast(a as double) / cast(b as double) end""",
     "sf_mod(a, b) as case when b = 0 and a is not null then error('Division by zero') else a % b end",
     "sf_real(x) as case when isfinite(x) then x when x is null then null else error('Invalid floating point operation') end",
     # Semi-structured values are JSON.
-    "sf_json(x) as case when json_valid(x) then cast(x as json) when trim(x) = '' then null when x is null then null else error('Error parsing JSON') end",
+    """sf_json(x) as case when json_valid(x) then cast(x as json) when trim(x) = '' or x is null then null
+        else error('Error parsing JSON') end""",
     "sf_try_json(x) as case when json_valid(x) then cast(x as json) end",
     "sf_member(v, k) as json_extract(v, '$.\"' || k || '\"')",
     "sf_element(v, i) as case when i >= 0 then json_extract(v, '$[' || greatest(i, 0) || ']') end",
     """sf_typeof(v) as case json_type(v)
         when 'OBJECT' then 'OBJECT' when 'ARRAY' then 'ARRAY' when 'VARCHAR' then 'VARCHAR' when 'BOOLEAN' then 'BOOLEAN'
-        when 'NULL' then 'NULL_VALUE' when 'DOUBLE' then 'DECIMAL' when 'UBIGINT' then 'INTEGER' when 'BIGINT' then 'INTEGER' end""",
+        when 'NULL' then 'NULL_VALUE' when 'DOUBLE' then 'DECIMAL' when 'UBIGINT' then 'INTEGER'
+        when 'BIGINT' then 'INTEGER' end""",
     "sf_list(v) as case when json_type(v) = 'ARRAY' then json_extract(v, '$[*]') end",
     "sf_append(v, x) as to_json(list_append(json_extract(v, '$[*]'), x))",
     "sf_join(v, w) as to_json(list_concat(json_extract(v, '$[*]'), json_extract(w, '$[*]')))",

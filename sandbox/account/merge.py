@@ -29,7 +29,7 @@ def merge(statement: Statement, tree: exp.Merge, connection: Connection) -> Resu
     for action in dict.fromkeys(actions):
         item = table(sources, tree.this, _PRIVILEGES[action])
     done = dict.fromkeys(actions, 0)
-    for at, (when, action) in enumerate(zip(whens, actions, strict=True)):
+    for at, when in enumerate(whens):
         earlier = [each for each in whens[:at] if bool(each.args["matched"]) == bool(when.args["matched"])]
         sql = _taken(statement, tree, when, earlier, item)
         connection.write(f"CREATE OR REPLACE TEMP TABLE SF_BRANCH_{at} AS {sql}")
@@ -54,7 +54,7 @@ def _action(when: exp.When) -> str:
 
 
 def _taken(statement: Statement, tree: exp.Merge, when: exp.When, earlier: list[exp.When], item: Object) -> str:
-    """The query of the rows that a branch takes, with what it makes of them; those of earlier branches are not among them."""
+    """The query of the rows that a branch takes, without those of earlier branches, with what it makes of them."""
     then, on = when.args["then"], tree.args["on"]
     sources = statement.sources()
     mine = [when.args["condition"].copy()] if when.args.get("condition") else []

@@ -93,6 +93,13 @@ def _average(self: Any, node: exp.Expr) -> exp.Expr:
     return self._set_type(node, exp.DType.DOUBLE if real else decimal(quotient_scale(scale_of(inner))))  # type: ignore[no-any-return]
 
 
+def _percentile(self: Any, node: exp.WithinGroup) -> exp.Expr:
+    given = _given(self, node)
+    if not isinstance(node.this, exp.PercentileCont) or not is_number(given) or is_real(given):
+        return given
+    return self._set_type(node, decimal(scale_of(given) + 3))  # type: ignore[no-any-return]
+
+
 def _literal(self: Any, node: exp.Literal) -> exp.Expr:
     if node.is_string or "e" in node.name.lower() or "." not in node.name:
         return _given(self, node)
@@ -118,11 +125,17 @@ def _given(self: Any, node: exp.Expr) -> exp.Expr:
     return self._set_type(node, exp.DType.UNKNOWN)  # type: ignore[no-any-return]
 
 
-def _branches(node: exp.Expr) -> Iterable[exp.Expr | None]:
+def branches(node: exp.Expr) -> Iterable[exp.Expr | None]:
+    """The values of which an expression is one."""
     if isinstance(node, exp.Case):
         return [*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")]
     if isinstance(node, exp.If):
         return [node.args["true"], node.args.get("false")]
+    if isinstance(node, exp.Nvl2):
+        return [node.args["true"], node.args["false"]]
+    if isinstance(node, exp.DecodeCase):
+        results = node.expressions[2::2]
+        return results if len(node.expressions) % 2 else [*results, node.expressions[-1]]
     return [node.this, *node.expressions]
 
 
@@ -140,7 +153,8 @@ _OURS: dict[type[exp.Expr], Any] = {
     exp.Ceil: _rounded,
     exp.Floor: _rounded,
     exp.ToNumber: _number,
-    **dict.fromkeys((exp.Case, exp.If, exp.Coalesce, exp.Greatest, exp.Least), _one_of(_branches)),
+    exp.WithinGroup: _percentile,
+    **dict.fromkeys((exp.Case, exp.If, exp.Coalesce, exp.Greatest, exp.Least, exp.Nvl2, exp.DecodeCase), _one_of(branches)),
     **dict.fromkeys((exp.JSONExtract, exp.GetExtract, exp.Bracket, exp.ParseJSON, exp.ToVariant), _fixed(exp.DType.VARIANT)),
     **dict.fromkeys((exp.JSONObject, exp.Struct, exp.ObjectAgg), _fixed(exp.DType.OBJECT)),
     **dict.fromkeys(

@@ -15,7 +15,7 @@ _TOKEN = re.compile(
 )
 # Words that the product's syntax has in places where this sandbox reads none.
 _OF_THE_PRODUCT = {
-    "AFTER", "AT", "BEFORE", "CLONE", "CONTACT", "COPY_GRANTS", "DEFER_USER_CREATION", "FORCE", "HISTORY", "LIMIT", "MASKING",
+    "AFTER", "AT", "BEFORE", "CLONE", "CONTACT", "FORCE", "HISTORY", "LIMIT", "MASKING",
     "POLICY", "PRIVILEGES", "REPLICATION", "ROTATE", "ROW", "SWAP", "TAG", "TERSE", "WORKLOAD_IDENTITY",
 }  # fmt: skip
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f"}

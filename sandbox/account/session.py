@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Session:
-    """`database` and `schema` are identifiers as a qualified name spells them; `secondary` is ALL, NONE or a JSON list of roles."""
+    """`database` and `schema` are spelled as in a qualified name; `secondary` is ALL, NONE or a JSON list of roles."""
 
     id: int
     user: str

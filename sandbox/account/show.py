@@ -5,7 +5,7 @@ https://docs.snowflake.com/en/sql-reference/sql/show
 
 from __future__ import annotations
 
-from sandbox.account import names, parameters, show_grants
+from sandbox.account import names, parameters, show_grants, show_keys
 from sandbox.account.errors import cannot_be_performed, unsupported
 from sandbox.account.kinds import IN_DATABASE, IN_SCHEMA, KINDS
 from sandbox.account.like import matches
@@ -39,6 +39,9 @@ def show(state: State, rights: Rights, reader: Reader) -> Result:
         return show_grants.current(state, rights, reader)
     if reader.take("REPLICATION", "DATABASES"):
         return _replicated(reader)
+    for which in ("PRIMARY", "UNIQUE", "IMPORTED"):
+        if reader.take(which, "KEYS"):
+            return show_keys.show(state, rights, reader, which)
     terse = reader.take("TERSE")
     if reader.take("OBJECTS"):
         return _objects(state, rights, reader, "TABLE", also="VIEW", columns=_TERSE if terse else _OBJECTS)

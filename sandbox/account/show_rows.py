@@ -245,7 +245,8 @@ _ORDER = {
     "WAREHOUSE": "name state type size min_cluster_count max_cluster_count started_clusters running queued is_default"
     " is_current is_interactive auto_suspend auto_resume available provisioning quiescing other created_on resumed_on"
     " updated_on owner comment enable_query_acceleration query_acceleration_max_scale_factor resource_monitor actives"
-    " pendings failed suspended uuid scaling_policy budget owner_role_type resource_constraint warehouse_credit_limit target_statement_size"
+    " pendings failed suspended uuid scaling_policy budget owner_role_type resource_constraint warehouse_credit_limit"
+    " target_statement_size"
     " disabled_reasons generation",
     "RESOURCE MONITOR": "name credit_quota used_credits remaining_credits level frequency start_time end_time notify_at"
     " suspend_at suspend_immediately_at created_on owner comment notify_users",

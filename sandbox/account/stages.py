@@ -34,7 +34,7 @@ def create(state: State, rights: Rights, reader: Reader, kind: str, *, replace: 
     only_if_missing = reader.take("IF", "NOT", "EXISTS")
     name = full_name(kind, reader.name(), rights.session)
     options = read_options(reader)
-    known = {"FILE_FORMAT", "COMMENT"} if kind == "STAGE" else {*_PARQUET, "COMMENT"}
+    known = {"FILE_FORMAT", "ENCRYPTION", "DIRECTORY", "COMMENT"} if kind == "STAGE" else {*_PARQUET, "COMMENT"}
     if set(options) - known:
         raise unsupported(f"{', '.join(sorted(set(options) - known))} of {kind}")
     need_create(state, rights, kind, name)
@@ -106,10 +106,11 @@ def put(state: State, rights: Rights, rows: Rows, sql: str, bindings: dict[str, 
         raise unsupported(sql)
     path.mkdir(parents=True, exist_ok=True)
     return {
-        "command": "UPLOAD", "src_locations": [source], "parallel": int(options.get("PARALLEL", "4")), "threshold": 209715200,
+        "command": "UPLOAD", "src_locations": [source], "parallel": int(options.get("PARALLEL", "4")),
+        "threshold": 209715200, "clientShowEncryptionParameter": False,
         "autoCompress": options.get("AUTO_COMPRESS", "true").lower() == "true",
         "overwrite": options.get("OVERWRITE", "false").lower() == "true",
-        "sourceCompression": options.get("SOURCE_COMPRESSION", "auto_detect").lower(), "clientShowEncryptionParameter": False,
+        "sourceCompression": options.get("SOURCE_COMPRESSION", "auto_detect").lower(),
         "encryptionMaterial": None, "operation": "Node",
         "stageInfo": {"locationType": "LOCAL_FS", "location": str(path), "path": "", "region": "", "creds": {}},
     }  # fmt: skip

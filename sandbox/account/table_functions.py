@@ -22,6 +22,7 @@ def put_in(tree: exp.Expr) -> None:
     for values in tree.find_all(exp.Values):
         alias = values.args.get("alias") or exp.TableAlias(this=exp.to_identifier("VALUES", quoted=True))
         rows = values.expressions
+        _alike(rows)
         if not alias.columns and rows:
             width = len(rows[0].expressions) if isinstance(rows[0], exp.Tuple) else 1
             alias.set("columns", [exp.to_identifier(f"COLUMN{at}", quoted=True) for at in range(1, width + 1)])
@@ -36,6 +37,16 @@ def put_in(tree: exp.Expr) -> None:
             _replace(node, exp.Subquery(this=made), "GENERATOR")
         elif not isinstance(inner, exp.Subquery):
             raise unsupported(node.sql("snowflake"))
+
+
+def _alike(rows: list[exp.Expr]) -> None:
+    """A column of 1 and 2.5 is one of NUMBER(38,1) from the beginning."""
+    for at in range(len(rows[0].expressions) if rows and isinstance(rows[0], exp.Tuple) else 0):
+        cells = [row.expressions[at] for row in rows if isinstance(row, exp.Tuple) and len(row.expressions) > at]
+        numbers = [cell for cell in cells if cell.is_number and isinstance(cell, exp.Literal | exp.Neg)]
+        scale = max((len(cell.name.partition(".")[2]) for cell in numbers), default=0)
+        for cell in numbers if scale and not any("e" in cell.sql().lower() for cell in numbers) else []:
+            cell.replace(exp.cast(cell.copy(), f"DECIMAL(38, {scale})"))
 
 
 def _flatten(node: exp.Expr, inner: exp.Explode) -> None:

@@ -136,7 +136,8 @@ _OF_DUCK = {
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER"), INTEGER),
     **dict.fromkeys(("UBIGINT", "UHUGEINT"), INTEGER), **dict.fromkeys(("FLOAT", "DOUBLE"), REAL),
     **dict.fromkeys(("VARCHAR", "UUID", '"NULL"', "NULL"), TEXT), "BOOLEAN": BOOLEAN, "DATE": DATE,
-    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"), TIMESTAMP), "TIMESTAMP WITH TIME ZONE": TIME, "TIME": Type("time", scale=9), "JSON": VARIANT,
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"), TIMESTAMP), "TIME": Type("time", scale=9),
+    "TIMESTAMP WITH TIME ZONE": TIME, "JSON": VARIANT,
 }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.forge import merge_requests, rules, users
+from sandbox.forge import history, merge_requests, rules, users
 from sandbox.forge.call import Call, World, now
 from sandbox.forge.errors import conflict, missing, unauthorized
 from sandbox.forge.store import Json
@@ -38,6 +38,7 @@ def approve(call: Call) -> Json:
         call.store.write(
             "insert into fg_approval values (?, ?, ?, ?)", request["iid"], call.who.id, request["sha"], now()
         )  # fmt: skip
+        history.note(call.store, request["iid"], call.who.id, "approved this merge request")
         return _shown(call, request)
 
 
@@ -48,6 +49,7 @@ def unapprove(call: Call) -> Json:
         if not any(user.id == call.who.id for user, _ in rules.given(call.store, request["iid"])):
             raise missing()
         call.store.write("delete from fg_approval where iid = ? and user_id = ?", request["iid"], call.who.id)
+        history.note(call.store, request["iid"], call.who.id, "unapproved this merge request")
     return _shown(call, request)
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sandbox.forge import users
+from sandbox.forge import push_rules, users
 from sandbox.forge.pushes import Change, refusal
 from sandbox.forge.store import Store
 
@@ -42,10 +42,18 @@ def main() -> int:
     who = users.by_name(store, os.environ["QUANT_FORGE_USER"])
     for line in sys.stdin:
         change = Change(*line.rstrip("\n").split(" ", 2))
-        if why := refusal(store, who, change, _rewrites):
+        if why := refusal(store, who, change, _rewrites) or push_rules.refusal(store, who, _committers(change)):
             print(f"GitLab: {why}", file=sys.stderr)
             return 1
     return 0
+
+
+def _committers(change: Change) -> set[str]:
+    """Of the commits that a push brings; none where it brings none, and none of tags."""
+    if change.deletes or not change.ref.startswith("refs/heads/"):
+        return set()
+    command = ["git", "log", "--format=%ce", change.new, "--not", "--all"]
+    return set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
 
 
 def _rewrites(change: Change) -> bool:

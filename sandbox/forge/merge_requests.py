@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from sandbox.forge import access, commits, labels, rules, users
+from sandbox.forge import access, commits, history, labels, rules, users
 from sandbox.forge.call import PROJECT_ID, PROJECT_PATH, Call, Listed, World, now
 from sandbox.forge.errors import ApiError, bad, conflict, forbidden, invalid, missing
 from sandbox.forge.projects import settings
@@ -95,8 +95,10 @@ def update(call: Call) -> Json:
             raise bad("state_event does not have a valid value")
         if event == "close" and request["state"] == "opened":
             request |= {"state": "closed", "closed_by": call.who.id, "closed_at": now()}
+            history.event(call.store, request["iid"], call.who.id, "closed")
         if event == "reopen" and request["state"] == "closed":
             request |= {"state": "opened", "closed_by": None, "closed_at": None}
+            history.event(call.store, request["iid"], call.who.id, "reopened")
         request["updated_at"] = now()
         call.store.put("merge_request", request["iid"], request)
         return shown(call, _sync(call.world, request))
@@ -163,6 +165,9 @@ def _sync(world: World, request: Json, by: User | None = None) -> Json:
         request |= {"state": "merged", "merged_by": by.id if by else None, "merged_at": now(), "merge_commit_sha": target}
     else:
         head = repository.head(request["source_branch"]) or request["sha"]
+        if head != request["sha"]:
+            author = by.id if by else request["author"]
+            history.note(world.store, request["iid"], author, "added 1 commit\n\n* " + head[:8])
         if head != request["sha"] and rules.settings(world.store)["reset_approvals_on_push"]:
             world.store.write("delete from fg_approval where iid = ? and sha <> ?", request["iid"], head)
         request |= {"sha": head, "target_sha": target}
@@ -200,7 +205,10 @@ def shown(call: Call, request: Json) -> Json:
     by = {name: users.told(users.by_id(call.store, request[name]), call.url) if request[name] else None
           for name in ("author", "merged_by", "closed_by")}  # fmt: skip
     conflicts = request["state"] == "opened" and call.repository.merged_tree(target, head) is None
-    notes = call.store.rows("select 1 from fg_object where kind = 'note' and owner = ?", f"merge_request {iid}")
+    notes = call.store.rows(
+        "select 1 from fg_object where kind = 'note' and owner = ? and body not like '%\"system\": true%'",
+        f"merge_request {iid}",
+    )
     kept = ("iid", "title", "description", "state", "source_branch", "target_branch", "labels", "created_at", "updated_at",
             "merged_at", "closed_at", "sha", "merge_commit_sha")  # fmt: skip
     return {

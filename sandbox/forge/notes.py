@@ -1,4 +1,4 @@
-"""Notes on merge requests and issues: https://docs.gitlab.com/api/notes/"""
+"""Notes on merge requests, issues and commits: https://docs.gitlab.com/api/notes/"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sandbox.forge import issues, merge_requests, users
 from sandbox.forge.call import PROJECT_ID, Call, now
 from sandbox.forge.errors import bad, forbidden, missing
 from sandbox.forge.store import Json
-from sandbox.forge.users import GUEST, MAINTAINER
+from sandbox.forge.users import GUEST, MAINTAINER, REPORTER
 
 _KINDS = {"merge_requests": ("merge_request", "MergeRequest"), "issues": ("issue", "Issue")}
 
@@ -40,6 +40,55 @@ def create(call: Call) -> Json:
     return _shown(call, note)
 
 
+def discussions(call: Call) -> list[Json]:
+    """GET /projects/:id/repository/commits/:sha/discussions: https://docs.gitlab.com/api/discussions/#commits"""
+    call.require(REPORTER)
+    return [_thread(call, note) for note in call.store.all("note", _commit(call))]
+
+
+def discuss(call: Call) -> Json:
+    """POST /projects/:id/repository/commits/:sha/discussions: whoever may read the code may comment on it"""
+    call.require(REPORTER)
+    body, owner = call.text("body"), _commit(call)
+    if not body.strip():
+        raise bad("body is empty")
+    with call.store.together():
+        number, at = call.store.next("note"), now()
+        note = {"id": number, "body": body, "author": call.who.id, "created_at": at, "updated_at": at}
+        call.store.put("note", number, note, owner)
+    return _thread(call, note)
+
+
+def edit_comment(call: Call) -> Json:
+    """PUT /projects/:id/repository/commits/:sha/discussions/:discussion/notes/:note"""
+    with call.store.together():
+        owner = _commit(call)
+        note = next((one for one in call.store.all("note", owner) if one["id"] == call.path_number("note")), None)
+        if note is None:
+            raise missing()
+        _require_own(call, note)
+        note |= {"body": call.text("body"), "updated_at": now()}
+        call.store.put("note", note["id"], note, owner)
+    return _comment(call, note)
+
+
+def _commit(call: Call) -> str:
+    sha = call.repository.resolve(call.path["sha"])
+    if sha is None:
+        raise missing("Commit")
+    return f"commit {sha}"
+
+
+def _thread(call: Call, note: Json) -> Json:
+    return {"id": f"{note['id']:040x}", "individual_note": False, "notes": [_comment(call, note)]}
+
+
+def _comment(call: Call, note: Json) -> Json:
+    author = users.told(users.by_id(call.store, note["author"]), call.url)
+    return {**note, "author": author, "type": "DiscussionNote", "attachment": None, "system": False,
+            "noteable_type": "Commit", "noteable_id": None, "noteable_iid": None, "resolvable": False}  # fmt: skip
+
+
 def update(call: Call) -> Json:
     """PUT .../notes/:note"""
     with call.store.together():
@@ -59,7 +108,7 @@ def delete(call: Call) -> None:
 
 
 def _require_own(call: Call, note: Json) -> None:
-    if note["author"] != call.who.id and call.who.level < MAINTAINER:
+    if note.get("system") or (note["author"] != call.who.id and call.who.level < MAINTAINER):
         raise forbidden()
 
 
@@ -81,7 +130,7 @@ def _shown(call: Call, note: Json) -> Json:
     author = users.told(users.by_id(call.store, note["author"]), call.url)
     iid, kind = call.path_number("iid"), _KINDS[call.path["kind"]][1]
     return {
-        **note, "author": author, "type": None, "attachment": None, "system": False, "noteable_type": kind,
+        "system": False, **note, "author": author, "type": None, "attachment": None, "noteable_type": kind,
         "noteable_iid": iid, "noteable_id": iid, "project_id": PROJECT_ID, "resolvable": False, "internal": False,
         "confidential": False,
     }  # fmt: skip

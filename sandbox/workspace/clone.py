@@ -18,16 +18,19 @@ def clone_path(world: World, folder_id: int) -> Path:
     return world.folders / str(folder_id)
 
 
-def git(arguments: list[str], cwd: Path | None = None, login: str | None = None) -> subprocess.CompletedProcess[str]:
+def git(
+    arguments: list[str], cwd: Path | None = None, login: tuple[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run git; a remote that does not answer, and a clone that is gone, are exit codes as well.
 
     Args:
-        login: NAME:TOKEN for the remote. It is in the environment, which only the same user can read, and in no argument.
+        login: a remote's URL, and NAME:TOKEN for it alone: in the environment, which only the same user can read.
     """
     environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     if login:
-        said = "Authorization: Basic " + base64.b64encode(login.encode()).decode()
-        environment |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader", "GIT_CONFIG_VALUE_0": said}
+        header = "Authorization: Basic " + base64.b64encode(login[1].encode()).decode()
+        key = f"http.{login[0]}.extraHeader"
+        environment |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": key, "GIT_CONFIG_VALUE_0": header}
     command = ["git", "-c", "core.autocrlf=false", "-c", "gc.auto=0", "-c", "core.quotePath=false", *arguments]
     try:
         return subprocess.run(

@@ -41,8 +41,8 @@ def keep(store: Store, state: Path, owner: str, provider: str, username: str, to
     return number
 
 
-def login(call: Call, provider: str) -> str | None:
-    """NAME:TOKEN with which the caller's Git folders are cloned and pulled, None where they have no credential.
+def login(call: Call, provider: str, url: str) -> tuple[str, str] | None:
+    """A remote's URL, and the NAME:TOKEN with which the caller clones and pulls there; None without a credential.
 
     https://docs.databricks.com/repos/automate-with-sp: each works with their own.
     """
@@ -54,7 +54,7 @@ def login(call: Call, provider: str) -> str | None:
         token = _vault(call.world.state).decrypt(row["token"]).decode()
     except InvalidToken:  # the key file is another one now
         return None
-    return f"{row['username'] or 'oauth2'}:{token}" if token else None
+    return (url, f"{row['username'] or 'oauth2'}:{token}") if token else None
 
 
 def list_(call: Call) -> Json:

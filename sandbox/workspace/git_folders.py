@@ -54,7 +54,7 @@ def create(call: Call) -> Json:
     if parent_of(path) == f"/Repos/{call.who.name}":
         directories.make(call, parent_of(path))
     directories.need_place(call, path)
-    patterns, login = _patterns(call), git_credentials.login(call, provider)
+    patterns, login = _patterns(call), git_credentials.login(call, provider, url)
     folder_id = call.store.new_id()
     target = clone_path(call.world, folder_id)
     try:
@@ -129,7 +129,7 @@ def update(call: Call) -> Json:
             must(clone, "sparse-checkout", "set", "--cone", "--", *patterns)
             call.store.write("update ws_folder set sparse = ? where id = ?", json.dumps(patterns), row["id"])
         if branch or tag:
-            login = git_credentials.login(call, row["provider"])
+            login = git_credentials.login(call, row["provider"], row["url"])
             fetched = git(["fetch", "--quiet", "--prune", "--tags", "--force", "origin"], clone, login)
             if fetched.returncode:
                 raise _no_access(fetched, login) or ApiError(
@@ -169,7 +169,7 @@ def _has_cli(call: Call, path: str) -> bool:
     return call.world.switches.git_folders == CLI and not path.startswith("/Repos/")
 
 
-def _no_access(result: subprocess.CompletedProcess[str], login: str | None) -> ApiError | None:
+def _no_access(result: subprocess.CompletedProcess[str], login: tuple[str, str] | None) -> ApiError | None:
     """What is told when the remote lets the caller not in: databricks-vscode #508, databricks/cli #1551."""
     if not any(words in result.stderr for words in ("could not read Username", "Authentication failed", "error: 403")):
         return None

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -56,7 +57,13 @@ def release_gone(env: str, environ: dict[str, str]) -> list[Lock]:
     return []
 
 
-def _backend(environ: dict[str, str]) -> str:
+def folder_of(environ: Mapping[str, str]) -> Path | None:
+    """The folder in which the states are; None where the backend is something else."""
+    url = _backend(environ)
+    return _folder(url) if url.startswith("file://") else None
+
+
+def _backend(environ: Mapping[str, str]) -> str:
     if chosen := environ.get("PULUMI_BACKEND_URL"):
         return chosen
     told = json.loads(run(["whoami", "--json"], environ).out)

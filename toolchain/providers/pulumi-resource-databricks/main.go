@@ -9,7 +9,9 @@ import (
 )
 
 func main() {
-	bridge.Serve(shim.Provider(), bridge.Options{
+	provider := shim.Provider()
+	takeBackMail(provider.ResourcesMap["databricks_job"].Schema)
+	bridge.Serve(provider, bridge.Options{
 		Name:    "databricks",
 		Version: "1.118.0",
 		Ignored: []string{

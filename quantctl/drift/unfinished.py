@@ -1,0 +1,85 @@
+"""An update that failed or was interrupted: what it left, which is never clean. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from quantctl.drift.changed import engine_mend, is_git_folder, named
+from quantctl.drift.finding import By, Class, Finding, Mend
+from quantctl.drift.folder import half
+from quantctl.drift.steps import Refresh, Step
+from quantctl.engine.said import reason
+
+
+def unfinished_findings(env: str, refresh: Refresh) -> list[Finding]:
+    """Told before everything else. The state alone says most of it; the history, that an update failed at all."""
+    found = [*_begun(env, refresh), *_failed(env, refresh), *_half(env, refresh)]
+    last = refresh.last
+    if last is None or found:
+        return found
+    if not last.began:
+        return [
+            _first(
+                env,
+                Class.WAITING,
+                "the last update",
+                "it ended well",
+                f"failed at {last.at}, and changed nothing",
+                _go_on(env),
+            )
+        ]
+    return [_first(env, Class.DRIFT, "the last update", "it ended well", f"failed at {last.at}", _go_on(env))]
+
+
+def missing_again(env: str, before: Refresh, after: Refresh) -> list[Finding]:
+    """What was declared before a fix and is not in the state after it: taken out, and not created again."""
+    kept = {step.urn for step in after.steps}
+    return [
+        _first(env, Class.DRIFT, named(step), "there", "missing, and no longer in the state", _go_on(env), step.urn)
+        for step in before.steps
+        if step.urn not in kept
+    ]
+
+
+def _begun(env: str, refresh: Refresh) -> Iterator[Finding]:
+    for operation in refresh.begun:
+        words = Mend(f"quantctl repair {env}", By.REPAIR)
+        yield _first(
+            env, Class.DRIFT, operation, "ended", "an update was interrupted meanwhile: its result is unknown", words
+        )
+
+
+def _failed(env: str, refresh: Refresh) -> Iterator[Finding]:
+    for step in refresh.steps:
+        if step.failed:
+            yield _first(
+                env,
+                Class.DRIFT,
+                named(step),
+                "updated",
+                f"its last update failed: {reason(step.failed[0])}",
+                _retry(env, refresh, step),
+                step.urn,
+            )
+
+
+def _half(env: str, refresh: Refresh) -> Iterator[Finding]:
+    if new := half(refresh):
+        [folder] = [step for step in refresh.steps if is_git_folder(step)][:1]
+        real = f"the folder is at {new[:12]}, and the update did not come to its end"
+        do = f"quantctl up {env} finishes it; quantctl rollback {env} goes back"
+        yield _first(
+            env, Class.DRIFT, "half an update", f"all of {env} at {refresh.commit[:12]}", real, Mend(do), folder.urn
+        )
+
+
+def _retry(env: str, refresh: Refresh, step: Step) -> Mend:
+    return _go_on(env) if half(refresh) else engine_mend(env, step.urn)
+
+
+def _go_on(env: str) -> Mend:
+    return Mend(f"quantctl up {env}, once what it names is put right")
+
+
+def _first(env: str, kind: Class, resource: str, declared: str, real: str, mend: Mend, urn: str = "") -> Finding:
+    return Finding(env, kind, resource, "last update", declared, real, mend, urn, first=True)

@@ -1,0 +1,163 @@
+"""A state file that cannot be read: what is wrong with it, which copy of it is the newest good one, and its restoration.
+
+Only in a folder, which is the one backend whose files a kill or a full disk can cut: object storage writes whole objects.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quantctl.engine.lock.backend import folder_of
+from quantctl.errors import UserError
+from quantctl.project import PROJECT
+
+_ATTRIBUTES = ".attrs"  # what the engine's storage library keeps beside each file
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What is wrong with a stack's state file, and the newest copy that is whole (None: there is none)."""
+
+    file: Path
+    faults: tuple[str, ...]
+    copy: Path | None
+
+    @property
+    def attributes_only(self) -> bool:
+        """The state is whole; what the storage library wrote beside it is not."""
+        return self.copy == self.file
+
+    @property
+    def copied_at(self) -> datetime.datetime | None:
+        """When the copy was made."""
+        if self.copy is None:
+            return None
+        return datetime.datetime.fromtimestamp(self.copy.stat().st_mtime, datetime.UTC)
+
+    def __str__(self) -> str:
+        if self.attributes_only:
+            copy = "the state itself is whole"
+        elif self.copy is None:
+            copy = "there is no good copy beside it"
+        else:
+            copy = f"the newest good copy is {self.copy}, of {self.copied_at:%Y-%m-%d %H:%M} UTC"
+        return f"{self.file}: {'; '.join(self.faults)}; {copy}"
+
+
+def faults(text: str) -> list[str]:
+    """What is wrong with a checkpoint; nothing where it is whole. Pure."""
+    if not text.strip():
+        return ["it is empty"]
+    try:
+        read = json.loads(text)
+        latest = read["checkpoint"]["latest"]
+        resources = (latest or {}).get("resources") or []
+        urns = [str(one["urn"]) for one in resources if not one.get("delete")]
+    except ValueError:
+        return ["it is cut off, or no JSON"]
+    except (KeyError, TypeError, AttributeError):
+        return ["it is no checkpoint of the engine's"]
+    doubled = sorted({urn for urn in urns if urns.count(urn) > 1})
+    found = [f"{_name(urn)} is in it twice" for urn in doubled]
+    known = {str(one["urn"]) for one in resources}
+    return found + sorted(
+        {f"{_name(urn)} is missing, and others hang on it" for urn in _named(resources) if urn not in known}
+    )
+
+
+def damage(env: str, environ: Mapping[str, str]) -> Damage | None:
+    """What is wrong with a stack's state file; None where nothing is, or where the backend is no folder."""
+    folder = folder_of(environ)
+    if folder is None:
+        return None
+    file = folder / ".pulumi" / "stacks" / PROJECT / f"{env}.json"
+    if not file.exists():
+        return None
+    found = faults(_text(file))
+    if found:
+        return Damage(file, tuple(found), _newest(folder, env))
+    beside = file.with_name(file.name + _ATTRIBUTES)
+    if beside.exists() and not _is_json(_text(beside)):
+        return Damage(file, (f"{beside.name} beside it is empty or cut off, and the engine reads neither then",), file)
+    return None
+
+
+def need_whole(env: str, environ: Mapping[str, str]) -> None:
+    """Go on only where the state can be read.
+
+    Raises:
+        UserError: names the file, what is wrong, the newest good copy and what repairs it.
+    """
+    if found := damage(env, environ):
+        raise UserError(f"The state of {env} cannot be read.", found=str(found), do_next=f"quantctl repair {env}")
+
+
+def restore(found: Damage, now: datetime.datetime) -> Path | None:
+    """Put the newest good copy in the place of what is damaged, which is kept beside it; where it is kept.
+
+    Raises:
+        UserError: there is no good copy.
+    """
+    beside = found.file.with_name(found.file.name + _ATTRIBUTES)
+    if found.attributes_only:
+        beside.unlink(missing_ok=True)
+        return None
+    if found.copy is None:
+        raise UserError(
+            f"There is no good copy of {found.file}.",
+            do_next="take one from your backup; else docs/state.md, A state that was lost",
+        )
+    kept = found.file.with_name(f"{found.file.name}.damaged-{now:%Y%m%dT%H%M%SZ}")
+    text = found.copy.read_bytes()
+    found.file.rename(kept)
+    beside.unlink(missing_ok=True)
+    temporary = found.file.with_name(f".{found.file.name}.new")
+    temporary.write_bytes(text)
+    temporary.replace(found.file)
+    return kept
+
+
+def _newest(folder: Path, env: str) -> Path | None:
+    of = folder / ".pulumi"
+    listed = [
+        *(of / "stacks" / PROJECT).glob(f"{env}.json.bak"),
+        *(of / "history" / PROJECT / env).glob(f"{env}-*.checkpoint.json"),
+        *(of / "backups" / PROJECT / env).glob(f"{env}.*.json"),
+    ]
+    for one in sorted(listed, key=lambda file: file.stat().st_mtime, reverse=True):
+        if not faults(_text(one)):
+            return one
+    return None
+
+
+def _named(resources: list[dict[str, Any]]) -> set[str]:
+    """Every resource that another one needs: its parent, its provider, what it depends on."""
+    found: set[str] = set()
+    for one in resources:
+        found |= {str(urn) for urn in (one.get("parent"), *(one.get("dependencies") or [])) if urn}
+        if provider := one.get("provider"):
+            found.add(str(provider).rpartition("::")[0])
+    return found
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _name(urn: str) -> str:
+    return f"{urn.split('::')[-2].rsplit(':', 1)[-1]} {urn.rsplit('::', 1)[-1]}" if "::" in urn else urn

@@ -1,0 +1,47 @@
+"""What engine and providers say, put into words for people. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_LONG = 300
+# What stands around a provider's reason: where in the bridge it was, which step it was, how many errors there were.
+_AROUND = re.compile(
+    r"^(error: )?(sdk-v2/\S+ sdk\.\w+: )?((creating|updating|deleting|refreshing) urn:\S+: )?(\d+ errors? occurred:)?[\s*]*"
+)
+_BEHIND = re.compile(r": provider=\w+@[\d.]+$")
+
+
+def reason(text: str) -> str:
+    """A provider's reason on one line, without what the bridge puts around it."""
+    told = " ".join(text.split())
+    before = None
+    while told != before:
+        before, told = told, _BEHIND.sub("", _AROUND.sub("", told, count=1)).strip()
+    return told if len(told) <= _LONG else f"{told[: _LONG - 3]}..."
+
+
+# What a refusal means here, and what helps: patterns of what the two systems say.
+_AGAIN = "then run the same command again."
+_WAYS = (
+    (r"already exists|ALREADY_EXISTS", f"quantctl repair {{env}} says what is there and takes in what is ours; {_AGAIN}"),
+    (
+        r"Principal.*does not exist|group .*does not exist",
+        f"create the group in the identity provider, or name another in quant:personas (Pulumi.yaml); {_AGAIN}",
+    ),
+    (
+        r"Insufficient privileges|must have OWNERSHIP|not authorized to",
+        "the object's owner, or an account administrator, gives it to the deployer's role:"
+        f" GRANT OWNERSHIP ON ... TO ROLE ... COPY CURRENT GRANTS; {_AGAIN}",
+    ),
+    (r"[Ff]ailed to fetch|[Gg]it credential", f"renew the deployer's Git credential in the workspace; {_AGAIN}"),
+    (r"RESOURCE_DOES_NOT_EXIST", "something was deleted by hand: pulumi up --refresh -s {env} makes it again."),
+)
+
+
+def way_out(env: str, said: str) -> str:
+    """What to do about what the engine said; "run it again" only where something was put right before."""
+    for pattern, words in _WAYS:
+        if re.search(pattern, said):
+            return words.format(env=env)
+    return f"fix what it names; {_AGAIN}"

@@ -1,0 +1,229 @@
+"""Faults between the engine and the two systems, and the matrix of them: `make faults`.
+
+A fault strikes one request of a run, before or after its handler; afterwards one documented command must make everything
+whole: no job twice, nothing stuck, no traceback, and no "clean" that is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import http.server
+import json
+import random
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+
+from tests.conftest import Team, deployed
+
+ENV = "quant_stg"
+KINDS = ("reset before", "reset after", "504 before", "504 after", "garbage after", "truncated after", "html before")
+# What a request is called, its method, and what is looked for in its path and body.
+REQUESTS = {
+    "create a job": ("POST", "/jobs/create"),
+    "change a job": ("POST", "/jobs/reset"),
+    "create the folder": ("POST", "/api/2.0/repos"),
+    "move the folder": ("PATCH", "/api/2.0/repos/"),
+    "create the scope": ("POST", "/secrets/scopes/create"),
+    "set permissions": ("PUT", "/api/2.0/permissions/"),
+    "create the schema": ("POST", "CREATE SCHEMA"),
+    "create a database role": ("POST", "CREATE DATABASE ROLE"),
+    "create the service user": ("POST", "CREATE USER"),
+    "grant": ("POST", "GRANT "),
+}
+FIRST = tuple(name for name in REQUESTS if name not in ("change a job", "move the folder"))
+SITUATIONS = {
+    "first deployment": FIRST,
+    "update": ("move the folder", "change a job"),
+    "fix": ("create a job", "set permissions", "change a job"),
+}
+
+
+@dataclass
+class Fault:
+    """One request that goes wrong: the `nth` of its name. `struck` is whether it came."""
+
+    kind: str
+    request: str
+    nth: int = 1
+    struck: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.request} ({self.nth})"
+
+
+@contextlib.contextmanager
+def faulty(target: str, fault: Fault) -> Iterator[str]:
+    """The system at `target` behind a host at which one request goes wrong."""
+    seen, lock = 0, threading.Lock()
+    method, needle = REQUESTS[fault.request]
+
+    def strikes(command: str, path: str, body: bytes) -> bool:
+        nonlocal seen
+        text = path if "statement" not in path and "query-request" not in path else _statement(body)
+        if command != method or needle not in text or fault.struck:
+            return False
+        with lock:
+            seen += 1
+            fault.struck = seen == fault.nth
+            return fault.struck
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            struck = strikes(self.command, self.path, body)
+            if struck and fault.kind.endswith("before"):
+                self._wrong(b"")
+                return
+            kept = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+            found = requests.request(self.command, target + self.path, data=body, headers=kept, timeout=120)
+            if struck:
+                self._wrong(found.content)
+                return
+            self._send(found.status_code, found.content, found.headers.get("Content-Type", "application/json"))
+
+        def _wrong(self, content: bytes) -> None:
+            kind = fault.kind.split()[0]
+            if kind == "504":
+                self._send(504, b"<html>gateway timeout</html>", "text/html")
+            elif kind == "html":
+                self._send(200, b"<html>a proxy answers</html>", "text/html")
+            elif kind == "garbage":
+                self._send(200, b'{"job_id": 12, \x00\xff', "application/json")
+            else:
+                if kind == "truncated":
+                    self._send(200, content[: len(content) // 2], "application/json", len(content))
+                self.close_connection = True
+                self.connection.close()
+
+        def _send(self, status: int, content: bytes, kind: str, length: int | None = None) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("X-Databricks-Org-Id", "4000000000000001")
+            self.send_header("Content-Length", str(len(content) if length is None else length))
+            self.end_headers()
+            self.wfile.write(content)
+            self.wfile.flush()
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = answer
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Nothing on the output."""
+
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A connection that was broken on purpose."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+def _statement(body: bytes) -> str:
+    with contextlib.suppress(ValueError):
+        return str(json.loads(body).get("sqlText", ""))
+    return ""
+
+
+@contextlib.contextmanager
+def behind(team: Team, fault: Fault) -> Iterator[Team]:
+    """The team's shell with the fault between it and the system that the request goes to."""
+    environ = team.environ
+    if REQUESTS[fault.request][1].startswith("/"):
+        with faulty(environ["DATABRICKS_HOST"], fault) as host:
+            yield Team({**environ, "DATABRICKS_HOST": host}, team.clone, team.credentials)
+    else:
+        target = f"http://{environ['SNOWFLAKE_HOST']}:{environ['SNOWFLAKE_PORT']}"
+        with faulty(target, fault) as host:
+            port = str(urlsplit(host).port)
+            yield Team({**environ, "SNOWFLAKE_HOST": "127.0.0.1", "SNOWFLAKE_PORT": port}, team.clone, team.credentials)
+
+
+def wrong(team: Team, *outputs: str) -> list[str]:
+    """What is not whole in the environment, and what was told wrongly: tracebacks, jobs that are there twice, drift."""
+    found = ["a traceback"] if any(word in text for text in outputs for word in ("Traceback (most", "goroutine ")) else []
+    names = [job.settings.name for job in team.workspace("deployer").jobs.list() if job.settings]
+    found += [
+        f"{name} is there {names.count(name)} times" for name in sorted({str(n) for n in names}) if names.count(name) > 1
+    ]
+    seen = team.quantctl("drift", ENV, "--thorough")
+    return found if seen.returncode == 0 else [*found, f"drift exits {seen.returncode}: {seen.stdout[-600:]}"]
+
+
+def strike(team: Team, fault: Fault, *command: str) -> list[str]:
+    """A command with a fault, then the one documented command; what is not whole after it."""
+    with behind(team, fault) as struck:
+        ended = struck.quantctl(*command)
+    if ended.returncode == 0 and (left := wrong(team, ended.stdout, ended.stderr)):
+        return [f"exit 0, and {text}" for text in left]
+    helped = team.quantctl("up", ENV, "--yes")
+    told = [] if helped.returncode == 0 else [f"quantctl up exits {helped.returncode}: {helped.stderr[-800:]}"]
+    return [*told, *wrong(team, ended.stdout, ended.stderr, helped.stdout, helped.stderr)]
+
+
+def prepare(team: Team, situation: str, number: int) -> tuple[str, ...]:
+    """Bring the situation about; the command that is run in it."""
+    workspace = team.workspace("deployer")
+    if situation == "first deployment":
+        team.pulumi("destroy", "--yes", "--skip-preview", "-s", ENV)
+        return "up", ENV, "--yes"
+    if situation == "update":
+        text = team.git("show", f"origin/{ENV}:workflows/signal_report.yml")
+        line = next(line for line in text.splitlines() if line.startswith("timeout_seconds:"))
+        team.commit(
+            ENV, "workflows/signal_report.yml", text.replace(line, f"timeout_seconds: {2000 + number}") + "\n", "Longer"
+        )
+        return "up", ENV, "--yes"
+    [job] = list(workspace.jobs.list(name=f"{ENV} risk_model"))
+    workspace.jobs.delete(job.job_id or 0)
+    return "drift", ENV, "--fix", "--yes"
+
+
+def matrix(seed: int, count: int, say: Callable[[str], None]) -> int:
+    """A seeded sample of the matrix, or all of it; how many did not become whole."""
+    cases = [(where, Fault(kind, request)) for where, names in SITUATIONS.items() for request in names for kind in KINDS]
+    chosen: Sequence[tuple[str, Fault]] = random.Random(seed).sample(cases, min(count, len(cases))) if count else cases
+    counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    folder = Path(tempfile.mkdtemp(prefix="quant-faults-"))
+    try:
+        with deployed(folder) as team:
+            for number, (where, fault) in enumerate(chosen):
+                command = prepare(team, where, number)
+                left = strike(team, fault, *command)
+                outcome = "not whole" if left else "whole" if fault.struck else "not struck"
+                counts[where][outcome] += 1
+                say(f"{where}: {fault}: {outcome} {'; '.join(left)}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    for where, found in counts.items():
+        say(f"{where:<18}" + "".join(f"{found[outcome]:>5} {outcome}" for outcome in ("whole", "not whole", "not struck")))
+    return sum(found["not whole"] for found in counts.values())
+
+
+def main() -> None:
+    """`python -m tests.faults [--seed N] [--count N]`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=0, help="so many of the matrix; all of it without")
+    asked = parser.parse_args()
+    sys.exit(1 if matrix(asked.seed, asked.count, lambda text: print(text, flush=True)) else 0)
+
+
+if __name__ == "__main__":
+    main()
