@@ -1,4 +1,4 @@
-"""The variables that make an engine run cheaper, each with its figure: docs/decisions/0011-engine-variables.md."""
+"""The variables that make an engine run cheaper, each with its figure: docs/decisions/0014-engine-variables.md."""
 
 from __future__ import annotations
 
