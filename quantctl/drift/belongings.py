@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from quantctl.drift.changed import named
+from quantctl.drift.changed import named, shown
 from quantctl.drift.finding import By, Class, Finding, Mend
 from quantctl.drift.steps import Refresh
+from quantctl.drift.unchanged import form
 
+# https://docs.databricks.com/api/workspace/jobs/get
+_BY_HAND = (
+    *("schedule", "trigger", "continuous", "email_notifications", "webhook_notifications", "notification_settings"),
+    *("health", "git_source", "tags", "parameters", "job_clusters"),
+)
 _SCHEDULES = ("schedule", "trigger", "continuous")
 
 
@@ -48,6 +55,25 @@ def _twin(env: str, job: Mapping[str, Any], known: str) -> Finding:
     real = f"job {number} too, made by {job.get('creator_user_name') or 'somebody'}" + (", runs by itself" if live else "")
     mend = Mend(do, By.PAUSE, (number,)) if live else Mend(do)
     return Finding(env, Class.DRIFT, f"job {settings.get('name')}", "exists twice", f"job {known}", real, mend)
+
+
+def setting_findings(env: str, refresh: Refresh, jobs: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Settings of declared jobs that somebody added: a provider does not read a block for which nothing is declared.
+
+    Only what people set; what the service adds by itself is nobody's change.
+    """
+    real = {str(job["job_id"]): job.get("settings") or {} for job in jobs}
+    for step in refresh.of("Job"):
+        settings = real.get(str(step.old.get("id")), {})
+        declared = {key for values in (step.inputs, step.old) for key, value in dict(form(values)).items() if value}
+        for setting in _BY_HAND:
+            [(key, value)] = form({setting: settings.get(setting)}) or [("", None)]
+            if value and key not in declared:
+                number = str(step.old.get("id"))
+                change = json.dumps({"job_id": int(number), "fields_to_remove": [setting]})
+                mend = Mend(f"databricks jobs update --json '{change}'", By.SETTING, (number, setting))
+                words = (named(step), setting, "nothing", shown(settings[setting]))
+                yield Finding(env, Class.DRIFT, *words, mend, step.urn)
 
 
 def lies_in(settings: Any, folder: str) -> bool:

@@ -10,7 +10,7 @@ from infra.naming import names_of
 from infra.outside.branch import Snapshot
 from infra.outside.local_edits import Edits
 from infra.settings import Settings
-from quantctl.drift.belongings import Scope, job_findings, scope_findings
+from quantctl.drift.belongings import Scope, job_findings, scope_findings, setting_findings
 from quantctl.drift.changed import engine_findings
 from quantctl.drift.finding import EnvironmentDrift, Finding, report, unknown
 from quantctl.drift.folder import Branch, Folder, folder_findings, missing_folder, place_findings
@@ -82,6 +82,7 @@ def _undeclared(read: Read) -> list[Finding]:
         found += place_findings(env, refresh, read.folder, settings.folder, settings.deployer)
     if not isinstance(read.jobs, str):
         found += job_findings(env, refresh, read.jobs, settings.folder)
+        found += setting_findings(env, refresh, read.jobs)
     if read.scope is not None and not isinstance(read.scope, str):
         found += scope_findings(env, refresh, read.scope, settings.deployer)
     if not isinstance(read.held, str):
