@@ -179,7 +179,7 @@ def read_edits(workspace: Workspace, path: str, snapshot: Snapshot) -> Edits:
 
 
 def locked_by(env: str, environ: Mapping[str, str]) -> str | None:
-    """Why nothing of a stack is certain now: an update runs, or was killed. Asked of a folder alone, where it costs nothing."""
+    """Why nothing is certain now: an update runs, or was killed. Asked of a folder alone, where it costs nothing."""
     if folder_of(environ) is None or not (held := locks(env, dict(environ))):
         return None
     return f"the stack is locked by {held[0].owner}: an update runs, or was killed (quantctl lock {env})"
