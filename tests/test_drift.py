@@ -18,7 +18,7 @@ from databricks.sdk.service.workspace import AclPermission, ImportFormat
 from infra.keys import public_key
 from quantctl import drift
 from quantctl.drift.grants import HANDS_ON
-from quantctl.drift.steps import Refresh
+from quantctl.drift.steps import Checkpoint, Refresh
 from quantctl.engine import refresh as engine
 from tests.conftest import Team, git_folder
 
@@ -197,7 +197,7 @@ def test_a_fix_promotes_nothing(team: Team) -> None:
         code, found, _ = run(team, "quant_lr", "--fix")
         assert (code, found["quant_lr"]["verdict"]) == (0, "waiting")
         place = f"Git folder /quant_lr | commit | quant_lr at {before[:12]}"
-        assert words(found["quant_lr"], "waiting") == {f"{place} -> quant_lr at {ahead[:12]}, 1 commits ahead"}
+        assert words(found["quant_lr"], "waiting") == {f"{place} -> quant_lr at {ahead[:12]}, 1 commit ahead"}
         mended = workspace.jobs.get(job).settings
         assert mended == settings and mended.timeout_seconds != 77 and mended.max_concurrent_runs == 1
         assert workspace.repos.get(repo_id(workspace, "/quant_lr")).head_commit_id == before
@@ -250,7 +250,7 @@ def test_nothing_is_found_where_nothing_was_changed(inside: dict[str, str], monk
         assert {each.environment: each.findings for each in drift.find(ALL, inside, thorough=thorough)} == dict.fromkeys(
             ALL, ()
         )
-    states = {env: seen[env].steps for env in ALL}
+    states = {env: Checkpoint(seen[env].steps, seen[env].commit) for env in ALL}
     monkeypatch.setattr(engine, "state", lambda env, *rest: states[env])
     monkeypatch.setattr(engine, "look", lambda env, *rest: seen[env])
     for _ in range(18):

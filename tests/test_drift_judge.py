@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.outside.workspace import GitFolder
+from quantctl.drift.by_hand import by_hand
 from quantctl.drift.changed import engine_findings
 from quantctl.drift.declared import differences, same
 from quantctl.drift.finding import By, Class, Finding, report
@@ -234,6 +235,28 @@ def test_a_job_that_is_not_as_declared_is_asked_about() -> None:
     assert unchanged([job], {"1": settings}, {}) == [job]
     assert unchanged([replace(job, failed=("no",))], {"1": settings}, {}) == []
     assert unchanged([replace(job, inputs={"name": "j", "maxConcurrentRuns": 0})], {"1": settings}, {}) == []
+
+
+def test_a_setting_that_somebody_added_is_found_in_the_jobs_own_settings() -> None:
+    """The provider does not read it; what is declared, empty, or added by the service is nobody's change."""
+    job = step("Job", {"name": "j", "schedule": {"pauseStatus": "PAUSED"}}, {}, old={"id": "1", "name": "j"})
+    settings = {
+        "name": "j",
+        "schedule": {"pause_status": "PAUSED"},
+        "format": "MULTI_TASK",
+        "performance_target": "STANDARD",
+        "email_notifications": {"no_alert_for_skipped_runs": False, "on_failure": []},
+        "health": {},
+    }
+    assert list(by_hand(ENV, Refresh((job,)), [{"job_id": 1, "settings": settings}])) == []
+    for added in ({"on_failure": ["a@x.y"]}, {"on_failure": [""]}):
+        more = [{"job_id": 1, "settings": {**settings, "email_notifications": added}}]
+        [finding] = by_hand(ENV, Refresh((job,)), more)
+        assert (finding.property, finding.mend.by, finding.mend.targets) == (
+            "email_notifications",
+            By.SETTING,
+            ("1", "email_notifications"),
+        )
 
 
 def test_a_fix_that_loses_something_is_not_clean() -> None:

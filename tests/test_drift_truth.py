@@ -49,7 +49,7 @@ def _git(clone: Path, *words: str) -> str:
 def test_a_failed_update_is_told_first_and_a_fix_deploys_what_was_deployed(
     team: Team, expired_credential: tuple[str, str]
 ) -> None:
-    """Never clean: the state holds the new commit, the folder the old one. The fix leaves the folder where it was deployed."""
+    """The state holds the new commit, the folder the old one: never clean. The fix leaves the folder where it was."""
     before, ahead = expired_credential
     seen = json.loads(team.quantctl("drift", ENV, "--format", "json").stdout)
     [found] = seen["environments"]
@@ -88,7 +88,7 @@ def test_what_the_engine_passes_over_is_found_and_fixed(team: Team) -> None:
         found = {(f["resource"], f["property"]) for f in seen["environments"][0]["findings"]}
         assert seen["exit_status"] == 2
         assert found == {
-            ("job quant_stg signal_report", "webhookNotifications.onFailures"),
+            ("job quant_stg signal_report", "webhook_notifications"),
             ("service user SVC_QUANT_STG", "rsaPublicKey"),
             ("job quant_stg risk_model", "exists twice"),
         }

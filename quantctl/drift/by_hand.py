@@ -6,12 +6,13 @@ beside what was declared and what the product itself fills in, somebody has set.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from quantctl.drift.changed import named, shown
-from quantctl.drift.finding import Class, Finding, Mend
+from quantctl.drift.finding import By, Class, Finding, Mend
 from quantctl.drift.steps import Refresh
 
 Json = Mapping[str, Any]
@@ -47,10 +48,32 @@ def by_hand(env: str, refresh: Refresh, jobs: Sequence[Json]) -> list[Finding]:
     for step in refresh.of("Job"):
         if step.new is None:
             continue
-        for path, value in undeclared(step.inputs, real.get(str(step.old.get("id")), {})):
-            mend = Mend("remove it from the job by hand, or declare it in the workflow's file")
+        settings = real.get(str(step.old.get("id")), {})
+        for path, value in _whole(step.inputs, settings):
+            mend = _mend(str(step.old.get("id")), path)
             found.append(Finding(env, Class.DRIFT, named(step), path, "nothing", shown(value), mend, step.urn))
     return found
+
+
+def _whole(declared: Json, settings: Json) -> Iterator[tuple[str, Any]]:
+    """The same as `undeclared`, with a block of the job that nobody declared told once, as a whole."""
+    said = {_key(key) for key, value in declared.items() if not _is_empty(value)}
+    told: set[str] = set()
+    for path, value in undeclared(declared, settings):
+        block = re.split(r"[.\[]", path, maxsplit=1)[0]
+        if _key(block) in said:
+            yield path, value
+        elif block not in told:
+            told.add(block)
+            yield block, settings[block]
+
+
+def _mend(job: str, path: str) -> Mend:
+    """A setting of the job itself is taken out as a whole; one within a task has no such words."""
+    if re.search(r"[.\[]", path):
+        return Mend("remove it from the job by hand, or declare it in the workflow's file")
+    change = json.dumps({"job_id": int(job), "fields_to_remove": [path]})
+    return Mend(f"databricks jobs update --json '{change}'", By.SETTING, (job, path))
 
 
 def undeclared(declared: Json, real: Json) -> Iterator[tuple[str, Any]]:

@@ -26,6 +26,7 @@ from quantctl.drift.steps import Refresh, Step
 from quantctl.drift.unchanged import unchanged
 from quantctl.engine import refresh as engine
 from quantctl.engine.history import last_failure
+from quantctl.engine.lock.backend import folder_of, locks
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 
@@ -55,7 +56,7 @@ def look(
     envs: Sequence[str], environ: Mapping[str, str], seconds: float, thorough: bool, say: Say
 ) -> list[Read | EnvironmentDrift]:
     """What was read of each environment; or at once that it is unknown, where there is nothing to ask about."""
-    with ThreadPoolExecutor(3 + 7 * len(envs)) as pool:  # most of these threads wait for somebody else
+    with ThreadPoolExecutor(3 + 8 * len(envs)) as pool:  # most of these threads wait for somebody else
         reached = [pool.submit(_tried, partial(reach, environ)) for reach in (reach_databricks, reach_snowflake)]
         chosen = {env: _tried(partial(stack_settings, env, environ)) for env in envs}
         silent = tuple(reason for task in reached if (reason := task.result()))
@@ -94,11 +95,14 @@ class _World:
         scope = self._pool.submit(_tried, partial(read_scope, self._workspace, names.secret_scope))
         held = self._pool.submit(self._with, self._account, lambda account: account.held(database, names))
         last = self._pool.submit(_tried, partial(last_failure, env, self._environ, self._seconds))
+        locked = self._pool.submit(_tried, partial(locked_by, env, self._environ))
         folder = self._pool.submit(_tried, partial(read_folder, self._workspace, settings.folder))
 
         def wait() -> Read:
             seen, branch = refresh.result(), snapshot.result()
-            ended = last.result()
+            ended, held_by = last.result(), locked.result()
+            if isinstance(held_by, str):
+                seen = replace(seen, errors=(*seen.errors, held_by))
             if isinstance(ended, str):
                 seen = replace(seen, errors=(*seen.errors, f"the stack's history: {ended}"))
             else:
@@ -172,6 +176,13 @@ def read_edits(workspace: Workspace, path: str, snapshot: Snapshot) -> Edits:
     if tree is None:
         raise InfraError(f"it is at {folder.commit[:12]}, which is on no branch, so local edits are unknown")
     return folder_edits(workspace, path, snapshot.repository, tree)
+
+
+def locked_by(env: str, environ: Mapping[str, str]) -> str | None:
+    """Why nothing is certain now: an update runs, or was killed. Asked of a folder alone, where it costs nothing."""
+    if folder_of(environ) is None or not (held := locks(env, dict(environ))):
+        return None
+    return f"the stack is locked by {held[0].owner}: an update runs, or was killed (quantctl lock {env})"
 
 
 def read_folder(workspace: Workspace, path: str) -> Folder:

@@ -57,7 +57,7 @@ def _as_declared(step: Step) -> bool:
 def same_job(outputs: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
     """Whether the state's outputs of a job and the Jobs API's settings say the same."""
     kept = {key: value for key, value in outputs.items() if key not in _OWN and not key.startswith("__")}
-    return bool(_form(kept) == _form(settings))
+    return bool(form(kept) == form(settings))
 
 
 def same_permissions(outputs: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> bool:
@@ -78,13 +78,13 @@ def same_permissions(outputs: Mapping[str, Any], listed: Sequence[Mapping[str, A
     return sorted(map(str, declared)) == sorted(map(str, real))
 
 
-def _form(value: Any, *, free: bool = False) -> Any:
+def form(value: Any, *, free: bool = False) -> Any:
     """One form for both spellings. What is empty, zero or false is left out: both providers and API take it for not said."""
     if isinstance(value, Mapping):
-        formed = {key if free else _key(key): _form(inner, free=_is_free(key, inner)) for key, inner in value.items()}
+        formed = {key if free else _key(key): form(inner, free=_is_free(key, inner)) for key, inner in value.items()}
         return tuple(sorted((key, each) for key, each in formed.items() if free or each)) if formed else ()
     if isinstance(value, (list, tuple)):
-        formed_list = [_form(each) for each in value]
+        formed_list = [form(each) for each in value]
         # The order of objects (tasks, clusters) is the provider's own, that of plain values (arguments) has a meaning.
         return tuple(sorted(formed_list, key=str)) if value and isinstance(value[0], Mapping) else tuple(formed_list)
     return "" if value in (None, False, 0) else str(value)

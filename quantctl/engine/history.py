@@ -46,7 +46,7 @@ def failure_of(entries: Sequence[Mapping[str, Any]]) -> LastUpdate | None:
     """
     partly, failures = False, []
     for one in entries:
-        if one["kind"] not in ("update", "destroy"):
+        if one["kind"] not in ("update", "destroy") or one.get("result") == "in-progress":
             continue
         whole = not any(flag in (one.get("environment") or {}) for flag in _PARTIAL)
         failed = one.get("result") != "succeeded"

@@ -17,6 +17,7 @@ from infra.errors import UserError as InfraError
 from infra.outside.branch import take_snapshot
 from infra.what_if import REVIEWED, WHAT_IF
 from quantctl.engine import plan, planned, stacks
+from quantctl.engine.lock.locks import Locked
 from quantctl.engine.plan import Plan
 from quantctl.errors import UserError
 from quantctl.forge import connect
@@ -139,6 +140,8 @@ def _apply(env: str, made: Plan, environ: Mapping[str, str], progress: Progress)
         held = {**environ, REVIEWED: made.facts.commit}
         try:
             result = stacks.up(env, held, step, ("--plan", str(file)))
+        except Locked:
+            raise
         except UserError as error:
             progress(env, "failed")
             raise explained(env, str(error), begun) from None

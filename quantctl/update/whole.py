@@ -11,6 +11,7 @@ from infra.errors import UserError as InfraError
 from infra.outside.workspace import Workspace as Reader
 from infra.settings import Settings
 from quantctl.engine import planned
+from quantctl.engine.lock.locks import Locked
 from quantctl.engine.stacks import Result
 from quantctl.engine.state import JOB, State, name_of, read_state
 from quantctl.errors import UserError
@@ -33,6 +34,8 @@ def whole(env: str, environ: dict[str, str], update: Callable[[], Result], say: 
     before, began = read_state(env, environ), Reader(environ).now()
     try:
         result = update()
+    except Locked:
+        raise  # nothing was begun, and what changes is somebody else's update
     except UserError as error:
         raise _told(env, environ, before, began, error, say) from None
     planned.after(env, environ, say, since=began)
@@ -70,7 +73,7 @@ def _told(
     except InfraError as more:
         return UserError(f"{error}\n  what it changed is not known: {more}")
     if not left:
-        return UserError(f"{error}\n  Nothing was changed.")
+        return error if "othing was changed" in str(error) else UserError(f"{error}\n  Nothing was changed.")
     told = f"{error}\n  Changed before it failed:\n" + "\n".join(f"  - {text}" for text in left)
     if after.half:
         told += f"\n  Half of it is deployed. quantctl up {env} finishes it, quantctl rollback {env} goes back."

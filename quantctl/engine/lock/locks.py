@@ -116,9 +116,13 @@ def age(since: datetime.datetime | None, now: datetime.datetime) -> str:
     return f"{minutes} min {seconds % 60:02} s" if minutes else f"{seconds} s"
 
 
-def refusal(env: str, held: Sequence[Lock], now: datetime.datetime) -> UserError:
+class Locked(UserError):
+    """A stack is locked, so that nothing was begun."""
+
+
+def refusal(env: str, held: Sequence[Lock], now: datetime.datetime) -> Locked:
     """What to tell whoever wants to update a stack that is locked."""
-    return UserError(
+    return Locked(
         f"{env} is locked: another update runs, or one was killed.",
         found="; ".join(f"{lock.owner}, for {age(lock.since, now)}" for lock in held),
         do_next=f"wait; if the owner is gone, which `quantctl lock {env}` tells: `quantctl lock release {env}`",
