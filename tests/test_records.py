@@ -19,11 +19,14 @@ from infra.signers import Right, Signer, signers_setting
 from quantctl.errors import UserError
 from quantctl.forge import Person, Verdict
 from quantctl.forge.plain_git import PlainGit
+from quantctl.laptop import signing
 from quantctl.promotion.resume import edge_of, heads_of, pending
 from quantctl.records import approvals, deployments, signoffs
 from quantctl.records.deployments import Record
 from quantctl.records.repository import Pipelines, read_pipelines
 from quantctl.records.tags import LARGEST, parse
+from sandbox import identities
+from sandbox.state import State
 from tests.test_settings import config_of
 
 RHEA = Person("Rhea", "rhea@quant.example", "rhea", "a test")
@@ -389,3 +392,24 @@ def test_a_tag_object_is_read_strictly() -> None:
         good.replace(b" 5 ", b" -5 "),
     ):
         assert parse("x/y", "id", wrong) is None
+
+
+def test_the_sandboxs_people_sign_with_keys_of_their_own(tmp_path: Path) -> None:
+    """Made once, for their owner's eyes; who has no right is in no list."""
+    state = State(tmp_path / "state")
+    file = signing.signers_file(state)
+    people = json.loads(file.read_text())
+    assert people.keys() == {"rhea@quant.example", "ravi@quant.example", "uma@quant.example", identities.DEPLOYER_ID}
+    read_settings("quant", config_of("quant"), {"QUANT_REMOTE": "http://x.example/p.git", "QUANT_SIGNERS": str(file)})
+    assert {one.stat().st_mode & 0o77 for one in [file.parent, *file.parent.iterdir()]} == {0}
+    assert json.loads(signing.signers_file(state).read_text()) == people
+
+
+def test_gits_settings_are_added_to_those_that_are_there() -> None:
+    """A setting takes its own place again, another one the next."""
+    first = signing.as_environment({"GIT_CONFIG_COUNT": "no number"}, {"a": "1"})
+    assert first == {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "a", "GIT_CONFIG_VALUE_0": "1"}
+    assert signing.as_environment(first, {"b": "2", "a": "3"}) == {
+        "GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "a", "GIT_CONFIG_VALUE_0": "3", "GIT_CONFIG_KEY_1": "b",
+        "GIT_CONFIG_VALUE_1": "2",
+    }  # fmt: skip
