@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -135,6 +136,15 @@ def test_what_a_signer_records_is_read_back(world: World) -> None:
     assert world.deployed() == []
     [unknown] = world.deployed(signed=False)
     assert unknown.signer is None
+
+
+def test_where_nothing_can_be_verified_nothing_is_believed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unknown, with what is missing; not "there are no records"."""
+    deployments.write(world.read(), record(world.first), RHEA)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    world.tag("deployment/quant/new", world.second, body(world.second))
+    with pytest.raises(InfraError, match="ssh-keygen is not installed"):
+        world.deployed()
 
 
 FORGED = [
