@@ -99,6 +99,7 @@ RAVI = Approver(3, "Ravi", "ravi", "2026-01-02T10:00:00Z")
         (Approver(3, "Ravi", "rr", "", "ravi@home.example"), {"emails": frozenset({"ravi@home.example"})}, "has written"),
         (RAVI, {"fresh": False, "head_since": "2026-01-02T12:00:00+01:00"}, "before the last push"),
         (RAVI, {"fresh": False}, "before the last push"),
+        (RAVI, {"may_approve": frozenset({4})}, "a member of no group that approves"),
         (RAVI, {"reopened": "2026-01-02T10:00:01Z"}, "closed and reopened"),
         (replace(RAVI, when=""), {"reopened": "2026-01-02T09:00:00Z"}, "closed and reopened"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,11 +20,14 @@ from infra.signers import Right, Signer, signers_setting
 from quantctl.errors import UserError
 from quantctl.forge import Person, Verdict
 from quantctl.forge.plain_git import PlainGit
+from quantctl.laptop import signing
 from quantctl.promotion.resume import edge_of, heads_of, pending
 from quantctl.records import approvals, deployments, signoffs
 from quantctl.records.deployments import Record
 from quantctl.records.repository import Pipelines, read_pipelines
 from quantctl.records.tags import LARGEST, parse
+from sandbox import identities
+from sandbox.state import State
 from tests.test_settings import config_of
 
 RHEA = Person("Rhea", "rhea@quant.example", "rhea", "a test")
@@ -132,6 +136,15 @@ def test_what_a_signer_records_is_read_back(world: World) -> None:
     assert world.deployed() == []
     [unknown] = world.deployed(signed=False)
     assert unknown.signer is None
+
+
+def test_where_nothing_can_be_verified_nothing_is_believed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unknown, with what is missing; not "there are no records"."""
+    deployments.write(world.read(), record(world.first), RHEA)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    world.tag("deployment/quant/new", world.second, body(world.second))
+    with pytest.raises(InfraError, match="ssh-keygen is not installed"):
+        world.deployed()
 
 
 FORGED = [
@@ -389,3 +402,24 @@ def test_a_tag_object_is_read_strictly() -> None:
         good.replace(b" 5 ", b" -5 "),
     ):
         assert parse("x/y", "id", wrong) is None
+
+
+def test_the_sandboxs_people_sign_with_keys_of_their_own(tmp_path: Path) -> None:
+    """Made once, for their owner's eyes; who has no right is in no list."""
+    state = State(tmp_path / "state")
+    file = signing.signers_file(state)
+    people = json.loads(file.read_text())
+    assert people.keys() == {"rhea@quant.example", "ravi@quant.example", "uma@quant.example", identities.DEPLOYER_ID}
+    read_settings("quant", config_of("quant"), {"QUANT_REMOTE": "http://x.example/p.git", "QUANT_SIGNERS": str(file)})
+    assert {one.stat().st_mode & 0o77 for one in [file.parent, *file.parent.iterdir()]} == {0}
+    assert json.loads(signing.signers_file(state).read_text()) == people
+
+
+def test_gits_settings_are_added_to_those_that_are_there() -> None:
+    """A setting takes its own place again, another one the next."""
+    first = signing.as_environment({"GIT_CONFIG_COUNT": "no number"}, {"a": "1"})
+    assert first == {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "a", "GIT_CONFIG_VALUE_0": "1"}
+    assert signing.as_environment(first, {"b": "2", "a": "3"}) == {
+        "GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "a", "GIT_CONFIG_VALUE_0": "3", "GIT_CONFIG_KEY_1": "b",
+        "GIT_CONFIG_VALUE_1": "2",
+    }  # fmt: skip

@@ -131,7 +131,10 @@ def test_an_earlier_persona_is_over(forge: Forge, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"http.{url}/.extraHeader")
     said = quantctl(forge, "env").stdout.splitlines()
     assert {"unset QUANT_PERSONA", "unset GITLAB_TOKEN", "export GIT_CONFIG_VALUE_0=''"} <= set(said)
-    assert "export GIT_CONFIG_COUNT=1" in quantctl(forge, "env", "--as", "developer", "--gitlab").stdout
+    # The login takes its old place; the two others say with what one signs.
+    said = quantctl(forge, "env", "--as", "developer", "--gitlab").stdout.splitlines()
+    assert "export GIT_CONFIG_COUNT=3" in said and any(line.startswith("export GIT_CONFIG_VALUE_0='Auth") for line in said)
+    assert any(line.startswith("export GIT_CONFIG_VALUE_") and line.endswith("/signing/developer") for line in said)
 
 
 def test_a_persona_that_is_not_there(forge: Forge) -> None:

@@ -199,7 +199,10 @@ class GitLabForge:
         names |= {str(commit["committer_name"]) for commit in commits}
         emails = authors | {str(commit[f"{role}_email"]) for commit in commits for role in ("author", "committer")}
         reopened = gitlab_vetoes.reopened(event.attributes for event in request.resourcestateevents.list(get_all=True))
-        return Reviewed(request.web_url, request.author["id"], names, frozenset(emails), fresh, since, reopened)
+        groups = self._settings.protection.approvers
+        able = {member for path in groups for member in gitlab_permission.members(self._client, path)}
+        may = frozenset(able) if groups else None
+        return Reviewed(request.web_url, request.author["id"], names, frozenset(emails), fresh, since, reopened, may)
 
     def find_merge_request(self, source: str, target: str) -> MergeRequest | None:
         """The open one."""

@@ -34,6 +34,7 @@ class Reviewed:
 
     `fresh`: approvals are of the head. They are where GitLab takes them away when commits are pushed; else only those since
     `head_since` (ISO 8601, when the head was pushed; empty: not known). `reopened`: when it was last reopened, "" for never.
+    `may_approve`: ids of the members of the groups that approve; None where the settings name none.
     """
 
     url: str
@@ -43,6 +44,7 @@ class Reviewed:
     fresh: bool
     head_since: str = ""
     reopened: str = ""
+    may_approve: frozenset[int] | None = None
 
 
 def judge(approvers: Iterable[Approver], reviewed: Reviewed) -> Approvals:
@@ -64,6 +66,8 @@ def _problem(approver: Approver, reviewed: Reviewed) -> str | None:
         return "the author of the merge request"
     if is_author(approver, reviewed.names, reviewed.emails):
         return "has written some of these commits"
+    if reviewed.may_approve is not None and approver.id not in reviewed.may_approve:
+        return "a member of no group that approves (quant:branchProtection.approvers)"
     if not reviewed.fresh and not _since(approver.when, reviewed.head_since):
         return "given before the last push (the project keeps approvals when commits are pushed)"
     if reviewed.reopened and not _since(approver.when, reviewed.reopened):

@@ -27,7 +27,7 @@ from quantctl.records.signatures import need_signing
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 
-_LOOK_SECONDS = 5.0  # between two looks at active runs
+LOOK_SECONDS = 5.0  # between two looks at active runs, or at a merge request
 
 
 class Outcome(StrEnum):
@@ -159,7 +159,7 @@ class _Promotion:
             if not active or isinstance(active, Unknown) or time.monotonic() >= self._deadline:
                 return reading
             self._options.say(f"waiting for runs in {self._edge.target}: {', '.join(sorted(active))} ...")
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)
             self._pipelines = self._fetch()
 
     def _look(self, reading: Reading) -> Outcome | None:
@@ -214,7 +214,7 @@ class _Promotion:
             if outcome.result is not MergeResult.NOT_READY or time.monotonic() >= self._deadline:
                 outcome.must(request)
             self._options.say(f"waiting: {outcome.said} ...")
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)
             self._again()
         return Outcome.STOPPED
 

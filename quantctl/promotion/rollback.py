@@ -5,16 +5,17 @@ Protected branches and Git folders both refuse rewritten history; code and jobs 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from infra.vocabulary import Environment
 from quantctl.errors import UserError
-from quantctl.forge import Verdict, connect
+from quantctl.forge import MergeResult, Verdict, connect
 from quantctl.preview.note import section
 from quantctl.promotion import changes, deploy, move
-from quantctl.promotion.promote import Options, Outcome
+from quantctl.promotion.promote import LOOK_SECONDS, Options, Outcome
 from quantctl.promotion.resume import begin, need_permission, pending
 from quantctl.records import deployments
 from quantctl.records.deployments import PREFIXES, Record
@@ -110,7 +111,12 @@ def rollback(
     if forge.merge_requests:
         asked = move.request(pipelines, forge, step, found)
         options.say(f"merge request {asked.url}")
+        deadline = time.monotonic() + options.wait_seconds
         decision, merged = move.merge(pipelines, forge, asked, decision)
+        while merged.result is MergeResult.NOT_READY and time.monotonic() < deadline:
+            options.say(f"waiting: {merged.said} ...")
+            time.sleep(LOOK_SECONDS)
+            decision, merged = move.merge(pipelines, forge, asked, decision)
         merged.must(asked)
     else:
         decision = move.push(pipelines, step, decision, forge.promoter())

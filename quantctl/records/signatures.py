@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ _GOOD = re.compile(r'^Good "git" signature for (\S+) with \S+ key SHA256:', re.M
 _AT_ONCE = 4
 # A signature of another format is nobody's: a key ring on this machine does not say who may do what.
 _SSH_ALONE = ("-c", "gpg.program=false", "-c", "gpg.openpgp.program=false", "-c", "gpg.x509.program=false")
+_PROGRAM = "ssh-keygen"  # what signs may be a password manager's, which verifies nothing
 
 
 def allowed_signers(signers: Mapping[str, Signer]) -> str:
@@ -28,7 +30,11 @@ def allowed_signers(signers: Mapping[str, Signer]) -> str:
 
 
 def verified(repository: Path, tags: Iterable[str], signers: Mapping[str, Signer]) -> dict[str, str]:
-    """Tag object id -> who signed it, of those that one of the signers did."""
+    """Tag object id -> who signed it, of those that one of the signers did.
+
+    Raises:
+        UserError: nothing can be verified here.
+    """
     allowed, wanted = allowed_signers(signers), list(dict.fromkeys(tags))
     if not allowed or not wanted:
         return {}
@@ -36,6 +42,11 @@ def verified(repository: Path, tags: Iterable[str], signers: Mapping[str, Signer
     known = dict(line.split(" ", 1) for line in _lines(kept) if " " in line)
     found = {id: known[id] for id in wanted if id in known}
     if fresh := [id for id in wanted if id not in known]:
+        if shutil.which(_PROGRAM) is None:
+            raise UserError(
+                f"Signatures of records cannot be verified: {_PROGRAM} is not installed. Install it (Debian: apt-get install"
+                " openssh-client) and run again."
+            )
         with (
             tempfile.NamedTemporaryFile("w", prefix="quant-signers.", suffix=".txt") as file,
             ThreadPoolExecutor(_AT_ONCE) as pool,
@@ -58,7 +69,8 @@ def _lines(file: Path) -> list[str]:
 
 
 def _signer(repository: Path, id: str, allowed: str) -> str | None:
-    asked = (*_SSH_ALONE, "-c", f"gpg.ssh.allowedSignersFile={allowed}", "verify-tag", "--raw", id)
+    settings = ("-c", f"gpg.ssh.program={_PROGRAM}", "-c", f"gpg.ssh.allowedSignersFile={allowed}")
+    asked = (*_SSH_ALONE, *settings, "verify-tag", "--raw", id)
     done = git.run_in(repository, *asked, seconds=git.READ_SECONDS)
     good = _GOOD.search(done.stderr.decode(errors="replace"))
     return good[1] if done.returncode == 0 and good else None
