@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from quantctl.drift.by_hand import undeclared
+from quantctl.drift.by_hand import by_hand, undeclared
+from quantctl.drift.steps import Refresh, Step
 
 _DECLARED: dict[str, Any] = {
     "__defaults": ["format"],
@@ -101,3 +103,14 @@ def test_what_was_set_by_hand_is_told(settings: dict[str, Any], expected: list[t
 def test_what_was_declared_is_the_engines_to_see(changed: dict[str, Any]) -> None:
     """A declared setting that differs is told once, by the engine."""
     assert list(undeclared(_DECLARED, real(**changed))) == []
+
+
+def test_what_the_engine_has_told_is_not_told_twice() -> None:
+    """A tag beside declared ones is read back by the provider."""
+    urn = "urn:pulumi:quant::quant::quant:index:Environment$databricks:index/job:Job::nightly"
+    step = Step(urn, _DECLARED, {"id": "1", "name": "quant nightly"}, {"tags": {}})
+    jobs = [{"job_id": 1, "settings": real(tags={"team": "quant", "owner": "me"}, max_concurrent_runs=4)}]
+    [tag, runs] = sorted(by_hand("quant", Refresh((step,)), jobs), key=lambda one: one.property, reverse=True)
+    assert (tag.property, runs.property) == ("tags.owner", "max_concurrent_runs")
+    told = replace(runs, property="maxConcurrentRuns")
+    assert by_hand("quant", Refresh((step,)), jobs, [tag, told]) == []

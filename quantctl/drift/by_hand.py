@@ -41,8 +41,9 @@ _NAMES = ("task_key", "name", "id", "metric")  # by which the objects of a list 
 _FREE = ("base_parameters", "custom_tags", "job_parameters", "named_parameters", "tags")
 
 
-def by_hand(env: str, refresh: Refresh, jobs: Sequence[Json]) -> list[Finding]:
-    """One finding a setting; `jobs` is the workspace's list."""
+def by_hand(env: str, refresh: Refresh, jobs: Sequence[Json], told: Sequence[Finding] = ()) -> list[Finding]:
+    """One finding a setting; `jobs` is the workspace's list, `told` what the engine has seen already."""
+    seen = {(one.urn, _key(one.property)) for one in told}
     real = {str(job.get("job_id")): job.get("settings") or {} for job in jobs}
     found = []
     for step in refresh.of("Job"):
@@ -50,6 +51,8 @@ def by_hand(env: str, refresh: Refresh, jobs: Sequence[Json]) -> list[Finding]:
             continue
         settings = real.get(str(step.old.get("id")), {})
         for path, value in _whole(step.inputs, settings):
+            if (step.urn, _key(path)) in seen:
+                continue
             mend = _mend(str(step.old.get("id")), path)
             found.append(Finding(env, Class.DRIFT, named(step), path, "nothing", shown(value), mend, step.urn))
     return found

@@ -83,7 +83,7 @@ def _undeclared(read: Read) -> list[Finding]:
         found += place_findings(env, refresh, read.folder, settings.folder, settings.deployer)
     if not isinstance(read.jobs, str):
         found += job_findings(env, refresh, read.jobs, settings.folder)
-        found += by_hand(env, refresh, read.jobs)
+        found += by_hand(env, refresh, read.jobs, engine_findings(env, refresh))
     if read.scope is not None and not isinstance(read.scope, str):
         found += scope_findings(env, refresh, read.scope, settings.deployer)
     if not isinstance(read.held, str):
