@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from quantctl.engine.checkpoint import damage, faults, need_whole, restore
-from quantctl.engine.orphans import Process, orphans
+from quantctl.engine.orphans import Process, end_orphans, orphans
 from quantctl.engine.planned import creates_of_plan, creates_of_preview
 from quantctl.engine.said import way_out
 from quantctl.engine.state import State, state_of
@@ -289,3 +291,23 @@ def test_no_stack_and_another_backend_are_no_damage(backend: Path) -> None:
 def test_a_refusal_is_told_with_what_helps(said: str, words: str) -> None:
     """In commands that are there."""
     assert words in way_out("quant", said)
+
+
+def test_a_plugin_that_was_left_is_ended_and_another_states_is_not(tmp_path: Path) -> None:
+    """Real processes, which whoever started them has left."""
+    plugin = tmp_path / "pulumi-resource-left"
+    plugin.write_text("#!/bin/sh\nwhile :; do sleep 1; done\n")
+    plugin.chmod(0o755)
+    started = {}
+    for name in ("ours", "another"):
+        environ = {**os.environ, "PULUMI_BACKEND_URL": f"file:///{tmp_path.name}/{name}"}
+        words = ["sh", "-c", f'setsid "{plugin}" >/dev/null 2>&1 & echo $!']
+        started[name] = int(subprocess.run(words, env=environ, capture_output=True, text=True, check=True).stdout)
+    told: list[str] = []
+    try:
+        assert end_orphans({"PULUMI_BACKEND_URL": f"file:///{tmp_path.name}/ours"}, told.append) == 1
+        assert told == ["ended 1 process that an update left which was killed (pulumi-resource-left)"]
+        assert end_orphans({"PULUMI_BACKEND_URL": f"file:///{tmp_path.name}/ours"}, told.append) == 0
+        os.kill(started["another"], 0)
+    finally:
+        os.kill(started["another"], signal.SIGKILL)

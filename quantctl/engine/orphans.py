@@ -37,6 +37,12 @@ class Process:
         return self.words[0].rsplit("/", 1)[-1] if self.words else ""
 
     @property
+    def shown(self) -> str:
+        """What it is for people: the plugin, where an interpreter runs it."""
+        files = [word.rsplit("/", 1)[-1] for word in self.words[:4]]
+        return next((file for file in files if file.startswith(_PLUGIN)), self.name)
+
+    @property
     def of_engine(self) -> bool:
         """A plugin, the program as a language host runs it, or the policy pack (`python .../policy 127.0.0.1:PORT`)."""
         files = [word.rsplit("/", 1)[-1] for word in self.words[:4]]
@@ -79,7 +85,7 @@ def end_orphans(environ: Mapping[str, str], say: Callable[[str], None]) -> int:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(one.pid, signal.SIGKILL)
     if left:
-        names = ", ".join(sorted({one.name for one in left}))
+        names = ", ".join(sorted({one.shown for one in left}))
         say(f"ended {len(left)} process{'' if len(left) == 1 else 'es'} that an update left which was killed ({names})")
     return len(left)
 
