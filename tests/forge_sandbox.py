@@ -125,7 +125,10 @@ def running(folder: Path) -> Iterator[Forge]:
     state.prepare()
     sample.create(state.remote)
     try:
-        yield Forge(state, control.start(state), folder)
+        endpoints = control.start(state)
+        # Who pushes is asked only where a test says who: what a host does to nobody is in test_sandbox_switches.
+        control.switch(state, {"anonymous_push": True})
+        yield Forge(state, endpoints, folder)
     finally:
         control.stop(state)
 

@@ -88,6 +88,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
     try:
         endpoints = control.start(state)
+        control.switch(state, {"anonymous_push": True})  # who pushes is asked only where a test says who
         sample.create(state.remote)
         subprocess.run(["git", "clone", "-q", endpoints.remote_url, str(folder / "clone")], check=True)
         yield World(state, endpoints, folder)

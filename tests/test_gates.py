@@ -199,9 +199,7 @@ def test_what_makes_a_workflow_another_one() -> None:
     assert (after["w"] == before["w"], after["v"] == before["v"]) == (True, False)
 
 
-@pytest.mark.parametrize(
-    "path", ["requirements.txt", "src/limits.txt", "workflows/lib/a.py", "workflows/query.sql", "workflows/lib/x.yml"]
-)
+@pytest.mark.parametrize("path", ["requirements.txt", "src/limits.txt", "workflows/lib/a.py", "workflows/query.sql"])
 def test_what_a_run_reads_is_not_taken_for_documentation(path: str) -> None:
     """Requirements, data, and everything below workflows/ but definitions."""
     definitions = [{"name": "w"}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -123,14 +124,16 @@ def test_git_is_the_persona_too(forge: Forge) -> None:
 
 
 def test_an_earlier_persona_is_over(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`quantctl env` without --as takes back what --as has set, and nothing that was there without it."""
+    """`quantctl env` without --as takes back what --as has set: git logs in as the deployer again."""
     url = forge.endpoints.gitlab_url
     assert "unset" not in quantctl(forge, "env").stdout
+    deployer = base64.b64encode(f"quant-deployer:{forge.state.gitlab_tokens()['quant-deployer']}".encode()).decode()
     monkeypatch.setenv("QUANT_PERSONA", "reviewer")
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"http.{url}/.extraHeader")
     said = quantctl(forge, "env").stdout.splitlines()
-    assert {"unset QUANT_PERSONA", "unset GITLAB_TOKEN", "export GIT_CONFIG_VALUE_0=''"} <= set(said)
+    login = f"export GIT_CONFIG_VALUE_0='Authorization: Basic {deployer}'"
+    assert {"unset QUANT_PERSONA", "unset GITLAB_TOKEN", login} <= set(said)
     # The login takes its old place; the two others say with what one signs.
     said = quantctl(forge, "env", "--as", "developer", "--gitlab").stdout.splitlines()
     assert "export GIT_CONFIG_COUNT=3" in said and any(line.startswith("export GIT_CONFIG_VALUE_0='Auth") for line in said)

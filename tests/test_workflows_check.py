@@ -10,19 +10,23 @@ from typing import Any
 
 import jsonschema
 import pytest
+import typer
 import yaml
 from typer.testing import CliRunner, Result
 
 from infra import job_format
 from infra.vocabulary import Environment
 from infra.workflows import format
-from quantctl.main import app
+from quantctl.check import command
 from quantctl.reference.schema import workflow_schema
 from tests.corpus import corpus
 from tests.paths import ROOT
 from tests.workflows import FILE, MINIMAL, job, task
 
 RUN = CliRunner()
+app = typer.Typer()
+app.command("check")(command.check)
+app.command("show")(command.show)
 CRON = {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC"}
 # One mistake of each kind.
 MISTAKES: dict[str, Any] = {

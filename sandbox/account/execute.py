@@ -165,7 +165,7 @@ def _of_rows(account: Account, rights: Rights, sql: str, verb: str) -> Result:
 
 def _change(account: Account, session: Session, rights: Rights, request: Request) -> dict[str, Any]:
     """A change of rows. Its answer is kept with it: asked again with the same number, nothing is done twice."""
-    from sandbox.account import queries, translate
+    from sandbox.account import data_changes, queries, translate
 
     key = f"{session.id}:{request.number}" if request.number else ""
     if key and (answer := account.rows.answered(key)) is not None:
@@ -173,7 +173,7 @@ def _change(account: Account, session: Session, rights: Rights, request: Request
     tree = translate.parse(request.sql)
     statement = queries.Statement(account.state, account.rows, rights, tree, request.bindings, request.sql)
     with account.rows.changing(session) as connection:
-        answer = wire.success(queries.change(statement, connection), session)
+        answer = wire.success(data_changes.change(statement, connection), session)
         if key:
             account.rows.remember(connection, key, answer)
         return answer

@@ -50,26 +50,6 @@ def select(statement: Statement, *, describe_only: bool = False) -> Result:
         return Result(query.columns(told), [list(row) for row in rows])
 
 
-def change(statement: Statement, connection: Connection) -> Result:
-    """INSERT, UPDATE, DELETE, MERGE or TRUNCATE in a transaction that is open."""
-    from sandbox.account import copy_into, merge
-
-    if isinstance(statement.tree, exp.Copy):
-        return copy_into.copy(statement, statement.tree, connection)
-    tree = binds.put_in(statement.tree.copy(), statement.bindings)
-    if isinstance(tree, exp.Insert):
-        return _insert(statement, tree, connection)
-    if isinstance(tree, exp.Update):
-        return _update(statement, tree, connection)
-    if isinstance(tree, exp.Delete):
-        return _delete(statement, tree, connection)
-    if isinstance(tree, exp.TruncateTable):
-        return _truncate(statement, tree, connection)
-    if isinstance(tree, exp.Merge):
-        return merge.merge(statement, tree, connection)
-    raise unsupported(tree.sql("snowflake"))
-
-
 def only(tree: exp.Expr, *known: str) -> None:
     """Refuse a clause that is not emulated."""
     extra = {key for key, value in tree.args.items() if value} - set(known)
@@ -85,7 +65,8 @@ def table(sources: Sources, named: exp.Expr, privilege: str) -> Object:
     return item
 
 
-def _insert(statement: Statement, tree: exp.Insert, connection: Connection) -> Result:
+def insert(statement: Statement, tree: exp.Insert, connection: Connection) -> Result:
+    """INSERT, of values or of a query."""
     only(tree, "this", "expression", "with_", "overwrite")
     sources = statement.sources()
     named = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
@@ -181,7 +162,8 @@ def stored(value: str, told: str, kind: Type) -> str:
     return f"CAST({value} AS {kind.duck})"
 
 
-def _update(statement: Statement, tree: exp.Update, connection: Connection) -> Result:
+def update(statement: Statement, tree: exp.Update, connection: Connection) -> Result:
+    """UPDATE, with or without FROM."""
     only(tree, "this", "expressions", "from_", "where")
     sources = statement.sources()
     item = table(sources, tree.this, "UPDATE")
@@ -216,7 +198,8 @@ def set_to(connection: Connection, item: Object, names: list[str], source: str) 
     return connection.write(f"UPDATE {name} SET {', '.join(changes)} FROM {once} WHERE {name}.rowid = q.c0")
 
 
-def _delete(statement: Statement, tree: exp.Delete, connection: Connection) -> Result:
+def delete(statement: Statement, tree: exp.Delete, connection: Connection) -> Result:
+    """DELETE, with or without USING."""
     only(tree, "this", "where", "using")
     sources = statement.sources()
     item = table(sources, tree.this, "DELETE")
@@ -250,7 +233,8 @@ def rows_of(
     return f"WITH q({heads}) AS ({translate.query(made, sources, target).sql}) SELECT * FROM q"
 
 
-def _truncate(statement: Statement, tree: exp.TruncateTable, connection: Connection) -> Result:
+def truncate(statement: Statement, tree: exp.TruncateTable, connection: Connection) -> Result:
+    """TRUNCATE TABLE."""
     only(tree, "expressions", "exists")
     [named] = tree.expressions
     item = table(statement.sources(), named, "TRUNCATE")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sandbox.forge.call import Call
 from sandbox.forge.errors import bad
-from sandbox.forge.users import MAINTAINER, User
 from sandbox.forge.store import Json, Store
+from sandbox.forge.users import MAINTAINER, User
 
 _DEFAULTS = {"commit_committer_check": False, "member_check": False, "author_email_regex": "", "deny_delete_tag": False}
 
