@@ -108,6 +108,7 @@ def good(stack: str) -> dict[str, Props]:
         BRANCH: {
             "url": GITLAB, "project": "quant/pipelines", "branch": stack, "pushers": ["noOne"],
             "mergers": ["quant-release-managers"], "approvals": 1, "forcePush": False,
+            "approvers": ["quant-release-managers", "quant-reviewers"], "recorders": ["maintainers"],
             "__provider": serialize_provider(BranchProtectionProvider()),
         },
     }  # fmt: skip

@@ -86,7 +86,7 @@ def test_the_sandbox_has_everything_and_says_what_is_taken_away(team: Team) -> N
         done = team.quantctl("doctor", "quant", "--format", "json")
     finally:
         team.environ["DATABRICKS_TOKEN"] = kept
-    found = {answer["needed"]: answer for answer in json.loads(done.stdout)}
+    found = {(answer["where"], answer["needed"]): answer for answer in json.loads(done.stdout)}
     assert done.returncode != 0
-    assert found["login as the deployer"]["health"] == "missing"
+    assert found["Databricks", "login as the deployer"]["health"] == "missing"
     assert all(answer["fix"] for answer in found.values() if answer["health"] != "ok")

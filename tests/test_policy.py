@@ -308,8 +308,8 @@ def test_the_environments_keep_every_rule(team: Team) -> None:
 
 
 READER = """
-from infra.sdk import databricks as D
-D("SecretAcl")("foreign-reader", scope="quant_live", principal="{principal}", permission="READ")
+from infra.sdk.databricks import SecretAcl
+SecretAcl("foreign-reader", scope="quant_live", principal="{principal}", permission="READ")
 """
 
 

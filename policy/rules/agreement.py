@@ -64,6 +64,19 @@ def _mergers(value: Any, environment: Environment) -> str | None:
     return None if isinstance(value, str) and value in known else "a level or the group of a persona."
 
 
+def _approver(value: Any, environment: Environment) -> str | None:
+    known = {environment.release_managers, *environment.levels} | environment.references
+    return None if isinstance(value, str) and value in known else "the group of a persona."
+
+
+def _recorder(value: Any, environment: Environment) -> str | None:
+    said = environment.parts("gitlab")
+    listed = said.get("recorders") if isinstance(said, dict) else None
+    if value == "maintainers" or (isinstance(value, str) and value[:1] == "@" and value in (listed or [])):
+        return None
+    return "maintainers, or an account (@name) of quant:gitlab.recorders: who makes records is believed."
+
+
 def _username(value: Any, environment: Environment) -> str | None:
     said = environment.parts("gitCredential")
     wanted = said.get("username") if isinstance(said, dict) else None
@@ -94,11 +107,13 @@ NAMES: Table = {
     "databricks:SecretScope": {"name": own("name", "the stack")},
     "pulumi-python:BranchProtection": {
         "approvals": number(0, 100),
+        "approvers": each(_approver),
         "branch": _branch,
         "forcePush": one_of(False),
         "mergers": each(_mergers, 1),
         "project": own("gitlab_project", "quant:gitlab.project or QUANT_GITLAB_PROJECT"),
         "pushers": each(_mergers, 1),
+        "recorders": each(_recorder, 1),
         "url": own("gitlab_url", "quant:gitlab.url or QUANT_GITLAB_URL"),
     },
     "snowflake:AccountRole": {"name": _role},
