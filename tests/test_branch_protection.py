@@ -204,7 +204,8 @@ def test_four_stacks_are_deployed_into_one_project(team: Team) -> None:
         assert "BranchProtection: (update)" in drift.stdout and '"developers"' in drift.stdout, drift.stdout
     finally:
         for env in Environment:
-            team.pulumi("up", "--yes", "--skip-preview", "-s", env, *ALONE)
+            gone = team.pulumi("up", "--yes", "--skip-preview", "-s", env, GITLAB_TOKEN=environ["GITLAB_TOKEN"])
+            assert gone.returncode == 0, gone.stdout
         _clear(team)
 
 

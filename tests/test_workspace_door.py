@@ -103,6 +103,7 @@ def test_without_a_time_the_waits_double(server: Server, slept: list[float]) -> 
     ("answer", "words"),
     [
         ((401, {}, {"message": "bad token"}), ["401", "bad token", "DATABRICKS_TOKEN"]),
+        ((403, {}, {"message": "Invalid access token."}), ["403", "does not accept the login", "DATABRICKS_TOKEN"]),
         ((403, {}, {"message": "not you"}), ["403", "not you", "CAN_READ on the folder /quant is enough"]),
         ((302, {"Location": "https://login"}, {}), ["redirection", "DATABRICKS_HOST"]),
         ((500, {}, {"message": "oh"}), ["500", "oh"]),

@@ -198,7 +198,8 @@ def _accepted(answer: requests.Response, host: str, path: str, needs: str) -> re
     told = f"Databricks: {host} answered {answer.status_code} to {path}: {said}."
     if answer.status_code == 404 or body.get("error_code") == "RESOURCE_DOES_NOT_EXIST":
         raise Missing(told)
-    if answer.status_code == 401:
+    # A token that is unknown or has expired is a 403 too: "Invalid access token."
+    if answer.status_code == 401 or (answer.status_code == 403 and "access token" in said.lower()):
         raise Unreadable(f"{told} It does not accept the login: check {_LOGIN}.")
     if answer.status_code == 403:
         enough = f" {needs} is enough." if needs else ""
