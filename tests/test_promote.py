@@ -152,8 +152,8 @@ def test_a_change_goes_the_whole_way(stage: Stage) -> None:
     stage.must(project, "reviewer", "approve", "quant_lr")
     found = stage.stopped(project, "release_manager", "quant_stg", "--release", "limited")
     assert found.keys() == {"sign-off"} and "quantctl signoff quant_stg" in found["sign-off"]
-    stage.must(project, "uat_tester", "signoff", "quant_stg", "--by", "Uma Tester", "--note", "the numbers agree")
-    twice = stage.run(project, "uat_tester", "signoff", "quant_stg", "--by", "Uma Tester", "--note", "second thoughts")
+    stage.must(project, "release_manager", "signoff", "quant_stg", "--by", "Uma Tester", "--note", "the numbers agree")
+    twice = stage.run(project, "release_manager", "signoff", "quant_stg", "--by", "Uma Tester", "--note", "second thoughts")
     assert twice.returncode == 1 and "never changed" in twice.stderr
     stage.must(project, "release_manager", "promote", "quant_stg", "--release", "limited", "--yes")
     assert stage.at("quant_lr") == commit
