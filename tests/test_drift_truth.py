@@ -61,8 +61,7 @@ def test_a_failed_update_is_told_first_and_a_fix_deploys_what_was_deployed(
     )
     fixed = team.quantctl("drift", ENV, "--fix")
     assert fixed.returncode != 0, "the update has still to be run"
-    workspace = team.workspace("deployer")
-    [folder] = [repo for repo in workspace.repos.list(path_prefix=f"/{ENV}") if repo.path == f"/{ENV}"]
+    folder = team.git_folder(f"/{ENV}")
     assert folder.head_commit_id == before
     assert f"quantctl up {ENV}" in fixed.stdout.replace("\n", " ") or "quantctl up" in fixed.stdout
     # The way out that is told, as it is told.
@@ -80,7 +79,7 @@ def test_what_the_engine_passes_over_is_found_and_fixed(team: Team) -> None:
     hook = WebhookNotifications(on_failure=[Webhook(id="hook-1")])
     workspace.jobs.update(number, new_settings=JobSettings(webhook_notifications=hook))
     assert risk.settings is not None
-    twin = workspace.jobs.create(name=risk.settings.name, tasks=risk.settings.tasks)
+    twin = workspace.jobs.create(name=risk.settings.name, tasks=risk.settings.tasks, environments=risk.settings.environments)
     with team.snowflake("deployer") as connection:
         connection.cursor().execute("ALTER USER SVC_QUANT_STG UNSET RSA_PUBLIC_KEY")
     try:

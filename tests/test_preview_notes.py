@@ -162,11 +162,14 @@ WIDENED = (
     "Environment.STAGING: {\n        Persona.DEVELOPERS: _WATCH,",
     "Environment.STAGING: {\n        Persona.DEVELOPERS: _RUN,",
 )
+# The policy pack says the matrix again: whoever widens access changes both, and both are reviewed.
+WIDENED_TOO = ('"quant_stg": {\n        "developers": _WATCH,', '"quant_stg": {\n        "developers": _RUN,')
+WIDER = {"infra/access.py": WIDENED, "policy/rules/environments.py": WIDENED_TOO}
 
 
 def test_access_changes(requests: MergeRequests) -> None:
     """A merge request of this repository: who gains and who loses what is said before all else."""
-    checkout = requests.checkout({"Pulumi.quant_stg.yaml": NARROWED, "infra/access.py": WIDENED})
+    checkout = requests.checkout({"Pulumi.quant_stg.yaml": NARROWED, **WIDER})
     done = requests.preview("quant_stg", checkout=checkout)
     assert done.returncode == 0, done.stderr
     requests.same("preview_access", done.stdout)
@@ -181,7 +184,7 @@ def test_everything_changes(requests: MergeRequests, team: Team, tmp_path: Path)
     }
     ref = requests.branch("mr/all", ("Exposures instead of positions", changes))
     stack = (NARROWED[0], f"{NARROWED[1]}\n  quant:retentionDays: 7")
-    checkout = requests.checkout({"Pulumi.quant_stg.yaml": stack, "infra/access.py": WIDENED})
+    checkout = requests.checkout({"Pulumi.quant_stg.yaml": stack, **WIDER})
     report = tmp_path / "report.json"
     done = requests.preview("quant_stg", "--what-if", ref, "--report", str(report), checkout=checkout)
     assert done.returncode == 0, done.stderr
