@@ -58,17 +58,28 @@ def by_hand(env: str, refresh: Refresh, jobs: Sequence[Json], told: Sequence[Fin
     return found
 
 
+def without_parts(found: Sequence[Finding]) -> list[Finding]:
+    """The findings without those of a part of a block that is told as a whole: an update does not take such a block out."""
+    whole = {(one.urn, _key(one.property)) for one in found if one.mend.by is By.SETTING}
+    return [one for one in found if one.mend.by is By.SETTING or (one.urn, _key(_block(one.property))) not in whole]
+
+
 def _whole(declared: Json, settings: Json) -> Iterator[tuple[str, Any]]:
     """The same as `undeclared`, with a block of the job that nobody declared told once, as a whole."""
     said = {_key(key) for key, value in declared.items() if not _is_empty(value)}
     told: set[str] = set()
     for path, value in undeclared(declared, settings):
-        block = re.split(r"[.\[]", path, maxsplit=1)[0]
+        block = _block(path)
         if _key(block) in said:
             yield path, value
         elif block not in told:
             told.add(block)
             yield block, settings[block]
+
+
+def _block(path: str) -> str:
+    """The job's own key that a path begins with."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
 def _mend(job: str, path: str) -> Mend:

@@ -11,7 +11,7 @@ from infra.outside.branch import Snapshot
 from infra.outside.local_edits import Edits
 from infra.settings import Settings
 from quantctl.drift.belongings import Scope, job_findings, scope_findings
-from quantctl.drift.by_hand import by_hand
+from quantctl.drift.by_hand import by_hand, without_parts
 from quantctl.drift.changed import engine_findings
 from quantctl.drift.finding import EnvironmentDrift, Finding, report, unknown
 from quantctl.drift.folder import Branch, Folder, folder_findings, missing_folder, place_findings
@@ -68,7 +68,7 @@ def judge(read: Read) -> EnvironmentDrift:
     found += missing_folder(engine_findings(env, refresh), refresh, read.branch)
     found += folder_findings(env, refresh, read.branch, () if isinstance(read.edits, str) else read.edits.edited)
     if refresh.steps and not refresh.errors:  # without the state nobody knows what was declared
-        found += _undeclared(read)
+        found = without_parts([*found, *_undeclared(read)])
     # The provider looks for a grant without the option to hand it on, and tells one with it as missing.
     handed_on = {finding.urn for finding in found if finding.real == HANDS_ON}
     kept = [f for f in found if not (f.property == "privileges" and f.urn in handed_on)]
