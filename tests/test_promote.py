@@ -172,6 +172,7 @@ def test_a_change_goes_the_whole_way(stage: Stage) -> None:
 def test_what_somebody_forges_passes_no_gate(stage: Stage) -> None:
     """Whoever may push makes tags: a deployment dated back, an approval, a sign-off, a decision; history knows better."""
     project, team, head = stage.folder / "short", stage.team, stage.change("Forged ahead")
+    stage.must(project, "deployer", "up", "quant", "--yes")  # on record, by the workspace's clock: tests before moved it
     old = "2026-01-20T00:00:00+00:00"
     said = {"at": old, "commit": head, "previous": None, "by": "Rhea", "how": "up"}
     tags = {
