@@ -18,6 +18,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.workspace import GetRepoResponse as RepoInfo
 from hypothesis import settings
 
+from sandbox import control
 from sandbox.state import State
 from tests import snapshot
 from tests.account_sandbox import Account, running
@@ -214,3 +215,12 @@ def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         for statement in request.module.SETUP.strip().splitlines():
             made.sql(statement)
         yield made
+
+
+@pytest.fixture(params=["cli", "legacy"])
+def kind(request: pytest.FixtureRequest, team: Team) -> Iterator[str]:
+    """Git folders with Git CLI access, and without."""
+    state = State(Path(team.environ["QUANT_SANDBOX"]))
+    before = control.switch(state, {}).git_folders
+    yield control.switch(state, {"git_folders": request.param}).git_folders
+    control.switch(state, {"git_folders": before})

@@ -39,8 +39,11 @@ def test_a_group_that_is_missing_is_told(team: Team) -> None:
         assert word in missing.stdout, missing.stdout
 
 
-def test_a_personal_folder_is_its_developers_own(team: Team) -> None:
-    """Made once, never pulled back, and not deleted while it holds what nobody else has; beside managed groups and roles."""
+def test_a_personal_folder_is_its_developers_own(team: Team, kind: str) -> None:
+    """Made once, never pulled back, and not deleted while it holds what nobody else has; beside managed groups and roles.
+
+    With Git folders of either kind.
+    """
     words = ("developers", "reviewers", "releaseManagers", "uatTesters", "limitedRelease", "endUsers", "support")
     names = {word: {"group": f"desk-{word.lower()}", "role": f"DESK_{word.upper()}"} for word in words}
     config = team.config("quant", developers=[DANA], personas=names, groups="managed")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Team
 from tests.paths import ROOT
 
 PURE = (
@@ -25,6 +26,17 @@ PURE = (
     "quantctl.drift.judge",
     "quantctl.promotion.gates",
     "quantctl.status.model",
+)
+# A command line in which the package `sandbox` cannot be imported.
+BLOCKED = (
+    "import sys, importlib.abc\n"
+    "class Blocked(importlib.abc.MetaPathFinder):\n"
+    "    def find_spec(self, name, path=None, target=None):\n"
+    "        if name.split('.')[0] == 'sandbox': raise ImportError('sandbox is blocked')\n"
+    "sys.meta_path.insert(0, Blocked())\n"
+    "sys.argv[0] = 'quantctl'\n"
+    "from quantctl.main import main\n"
+    "main()\n"
 )
 CODE = sorted(path for part in ("infra", "quantctl") for path in (ROOT / part).rglob("*.py"))
 
@@ -115,16 +127,6 @@ def test_a_broken_rule_is_told(name: str, source: str, rule: str) -> None:
 @pytest.mark.parametrize("command", ["promote quant quant_stg --dry-run", "drift quant", "status", "lock", "up quant --yes"])
 def test_a_team_needs_no_sandbox(command: str, tmp_path: Path) -> None:
     """With the package `sandbox` not importable a command fails for its endpoint's sake, and for no other."""
-    blocked = (
-        "import sys, importlib.abc\n"
-        "class Blocked(importlib.abc.MetaPathFinder):\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.split('.')[0] == 'sandbox': raise ImportError('sandbox is blocked')\n"
-        "sys.meta_path.insert(0, Blocked())\n"
-        "sys.argv[0] = 'quantctl'\n"
-        "from quantctl.main import main\n"
-        "main()\n"
-    )
     environ = {
         **os.environ,
         "DATABRICKS_HOST": "http://127.0.0.1:9",
@@ -134,10 +136,28 @@ def test_a_team_needs_no_sandbox(command: str, tmp_path: Path) -> None:
         "QUANT_REMOTE": str(tmp_path / "none.git"),
     }
     done = subprocess.run(
-        [sys.executable, "-c", blocked, *command.split()], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+        [sys.executable, "-c", BLOCKED, *command.split()], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
     )
     assert "sandbox is blocked" not in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [("drift quant", 0), ("promote quant quant_stg --dry-run", 3), ("status", 0), ("preview quant", 0)],
+)
+def test_a_deployed_environment_needs_no_sandbox_package(team: Team, command: str, status: int) -> None:
+    """Against endpoints that answer, the commands of a team do their work with `sandbox` not importable."""
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKED, *command.split()],
+        cwd=ROOT,
+        env=team.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("module", PURE)

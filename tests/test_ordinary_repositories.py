@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from databricks.sdk.service.workspace import ImportFormat
 
-from sandbox import control
-from sandbox.state import State
 from tests.conftest import Team
 
 pytestmark = pytest.mark.real
@@ -45,15 +42,6 @@ def add_everything(clone: Path) -> None:
     git("update-index", "--add", "--cacheinfo", f"120000,{target},link.py")
     head = git("rev-parse", "HEAD").decode()
     git("update-index", "--add", "--cacheinfo", f"160000,{head},vendor/lib")
-
-
-@pytest.fixture(params=["cli", "legacy"])
-def kind(request: pytest.FixtureRequest, team: Team) -> Iterator[str]:
-    """Git folders with Git CLI access, and without."""
-    state = State(Path(team.environ["QUANT_SANDBOX"]))
-    before = control.switch(state, {}).git_folders
-    yield control.switch(state, {"git_folders": request.param}).git_folders
-    control.switch(state, {"git_folders": before})
 
 
 def quantctl(team: Team, *arguments: str, status: int = 0) -> str:

@@ -73,8 +73,11 @@ def read(lines: Iterable[str], redactor: Redactor) -> Events:
             if metadata["op"] in _SHOWN:
                 steps[metadata["urn"]] = _step(metadata, redactor)
         elif told := event.get("diagnosticEvent"):
-            if told.get("severity") in said and (text := quiet(told["message"].strip())):
-                said[told["severity"]].append(redactor.text(text))
+            # What the program itself says of a definition is for reviewers, though it is no warning.
+            own = told.get("severity") == "info" and "::pulumi:pulumi:Stack::" in str(told.get("urn"))
+            severity = "warning" if own else told.get("severity")
+            if severity in said and (text := quiet(told["message"].strip())):
+                said[severity].append(redactor.text(text))
         elif policy := event.get("policyEvent"):
             violations.append(_violation(policy, redactor))
         elif summary := event.get("policyAnalyzeSummaryEvent") or event.get("policyAnalyzeStackSummaryEvent"):
