@@ -1,7 +1,8 @@
-"""Two variables that steer the program: preview another commit, and hold an update to the reviewed one. Pure.
+"""Three variables that steer the program: preview another commit, hold an update to the reviewed one, only look. Pure.
 
 QUANT_WHAT_IF is a branch, tag or commit that the environment's branch might move to. The workspace checks out what the
 branch really is at, so anything but a preview is refused. QUANT_REVIEWED_COMMIT is the one commit that may be declared.
+With QUANT_LOOKING a preview only lists what would be created: what is there already does not stop it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from infra.errors import UserError
 
 WHAT_IF = "QUANT_WHAT_IF"
 REVIEWED = "QUANT_REVIEWED_COMMIT"
+LOOKING = "QUANT_LOOKING"
 
 
 def what_if(environ: Mapping[str, str], is_preview: bool) -> str | None:

@@ -23,3 +23,10 @@ def test_after_a_fault_one_command_makes_everything_whole(team: Team, situation:
     """Nothing twice, nothing stuck, no traceback, no "clean" that is not."""
     assert strike(team, fault, *prepare(team, situation, 0)) == []
     assert fault.struck
+
+
+def test_a_git_folder_whose_answer_was_lost_is_taken_in(team: Team, kind: str) -> None:
+    """It is there and in no state; with Git folders of either kind it is found by its path, and nothing is made twice."""
+    fault = Fault("504 after", "create the folder")
+    assert strike(team, fault, *prepare(team, "first deployment", 0)) == []
+    assert fault.struck

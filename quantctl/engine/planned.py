@@ -13,6 +13,7 @@ from typing import Any
 
 from infra.errors import without_credentials
 from infra.outside.workspace_connection import Missing
+from infra.what_if import LOOKING
 from quantctl.drift.account import asking
 from quantctl.engine import twins
 from quantctl.engine.history import last_failure
@@ -71,7 +72,7 @@ def previewed(env: str, environ: dict[str, str]) -> list[Operation]:
     Raises:
         UserError: the preview failed.
     """
-    done = run(["preview", "--json", "-s", env], environ, must=False)
+    done = run(["preview", "--json", "-s", env], {**environ, LOOKING: "true"}, must=False)
     if done.code != 0:
         raise UserError(f"What an update of {env} would create is unknown: {done.reason}", do_next=f"quantctl preview {env}")
     return creates_of_preview(json.loads(done.out))

@@ -25,7 +25,7 @@ from quantctl.preview.note import section, title
 from quantctl.preview.redact import Redactor, secret_values
 from quantctl.preview.run import Progress, Wanted, previews
 from quantctl.preview.story import Story
-from quantctl.promotion.deploy import make_ready, record_updates
+from quantctl.promotion.deploy import make_ready, record_updates, settle_planned
 from quantctl.stack_settings import stack_settings
 from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
@@ -62,6 +62,8 @@ def update(
         raise UserError("Nobody can be asked here.", do_next=f"quantctl up {env} --yes, after a review")
     with told() as progress:
         make_ready(env, dict(environ), lambda text: progress(env, text))
+        if file is None and planned.needs_a_look(env, dict(environ)):
+            settle_planned(env, dict(environ), lambda text: progress(env, text))
     if file is None:
         with told() as progress:
             story, made = _preview(Wanted(env), environ, progress)
