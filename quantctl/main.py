@@ -75,9 +75,19 @@ class Entry(typer.core.TyperCommand):
         return self.load().make_context(info_name, args, parent, **extra)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"quantctl {version('quant')}")
+        raise typer.Exit
+
+
 @app.callback()
 def menu(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
 ) -> None:
     """Four maturity branches, four environments: a promotion is moving a branch ref and `pulumi up`."""
 
@@ -104,9 +114,6 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows less than we show
             stream.reconfigure(errors="backslashreplace")
-    if "--version" in sys.argv[1:2]:
-        print(f"quantctl {_version()}")
-        return
     try:
         command()(prog_name="quantctl")
     except Interrupted as stopped:
@@ -137,12 +144,6 @@ def _own_fault(error: Exception) -> str:
     except OSError:
         return f"{said}\n  do next: report it, with the command that you ran"
     return f"{said}\n  do next: report it, with {file.name}; nothing was sent anywhere"
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("quant")
 
 
 if __name__ == "__main__":

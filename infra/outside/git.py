@@ -102,11 +102,11 @@ def tree(repository: Path, commit: str) -> dict[str, Entry]:
     return found
 
 
-def contents(repository: Path, ids: Iterable[str]) -> dict[str, bytes]:
-    """Blob id -> content, by one process for all of them.
+def contents(repository: Path, ids: Iterable[str], kind: str = "blob") -> dict[str, bytes]:
+    """Id -> content of objects of a kind, by one process for all of them.
 
     Raises:
-        UserError: one of them is not in the repository.
+        UserError: one of them is not in the repository, or is of another kind.
     """
     wanted = list(dict.fromkeys(ids))
     if not wanted:
@@ -117,9 +117,9 @@ def contents(repository: Path, ids: Iterable[str]) -> dict[str, bytes]:
     for one in wanted:  # https://git-scm.com/docs/git-cat-file#_batch_output
         end = out.find(b"\n", at)
         header = out[at:end].split() if end >= 0 else []
-        if len(header) != 3 or header[1] != b"blob":
+        if len(header) != 3 or header[1] != kind.encode():
             raise UserError(
-                f"git cat-file: the file {one[:12]} is not in the cache {repository}; delete the cache and run again."
+                f"git cat-file: the {kind} {one[:12]} is not in the cache {repository}; delete the cache and run again."
             )
         size = int(header[2])
         found[one] = out[end + 1 : end + 1 + size]

@@ -189,17 +189,11 @@ class Pipelines:
         return {name: who[id] for name, id in signed.items() if id in who}
 
     def _objects(self, ids: Iterable[str]) -> dict[str, bytes]:
-        """Object id -> content, of those that are no larger than a record is."""
+        """Id -> content of tag objects, of those that are no larger than a record is."""
         given = "".join(f"{id}\n" for id in ids).encode()
         checked = (line.split() for line in self._git("cat-file", "--batch-check", given=given).splitlines())
         small = [id.decode() for id, _, size in checked if int(size) <= LARGEST]
-        out, found, at = self._git("cat-file", "--batch", given="".join(f"{id}\n" for id in small).encode()), {}, 0
-        for id in small:  # https://git-scm.com/docs/git-cat-file#_batch_output
-            end = out.index(b"\n", at)
-            size = int(out[at:end].split()[2])
-            found[id] = out[end + 1 : end + 1 + size]
-            at = end + size + 2
-        return found
+        return git.contents(self.repository, small, "tag")
 
     def parents(self, commit: str) -> list[str]:
         """The ids of a commit's parents."""
