@@ -27,10 +27,11 @@ type quick struct {
 
 // settling is a resource whose CustomizeDiff refuses wrong values and looks at the workspace, and does nothing else.
 type settling struct {
-	once    sync.Once
-	block   block
+	guard   sync.Mutex
+	block   block // nil until it is needed
 	prepare func() block
 	version int
+	asked   map[difference]bool
 }
 
 func newQuick(provider *schema.Provider, info tfbridge.ProviderInfo, names []string) *quick {
@@ -38,9 +39,9 @@ func newQuick(provider *schema.Provider, info tfbridge.ProviderInfo, names []str
 	if os.Getenv(everyDiff) == "" {
 		for _, name := range names {
 			resource, shims := provider.ResourcesMap[name], info.P.ResourcesMap().Get(name)
-			known[string(info.Resources[name].Tok)] = &settling{version: resource.SchemaVersion, prepare: func() block {
-				return blockOf(resource.Schema, shims.Schema(), info.Resources[name].Fields)
-			}}
+			prepare := func() block { return blockOf(resource.Schema, shims.Schema(), info.Resources[name].Fields) }
+			made := &settling{prepare: prepare, version: resource.SchemaVersion, asked: map[difference]bool{}}
+			known[string(info.Resources[name].Tok)] = made
 		}
 	}
 	return &quick{known: known, workspaces: map[string]bool{}}
@@ -74,8 +75,16 @@ func (q *quick) settled(request *pulumirpc.DiffRequest) (string, bool) {
 		!proto.Equal(request.GetOldInputs(), request.GetNews()) {
 		return "", false
 	}
-	known.once.Do(func() { known.block = known.prepare() })
-	return workspace, known.block.settled(held, given, known.version)
+	return workspace, known.settled(held, given)
+}
+
+func (s *settling) settled(held, given values) bool {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	if s.block == nil {
+		s.block = s.prepare()
+	}
+	return s.block.settled(held, given, s.version, s.asked)
 }
 
 func (q *quick) isOurs(workspace string) bool {

@@ -38,7 +38,11 @@ type place struct {
 	path     string
 	suppress []schema.SchemaDiffSuppressFunc
 	inSet    bool // a set's elements are compared by their hash: nothing is suppressed or computed in them
+	asked    map[difference]bool
 }
+
+// difference is what such a function is asked about. It says so in the engine's log, so each is asked about once.
+type difference struct{ path, before, after string }
 
 func blockOf(schemas map[string]*schema.Schema, shims shim.SchemaMap, infos map[string]*tfbridge.SchemaInfo) block {
 	found := block{}
@@ -60,7 +64,7 @@ func blockOf(schemas map[string]*schema.Schema, shims shim.SchemaMap, infos map[
 // resource's CustomizeDiff adds. False is no statement. It follows schemaMap.diff (helper/schema/schema.go): a value that
 // was given and is held is no difference; neither is one that was not given and is empty, computed, the default, or
 // suppressed.
-func (b block) settled(held, given values, version int) bool {
+func (b block) settled(held, given values, version int, asked map[difference]bool) bool {
 	if !current(held[meta], version) || irregular(held[rawDelta]) {
 		return false
 	}
@@ -70,7 +74,7 @@ func (b block) settled(held, given values, version int) bool {
 			state[name] = value
 		}
 	}
-	return b.same(given, state, place{})
+	return b.same(given, state, place{asked: asked})
 }
 
 func (b block) same(given, held values, at place) bool {
@@ -90,18 +94,19 @@ func (b block) same(given, held values, at place) bool {
 }
 
 func (p place) at(f *field) place {
-	path := f.name
 	if p.path != "" {
-		path = p.path + "." + f.name
+		p.path += "."
 	}
-	if f.schema.DiffSuppressFunc == nil {
-		return place{path, p.suppress, p.inSet}
+	p.path += f.name
+	if f.schema.DiffSuppressFunc != nil {
+		p.suppress = append(p.suppress[:len(p.suppress):len(p.suppress)], f.schema.DiffSuppressFunc)
 	}
-	return place{path, append(p.suppress[:len(p.suppress):len(p.suppress)], f.schema.DiffSuppressFunc), p.inSet}
+	return p
 }
 
 func (p place) element(index int) place {
-	return place{p.path + "." + strconv.Itoa(index), p.suppress, p.inSet}
+	p.path += "." + strconv.Itoa(index)
+	return p
 }
 
 // suppressed asks as schemaMap.diff does; the data is empty because these functions look for an explicit change in it,
@@ -110,12 +115,13 @@ func (p place) suppressed(path, before, after string) bool {
 	if p.inSet {
 		return false
 	}
+	question := difference{path, before, after}
+	answer, known := p.asked[question]
 	for _, suppress := range p.suppress {
-		if quietly(suppress, path, before, after) {
-			return true
-		}
+		answer = answer || !known && quietly(suppress, path, before, after)
 	}
-	return false
+	p.asked[question] = answer
+	return answer
 }
 
 func quietly(suppress schema.SchemaDiffSuppressFunc, path, before, after string) (yes bool) {
@@ -151,7 +157,8 @@ func (f *field) same(given, held *structpb.Value, at place) bool {
 		return false
 	}
 	if f.schema.Type == schema.TypeSet {
-		return f.sameSet(some, others, place{at.path, nil, true})
+		at.inSet = true
+		return f.sameSet(some, others, at)
 	}
 	for index, value := range some {
 		if !f.sameElement(value, others[index], at.element(index)) {
