@@ -23,7 +23,9 @@ type Options struct {
 	Version string
 	Ignored []string
 	Adjust  func(*tfbridge.ProviderInfo)
-	// Quick are resources whose CustomizeDiff changes nothing but for another workspace.
+	// Spelled are resources whose names are written down: those of which there are many, or that have many fields.
+	Spelled []string
+	// Quick are resources whose CustomizeDiff finds nothing where nothing else differs, unless they lie in another workspace.
 	Quick []string
 }
 
@@ -43,6 +45,9 @@ func Serve(provider *schema.Provider, options Options) {
 	}
 	info.MustComputeTokens(tokens.SingleModule(options.Name+"_", "index", tokens.MakeStandard(options.Name)))
 	info.SetAutonaming(255, "-")
+	for _, name := range options.Spelled {
+		info.Resources[name].Fields = spelled(info.P.ResourcesMap().Get(name).Schema(), info.Resources[name].Fields)
+	}
 
 	if len(os.Args) == 2 && os.Args[1] == "-inputs" {
 		if err := json.NewEncoder(os.Stdout).Encode(inputs(info)); err != nil {

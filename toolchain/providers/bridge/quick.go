@@ -22,10 +22,10 @@ type quick struct {
 	known map[string]*settling // by the engine's type
 
 	guard      sync.Mutex
-	workspaces map[string]bool // those that the provider has found to be its own
+	workspaces map[string]bool // those that the provider has found to be its own; "" where there are none
 }
 
-// settling is a resource whose CustomizeDiff refuses wrong values and looks at the workspace, and does nothing else.
+// settling is a resource whose CustomizeDiff finds nothing where nothing else differs, unless it lies in another workspace.
 type settling struct {
 	guard   sync.Mutex
 	block   block // nil until it is needed
@@ -71,7 +71,7 @@ func (q *quick) settled(request *pulumirpc.DiffRequest) (string, bool) {
 	known := q.known[kind[strings.LastIndex(kind, "$")+1:]]
 	held, given := request.GetOlds().GetFields(), request.GetNews().GetFields()
 	workspace := held["providerConfig"].GetStructValue().GetFields()["workspaceId"].GetStringValue()
-	if known == nil || workspace == "" || !isNull(given["providerConfig"]) || len(request.GetIgnoreChanges()) > 0 ||
+	if known == nil || !isNull(given["providerConfig"]) || len(request.GetIgnoreChanges()) > 0 ||
 		!proto.Equal(request.GetOldInputs(), request.GetNews()) {
 		return "", false
 	}
