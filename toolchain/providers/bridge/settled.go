@@ -37,7 +37,7 @@ type field struct {
 type place struct {
 	path     string
 	suppress []schema.SchemaDiffSuppressFunc
-	inSet    bool // a set's elements are compared by their hash: nothing is suppressed or computed in them
+	exact    bool // a set, and first a list, is compared as a whole: nothing in it is suppressed or kept as computed
 	asked    map[difference]bool
 }
 
@@ -112,7 +112,7 @@ func (p place) element(index int) place {
 // suppressed asks as schemaMap.diff does; the data is empty because these functions look for an explicit change in it,
 // which a plan never holds yet.
 func (p place) suppressed(path, before, after string) bool {
-	if p.inSet {
+	if p.exact {
 		return false
 	}
 	question := difference{path, before, after}
@@ -156,12 +156,17 @@ func (f *field) same(given, held *structpb.Value, at place) bool {
 	if len(some) != len(others) {
 		return false
 	}
+	whole := at
+	whole.exact = true
 	if f.schema.Type == schema.TypeSet {
-		at.inSet = true
-		return f.sameSet(some, others, at)
+		return f.sameSet(some, others, whole)
 	}
-	for index, value := range some {
-		if !f.sameElement(value, others[index], at.element(index)) {
+	return f.sameList(some, others, whole) || !at.exact && f.sameList(some, others, at)
+}
+
+func (f *field) sameList(given, held []*structpb.Value, at place) bool {
+	for index, value := range given {
+		if !f.sameElement(value, held[index], at.element(index)) {
 			return false
 		}
 	}
@@ -201,11 +206,11 @@ func (f *field) unset(held *structpb.Value, at place) bool {
 	case f.schema.Default != nil:
 		return !isNull(held) && plain(kind) && written(held) == fmt.Sprint(f.schema.Default)
 	case isNull(held):
-		return !f.schema.Computed || plain(kind) // an empty list that is computed becomes "known after the update"
+		return !f.schema.Computed || plain(kind) || at.exact // a list that is computed becomes "known after the update"
 	case plain(kind) && written(held) == zero(kind):
 		return true
 	case f.schema.Computed:
-		return !at.inSet
+		return !at.exact
 	case plain(kind):
 		return at.suppressed(at.path, written(held), zero(kind))
 	case f.one:
