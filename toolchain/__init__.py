@@ -88,9 +88,8 @@ def are_plugins_ours(environ: Mapping[str, str]) -> bool:
         engine, plugins = shutil.which("pulumi", path=environ.get("PATH")), _plugins(environ).values()
     except ToolchainError:
         return False
-    return engine is not None and all(
-        cache.is_ours(one) for one in (Path(engine), *(one for one in plugins if one.exists()))
-    )
+    found = [Path(engine), *(one for one in plugins if one.exists())] if engine else []
+    return bool(found) and all(cache.is_built(one.resolve()) for one in found)
 
 
 def _plugins(environ: Mapping[str, str]) -> dict[str, Path]:
