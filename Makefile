@@ -30,7 +30,7 @@ down: $(STAMP)  ## stop the sandbox and forget its state
 
 test: $(STAMP) browser  ## every test there is, under the Python of .venv
 	@$(BIN)/quantctl toolchain --obtain
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 10
 	@$(BIN)/python -c 'import platform; print("ran under Python", platform.python_version() + "; other versions: make test-fast")'
 
 test-fast: $(STAMP)  ## the tests that need no engine, under each Python from 3.11 on that is here
