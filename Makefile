@@ -52,9 +52,9 @@ lint: $(STAMP)  ## ruff and mypy --strict
 mutants: $(STAMP)  ## small changes of the deciding modules: how many the fast tests notice
 	@$(BIN)/python -m bench.mutants
 
-bench: $(STAMP)  ## how long previews and deployments take
+bench: $(STAMP)  ## what previews, deployments and drift runs cost: docs/bench.md, README.md; a quarter of an hour on an idle machine
 	@$(BIN)/quantctl toolchain --obtain
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench --readme
 
 sdk: $(STAMP)  ## write infra/sdk/ again, after another version of a package was pinned
 	$(BIN)/python -m infra.sdk.generate
