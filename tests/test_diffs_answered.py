@@ -207,12 +207,12 @@ def test_what_was_deployed_is_answered_without_the_provider(asked: Asked) -> Non
 def test_what_a_state_holds_otherwise_is_judged_alike(request: pytest.FixtureRequest, asked: Asked) -> None:
     """Every property at every depth with another value, none, or one too many: as drift that a refresh recorded, an import
     or a half-done update leaves it."""
-    assert unlike((where, asked.both(whole)) for where, whole in some(request, changed(asked.outputs), 17)) == []
+    assert unlike((where, asked.both(whole)) for where, whole in some(request, changed(asked.outputs), 31)) == []
 
 
 def test_what_a_program_says_otherwise_is_judged_alike(request: pytest.FixtureRequest, asked: Asked) -> None:
     """Every input at every depth another one, as in a commit, and as in a state whose inputs a refresh changed."""
-    wholes = [(where, asked.theirs.checked(asked.urn, _without(whole))) for where, whole in some(request, _valid(asked), 7)]
+    wholes = [(where, asked.theirs.checked(asked.urn, _without(whole))) for where, whole in some(request, _valid(asked), 11)]
     assert len(wholes) > 5
     assert unlike((where, asked.both(asked.outputs, whole, asked.inputs)) for where, whole in wholes) == []
     assert unlike((where, asked.both(asked.outputs, whole)) for where, whole in wholes) == []

@@ -138,6 +138,7 @@ def unlike(state: Json, thorough: dict[str, str], quick: dict[str, str], told: d
         above = {*one.get("dependencies", ()), one.get("parent"), one.get("provider", "").rpartition("::")[0]}
         if above & told_of:
             told_of.add(one["urn"])
+    told_of.add(REFUSED)
     return [urn for urn in thorough if thorough[urn] != quick.get(urn) and urn not in told_of]
 
 
