@@ -143,12 +143,15 @@ def clock(
 
 @app.command()
 def soak(
-    env: Annotated[str, typer.Argument(help="quant, quant_stg, quant_lr or quant_live")],
+    envs: Annotated[list[str], typer.Argument(metavar="ENV...", help="quant, quant_stg, quant_lr or quant_live")],
     days: Annotated[int, typer.Option("--days", min=1, max=60, help="How many days to go through.")],
 ) -> None:
-    """Run every job of an environment once a day, and move the clock on: what a soak of days is, in a minute."""
-    if env not in identities.ENVIRONMENTS:
-        raise UserError(f"There is no environment {env!r}.", expected=f"one of {', '.join(identities.ENVIRONMENTS)}")
+    """Run every job of some environments once a day, and move the clock on: what a soak of days is, in a minute."""
+    if strange := [env for env in envs if env not in identities.ENVIRONMENTS]:
+        raise UserError(
+            f"There is no environment {strange[0]!r}.", expected=f"one of {', '.join(identities.ENVIRONMENTS)}"
+        )
+    named = ", ".join(envs)
     state = place.state()
     endpoints = endpoints_of(state)
     if not control.status(state).running:
@@ -161,13 +164,13 @@ def soak(
     client = WorkspaceClient(host=endpoints.databricks_host, token=token, auth_type="pat")
     failed = done = 0
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    with console.status(f"{env}: reading jobs") as status:
-        for outcome in run_days(state, client, env, days, lambda day, job: status.update(f"day {day} of {days}: {job}")):
+    with console.status(f"{named}: reading jobs") as status:
+        for outcome in run_days(state, client, envs, days, lambda day, job: status.update(f"day {day} of {days}: {job}")):
             done, failed = done + 1, failed + (not outcome.succeeded)
             if not outcome.succeeded:
                 console.print(f"day {outcome.day}: {outcome.job} failed: {outcome.why}", markup=False)
     sandbox_clock.keep_in(state.folder)
     passed = "1 day" if days == 1 else f"{days} days"
-    typer.echo(f"{env}: {done} runs in {passed}, {failed} failed. It is {sandbox_clock.today():%Y-%m-%d} in the sandbox.")
+    typer.echo(f"{named}: {done} runs in {passed}, {failed} failed. It is {sandbox_clock.today():%Y-%m-%d} in the sandbox.")
     if failed:
         raise typer.Exit(1)

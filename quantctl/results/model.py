@@ -67,8 +67,9 @@ Nights = Mapping[datetime.date, tuple[Night, Night]]
 class Looked:
     """A pair as it was read. `schema`: column -> its type on each side where they differ, None where it is not there.
 
-    `unknown`: why no number is told. `hidden`: column -> why its values are not compared. `alone`: there is no other one, as a change declares.
-    `nights`: the runs of its workflow; `upstream`: workflow -> the runs of what writes its inputs.
+    `unknown`: why no number is told. `hidden`: column -> why its values are not compared. `uncheckable`: check -> why it is
+    not evaluated. `alone`: there is no other one, as a change declares. `nights`: the runs of its workflow; `upstream`:
+    workflow -> the runs of what writes its inputs. `quiet_days` are those on which noise is measured.
     """
 
     contract: Contract

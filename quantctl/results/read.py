@@ -1,4 +1,4 @@
-"""Reading what a report is made of: contracts and declared changes at the deployed commit, runs, and what the account says."""
+"""Reading what a report is made of: contracts and declared changes, runs, and what the account says."""
 
 from __future__ import annotations
 
