@@ -24,7 +24,7 @@ COMMANDS = (
     ("show", CHANGES, "quantctl.check.command:show", "A workflow's job as an environment would declare it."),
     ("promote", CHANGES, "quantctl.promotion.command:promote_command", "Promote one environment to the next."),
     ("approve", CHANGES, "quantctl.promotion.approve:approve", "Approve what a promotion would move."),
-    ("signoff", CHANGES, "quantctl.promotion.command:signoff_command", "Record a sign-off of the deployed commit."),
+    ("signoff", CHANGES, "quantctl.promotion.signoff:signoff_command", "Record a sign-off of the deployed commit."),
     ("results", CHANGES, "quantctl.results.command:results_command", "Are the results right? Tables against the next ones."),
     ("rollback", CHANGES, "quantctl.promotion.command:rollback_command", "Go back to an earlier deployment."),
     ("history", CHANGES, "quantctl.promotion.command:history_command", "Deployments: who, when, from, to."),

@@ -148,9 +148,7 @@ def soak(
 ) -> None:
     """Run every job of some environments once a day, and move the clock on: what a soak of days is, in a minute."""
     if strange := [env for env in envs if env not in identities.ENVIRONMENTS]:
-        raise UserError(
-            f"There is no environment {strange[0]!r}.", expected=f"one of {', '.join(identities.ENVIRONMENTS)}"
-        )
+        raise UserError(f"There is no environment {strange[0]!r}.", expected=f"one of {', '.join(identities.ENVIRONMENTS)}")
     named = ", ".join(envs)
     state = place.state()
     endpoints = endpoints_of(state)

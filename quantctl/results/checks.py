@@ -116,8 +116,8 @@ def _check(one: DataQuality, column: str, columns: Sequence[str], wrong: Callabl
             wrong(f"{metric}: arguments say which: {metric if metric == 'missingValues' else 'validValues or pattern'}.")
             return None
         given |= {"values": tuple(listed or ()), "pattern": pattern}
-    name = one.id or one.name or f"{column or 'table'}.{metric}"
-    return Check(id=str(name), metric=metric, operator=said[0], bounds=tuple(map(float, bounds)), column=column, **given)
+    name = re.sub(r"\s+", "_", one.id or one.name or f"{column or 'table'}.{metric}")
+    return Check(id=name, metric=metric, operator=said[0], bounds=tuple(map(float, bounds)), column=column, **given)
 
 
 def query_of(query: str, column: str) -> tuple[str, str]:

@@ -18,9 +18,15 @@ from infra.vocabulary import Environment
 from quantctl import where
 from quantctl.errors import UserError
 from quantctl.options import EnvArgument
+from quantctl.results.keeping import on_record, write_record
+from quantctl.results.markdown import markdown
+from quantctl.results.page import page
+from quantctl.results.proposal import proposal
 from quantctl.results.read import Options, read_results
-from quantctl.results.report import SHORT, Report, report_of
+from quantctl.results.report import Report, report_of
+from quantctl.results.signed import Signed
 from quantctl.results.terminal import shown
+from quantctl.stack_settings import stack_settings
 from quantctl.status.command import write_whole
 
 _COLUMNS = 160
@@ -54,10 +60,18 @@ def results_command(
     Reads only. Exit 0 as expected, 2 something unexpected, 1 something could not be told.
     """
     environ = where.enter(tell=True)
-    options = Options(days, _day(until), tuple(table or ()), everything)
-    found = read_results(env, against or leads_to(env), options, environ, lambda text: typer.echo(text, err=True))
-    told = report_of(found)
-    _show(told, format, output)
+    if propose:
+        _show_text(proposal(stack_settings(env, environ), propose, environ), output)
+        return
+    if report:
+        told, signed = on_record(env, report, environ)
+    else:
+        options = Options(days, _day(until), tuple(table or ()), everything)
+        found = read_results(env, against or leads_to(env), options, environ, lambda text: typer.echo(text, err=True))
+        told, signed = report_of(found), Signed()
+        if record:
+            typer.echo(f"recorded: {write_record(env, told, environ)}", err=True)
+    _show(told, signed, format, output)
     raise typer.Exit(UNEXPECTED if told.unexpected else UNKNOWN if told.unknown else 0)
 
 
@@ -73,8 +87,12 @@ def leads_to(env: Environment) -> Environment:
     return ways[-1]
 
 
-def written(report: Report, format: Format) -> str:
+def written(report: Report, signed: Signed, format: Format) -> str:
     """As a file or a pipe gets it."""
+    if format is Format.html:
+        return page(report, signed)
+    if format is Format.markdown:
+        return markdown(report)
     if format is Format.json:
         body = report.model_dump(mode="json")
         return f"{json.dumps({'digest': report.digest, 'verdict': report.verdict, **body}, indent=2)}\n"
@@ -83,14 +101,19 @@ def written(report: Report, format: Format) -> str:
     return text.getvalue()
 
 
-def _show(report: Report, format: Format, output: Path | None) -> None:
-    if output is not None:
-        write_whole(output, written(report, format))
-        typer.echo(f"written: {output}, report {report.digest[:SHORT]}", err=True)
-    elif format is Format.table and sys.stdout.isatty():
+def _show(report: Report, signed: Signed, format: Format, output: Path | None) -> None:
+    if output is None and format is Format.table and sys.stdout.isatty():
         Console().print(shown(report))
     else:
-        sys.stdout.write(written(report, format))
+        _show_text(written(report, signed, format), output)
+
+
+def _show_text(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        return
+    write_whole(output, text)
+    typer.echo(f"written: {output}", err=True)
 
 
 def _day(text: str | None) -> datetime.date | None:

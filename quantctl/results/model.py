@@ -13,6 +13,7 @@ from quantctl.records.repository import Commit
 from quantctl.results.contract import Contract
 from quantctl.results.declared import Declared
 from quantctl.results.figures import Figures
+from quantctl.results.statements import Window
 
 
 class Expected(StrEnum):
@@ -129,3 +130,16 @@ class Pair:
 
     names: tuple[str, str]
     commits: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that a report says. `days_by_this_code`: the workflows ran in the environment what they would run today."""
+
+    pair: Pair
+    window: Window
+    role: str
+    tables: tuple[Judged, ...]
+    changes: tuple[Declared, ...]
+    nights: Mapping[str, Nights | Unknown] = field(default_factory=dict)
+    days_by_this_code: tuple[datetime.date, ...] = ()

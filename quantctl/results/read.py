@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from infra.errors import UserError as InfraError
@@ -17,13 +17,13 @@ from quantctl.errors import UserError
 from quantctl.promotion.gates import Unknown
 from quantctl.promotion.read import deployed_commit
 from quantctl.records import deployments
-from quantctl.records.deployments import Record
+from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import Pipelines, read_pipelines
 from quantctl.results.account import Reader, reading
 from quantctl.results.contract import Contract, contract_files, read_contracts
 from quantctl.results.declared import Declared, change_files, read_changes
-from quantctl.results.history import History, by_inputs
-from quantctl.results.model import Judged, Looked, Nights, Pair, Why
+from quantctl.results.history import Code, History, by_inputs
+from quantctl.results.model import Looked, Nights, Pair, Results, Why
 from quantctl.results.noise import quiet_days
 from quantctl.results.pairs import look
 from quantctl.results.statements import Window, identifier
@@ -32,7 +32,6 @@ from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 
 NOISE_DAYS = 15  # before the window
-PREFIXES = ("deployment", "promotion", "signoff", "results")
 _AT_ONCE = 4  # pairs; a connection may be shared by threads (PEP 249, threadsafety 2)
 T = TypeVar("T")
 
@@ -54,20 +53,6 @@ class Side:
     settings: Settings
     commit: str
     deployed: Sequence[Record] = ()
-
-
-@dataclass(frozen=True)
-class Results:
-    """Everything that a report says."""
-
-    pair: Pair
-    window: Window
-    role: str
-    tables: tuple[Judged, ...]
-    changes: tuple[Declared, ...]
-    nights: Mapping[str, Nights | Unknown] = field(default_factory=dict)
-    uncontracted: tuple[str, ...] = ()
-    read_at: datetime.datetime | None = None
 
 
 def read_results(
@@ -104,7 +89,8 @@ def read_results(
         ]
         looked = list(pool.map(_Asked.look, asked))
     judged = tuple(judge(one, pair, window.first, declares=bool(changes)) for one in looked)
-    return Results(pair, window, reader.role, judged, tuple(changes), nights, read_at=now)
+    days = _days_by_this_code(nights, history.at(here.commit), window)
+    return Results(pair, window, reader.role, judged, tuple(changes), nights, days)
 
 
 @dataclass(frozen=True)
@@ -227,6 +213,23 @@ def _question(
     )
 
 
+def _days_by_this_code(
+    nights: Mapping[str, Nights | Unknown], code: Mapping[str, Code] | str, window: Window
+) -> tuple[datetime.date, ...]:
+    """Days on which every workflow of a contract ran in the environment, with success, what it would run today."""
+    found = []
+    for day in window.days:
+        ran = []
+        for workflow, those in nights.items():
+            both = None if isinstance(those, Unknown) else those.get(day)
+            it = None if isinstance(code, str) else code.get(workflow)
+            known = both is not None and it is not None and both[0].run is not None and both[0].code == it.identity
+            ran.append(known and both is not None and both[0].run is not None and both[0].run.succeeded)
+        if ran and all(ran):
+            found.append(day)
+    return tuple(found)
+
+
 def slices(contract: Contract, settings: Sequence[Settings]) -> dict[str, list[str]]:
     """Column -> values to which the limited release limits a table, where one side is limited."""
     found = {}
@@ -247,8 +250,3 @@ def _try(ask: Callable[[], T]) -> T | Unknown:
         return ask()
     except InfraError as error:
         return Unknown(str(error).splitlines()[0])
-
-
-def with_tables(found: Results, tables: Sequence[Judged]) -> Results:
-    """The same of other tables."""
-    return replace(found, tables=tuple(tables))

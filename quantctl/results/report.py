@@ -16,8 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from quantctl.promotion.gates import Unknown
 from quantctl.results.figures import Counts, Effect, Figures, Sizes
-from quantctl.results.model import Finding, Judged, Nights
-from quantctl.results.read import Results
+from quantctl.results.model import Finding, Judged, Nights, Results
 
 SHORT = 12  # letters of a digest that name a report
 _Text = Annotated[str, StringConstraints(max_length=2000)]
@@ -132,7 +131,7 @@ class NightTold(_Part):
 
 
 class Report(_Part):
-    """One comparison of two environments."""
+    """One comparison of two environments. `days_by_this_code`: every workflow ran with success, at today's code."""
 
     version: Literal[1] = 1
     environment: _Text
@@ -141,6 +140,7 @@ class Report(_Part):
     first: datetime.date
     last: datetime.date
     role: _Text
+    days_by_this_code: list[datetime.date]
     tables: list[TableTold]
     findings: list[FindingTold]
     changes: list[ChangeTold]
@@ -172,15 +172,6 @@ class Report(_Part):
         counts = [(len(self.unexpected), "unexpected"), (len(self.unknown), "unknown")]
         return ", ".join(f"{number} {what}" for number, what in counts if number) or "as expected"
 
-    def days_by_this_tree(self) -> list[datetime.date]:
-        """Days of the window on which every workflow that is known ran with success at the environment's commit."""
-        found = []
-        for day in (self.first + datetime.timedelta(days=n) for n in range((self.last - self.first).days + 1)):
-            nights = [those.get(day) if not isinstance(those, str) else None for those in self.runs.values()]
-            if nights and all(it is not None and _ran(it[0], self.commits[0]) for it in nights):
-                found.append(day)
-        return found
-
 
 def parsed(text: str) -> Report | None:
     """The report that a canonical form is, None where it is none."""
@@ -201,6 +192,7 @@ def report_of(found: Results) -> Report:
         first=found.window.first,
         last=found.window.last,
         role=found.role,
+        days_by_this_code=list(found.days_by_this_code),
         tables=[_table(one, found) for one in found.tables],
         findings=[_finding(one) for one in findings],
         changes=[
@@ -315,7 +307,3 @@ def _nights(those: Nights | Unknown, found: Results) -> dict[datetime.date, tupl
             )
             told[day] = (one, other)
     return told
-
-
-def _ran(night: NightTold, commit: str) -> bool:
-    return night.result == "SUCCESS" and night.commit == commit[:SHORT]
