@@ -47,10 +47,11 @@ def proposal(settings: Settings, table: str, environ: Mapping[str, str]) -> str:
 
 
 def candidates(types: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    """Keys to try, the smallest first: of days, texts and whole numbers, at most eight columns from the left. Pure."""
+    """Keys to try, the smallest first: days, texts and whole numbers, from the left. A day that is there is in it. Pure."""
     fit = [name for name, kind in types.items() if is_comparable(kind) and not kind.startswith(("FLOAT", "BOOLEAN"))][:6]
+    days = {name for name in fit if types[name] == "DATE"}
     for length in range(1, min(_TRIED, len(fit)) + 1):
-        yield from itertools.combinations(fit, length)
+        yield from (key for key in itertools.combinations(fit, length) if not days or days & set(key))
 
 
 def written(table: str, types: Mapping[str, str], key: Sequence[str] | None) -> str:
