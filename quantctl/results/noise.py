@@ -13,6 +13,7 @@ from quantctl.results.figures import Figures
 from quantctl.results.model import Nights
 
 FEWEST_DAYS = 5  # of which a level is told; of fewer it is unknown, and the contract's tolerance stands alone
+ROOM = 2  # the largest of a few days is not yet the largest there will be
 MOST = 1e-6  # relative: what is larger is no noise of arithmetic, but other inputs
 
 

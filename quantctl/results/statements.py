@@ -19,6 +19,7 @@ from quantctl.results.contract import Column, Contract, Tolerance
 MOST = 20_000_000  # rows of a window whose values are all compared; of more a sixteenth, and so on: keys always are
 SHARE = 16  # MD5 is in hexadecimal digits: one digit less, a sixteenth of the keys
 DAY, ALL, CHECKS = "day", "all", "checks"
+_FINITE = 1e300  # a difference above it is of infinity, or of NaN, which Snowflake takes for larger than any number
 SIZES = ("median", "p99", "max")
 _NUMBERS = ("NUMBER", "DECIMAL", "INT", "FLOAT", "DOUBLE", "REAL", "DECFLOAT")
 _COMPARABLE = (*_NUMBERS, "VARCHAR", "TEXT", "STRING", "CHAR", "DATE", "TIME", "BOOLEAN", "BINARY")
@@ -216,11 +217,11 @@ def _pairs(asked: Question) -> str:
 
 
 def _beyond(asked: Question, at: int, name: str, tolerance: Tolerance) -> str:
-    """Whether two values differ. `<>` first: infinities that are the same have no difference; NOT: nor has NaN one."""
+    """Whether two values differ. `<>` first, and NOT: infinities and NaN have no difference, or one as large as its bound."""
     if not asked.is_number(name) or tolerance == Tolerance():
         return f"(A{at} <> B{at})"
     bound = f"GREATEST({literal(tolerance.absolute)}, {literal(tolerance.relative)} * {_larger(at)})"
-    return f"(A{at} <> B{at} AND NOT ({_difference(at)} <= {bound}))"
+    return f"(A{at} <> B{at} AND NOT ({_difference(at)} <= {bound} AND {_difference(at)} <= {literal(_FINITE)}))"
 
 
 def _difference(at: int) -> str:

@@ -231,4 +231,4 @@ def _count(effects: Mapping[Day, Effect], days: Iterable[Day]) -> str:
 
 
 def _is_noise(effect: Effect, level: float | None) -> bool:
-    return level is not None and not effect.nulls and effect.largest is not None and effect.largest <= level
+    return level is not None and not effect.nulls and effect.largest is not None and effect.largest <= level * noise.ROOM
