@@ -99,7 +99,7 @@ def read_contracts(files: Mapping[str, bytes], workflows: Iterable[str] | None =
                     problems.append(Problem(Mark(path), "schema", f"{one.table} has a contract already, in {other.file}."))
         except Refused as error:
             problems += error.problems
-    for one in found.values():
+    for one in () if problems else found.values():  # a contract that is wrong may be the one that is meant
         missing = [name for name in one.inputs if name not in found]
         problems += [Problem(Mark(one.file), "quant.inputs", f"{name}: {one_of(name, list(found))}") for name in missing]
     if problems:

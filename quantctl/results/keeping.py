@@ -28,6 +28,29 @@ def write_record(env: str, report: Report, environ: Mapping[str, str]) -> str:
     return reports.write(pipelines, report, report.commits[0], who, at)
 
 
+def before(env: str, report: Report, environ: Mapping[str, str]) -> Report:
+    """The newest report of an earlier commit with the tree that is deployed now: what a rollback went back to.
+
+    Raises:
+        UserError: there is none.
+    """
+    settings = stack_settings(env, environ)
+    pipelines = read_pipelines(settings.remote, PREFIXES, settings.signers)
+    here = report.commits[0]
+    tree = pipelines.tree(here)
+    tags = [tag for tag in pipelines.tags(f"{reports.PREFIX}/{env}") if tag.commit != here and pipelines.knows(tag.commit)]
+    commits = {tag.commit for tag in tags if pipelines.tree(tag.commit) == tree}
+    found = [one for commit in commits for one in reports.of(pipelines, env, commit, parsed).reports]
+    fitting = sorted((one for one in found if one.report.against == report.against), key=lambda one: one.at)
+    if not fitting:
+        raise UserError(
+            f"No report of an earlier deployment of this tree in {env} is on record, so there is nothing to go by.",
+            found=f"the tree of {here[:SHORT]}",
+            do_next="record reports with --record while all is well",
+        )
+    return fitting[-1].report
+
+
 def on_record(env: str, digest: str, environ: Mapping[str, str]) -> tuple[Report, Signed]:
     """A recorded report by the begin of its digest, of any commit of the environment, and its signatures.
 
