@@ -36,15 +36,17 @@ class Declared:
     schema: bool = False
 
     def __str__(self) -> str:
-        told = [f"{self.rows:.4g} of its values" if self.rows is not None else ""]
-        if self.tolerance is not None:
-            told.append(
-                f"by at most {self.tolerance.relative:.4g} of the value"
-                if self.tolerance.relative
-                else f"by at most {self.tolerance.absolute:.4g}"
-            )
-        told.append(f"{self.keys:.4g} of its keys" if self.keys is not None else "")
-        return ", ".join(filter(None, told)) or "its columns"
+        told = []
+        if self.rows is not None and self.rows < 1:
+            told.append(f"at most {self.rows:.3%} of its values")
+        if self.tolerance is not None and self.tolerance.relative:
+            told.append(f"by at most {self.tolerance.relative:.3%} of the value")
+        if self.tolerance is not None and self.tolerance.absolute:
+            told.append(f"by at most {self.tolerance.absolute:.4g}")
+        if self.keys is not None:
+            told.append(f"at most {self.keys:.3%} of its keys")
+        told += ["other columns"] if self.schema else []
+        return ", ".join(told) or "any of its values"
 
 
 def change_files(paths: Iterable[str]) -> list[str]:
