@@ -1,4 +1,4 @@
-"""The sample, end to end: a change as declared, a night on which a run failed, a change beside what it declares, a canary."""
+"""The sample, end to end: a change as declared, a failed night, a change that does more than it declares, a canary."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def sql(team: Team, env: str, statement: str) -> None:
 
 
 def test_the_results_of_a_promotion_are_looked_at(team: Team) -> None:
-    """From a report that is as declared, over a bad night and a change that does more than it says, to what users are told."""
+    """A report as declared, two signatures on it, a limited canary, a day that is run again, a night that failed."""
     run(team, "deployer", "sandbox", "soak", "quant_stg", "quant_lr", "quant_live", "--days", "1")
     # A change of half-life, with its declared effect.
     first = results(team, "quant_stg", "--record")
