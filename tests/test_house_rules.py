@@ -25,6 +25,9 @@ PURE = (
     "infra.workflows",
     "quantctl.drift.judge",
     "quantctl.promotion.gates",
+    "quantctl.promotion.results_gate",
+    "quantctl.results.statements",
+    "quantctl.results.verdict",
     "quantctl.status.model",
 )
 # A command line in which the package `sandbox` cannot be imported.
