@@ -56,8 +56,9 @@ bench: $(STAMP)  ## how long previews and deployments take
 	@$(BIN)/quantctl toolchain --obtain
 	$(BIN)/python -m bench
 
-sdk: $(STAMP)  ## write infra/sdk/ again, after another version of a package was pinned
+sdk: $(STAMP)  ## write infra/sdk/ and the Jobs API's format again, after another version of a package was pinned
 	$(BIN)/python -m infra.sdk.generate
+	$(BIN)/python -m toolchain.job_format
 
 faults: $(STAMP)  ## every fault at every request, with what became of it; COUNT=20 SEED=7 for a sample
 	@$(BIN)/quantctl toolchain --obtain
@@ -69,3 +70,4 @@ lock: $(STAMP)  ## write requirements.lock again, after a change of pyproject.to
 lacking: $(STAMP)  ## write toolchain/lacking.json again, after a change of a provider's pin
 	@$(BIN)/quantctl toolchain --obtain
 	$(BIN)/python -m toolchain.lacking
+	$(BIN)/python -m toolchain.job_format
