@@ -26,7 +26,7 @@ up: $(STAMP)  ## bring the four environments up in a local sandbox
 	@$(BIN)/quantctl up
 
 down: $(STAMP)  ## stop the sandbox and forget its state
-	@$(BIN)/quantctl down
+	@$(BIN)/quantctl down --yes
 
 test: $(STAMP) browser  ## every test there is, under the Python of .venv
 	@$(BIN)/quantctl toolchain --obtain
