@@ -72,10 +72,16 @@ class GitCredential(Part):
     username: str = Field(min_length=1, description="user name at the forge, for example of a deploy token")
 
 
-_DEFAULT_NAMES: dict[Persona, PersonaNames] = {
-    persona: PersonaNames(group=f"quant-{words}", role=f"QUANT_{words.upper().replace('-', '_')}")
-    for persona, words in ((p, re.sub(r"([A-Z])", r"-\1", p.value).lower()) for p in Persona)
-}
+def persona_names(first: str) -> dict[Persona, PersonaNames]:
+    """Groups and account roles whose names begin with one word: `quant-uat-testers`, `QUANT_UAT_TESTERS`."""
+    words = {persona: re.sub(r"([A-Z])", r"-\1", persona.value).lower() for persona in Persona}
+    return {
+        persona: PersonaNames(group=f"{first}-{word}", role=f"{first}-{word}".upper().replace("-", "_"))
+        for persona, word in words.items()
+    }
+
+
+_DEFAULT_NAMES = persona_names("quant")
 
 
 class Settings(Part):

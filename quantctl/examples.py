@@ -38,6 +38,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "quantctl drift --format json > drift.json  # for quantctl drift-issue",
     ),
     "drift-issue": ("quantctl drift-issue drift.json --junit drift.xml",),
+    "init": (
+        "quantctl init ../quant-settings  # asks what it needs",
+        "quantctl init ../quant-settings --template > answers.yaml",
+        "quantctl init ../quant-settings --answers answers.yaml --set database=RESEARCH",
+    ),
     "doctor": ("quantctl doctor", "quantctl doctor quant_live --format json"),
     "repair": ("quantctl repair quant_stg --dry-run", "quantctl repair quant_stg"),
     "lock show": ("quantctl lock show",),

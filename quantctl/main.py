@@ -32,6 +32,7 @@ COMMANDS = (
     ("status", OPERATIONS, "quantctl.status.command:status_command", "The four environments in one overview."),
     ("drift", OPERATIONS, "quantctl.drift.command:drift", "What differs from what was deployed; --fix fixes it."),
     ("drift-issue", OPERATIONS, "quantctl.drift.issue:run", "Keep the one issue about drift."),
+    ("init", OPERATIONS, "quantctl.init.command:init", "A team's own project: settings for the cloud."),
     ("doctor", OPERATIONS, "quantctl.doctor.command:doctor", "May this shell's identity do what is needed?"),
     ("repair", OPERATIONS, "quantctl.repair.command:repair", "What an update that failed or was killed has left."),
     ("lock", OPERATIONS, "quantctl.engine.lock.command:app", "Locks of the stacks, and stale ones."),
