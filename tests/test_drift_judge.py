@@ -11,7 +11,7 @@ import pytest
 from infra.outside.workspace import GitFolder
 from quantctl.drift.by_hand import by_hand
 from quantctl.drift.changed import engine_findings
-from quantctl.drift.declared import differences, same
+from quantctl.drift.declared import differences, same, unexplained
 from quantctl.drift.finding import By, Class, Finding, report
 from quantctl.drift.fix import plan, why_no_engine
 from quantctl.drift.folder import Folder, deployed_commit, folder_findings, half, place_findings
@@ -206,10 +206,11 @@ def test_a_read_without_an_answer_or_without_a_path_is_unknown() -> None:
         {"summaryEvent": {}},
     ]
     refresh = read_refresh("\n".join(map(json.dumps, lines)), Checkpoint())
-    assert refresh.errors == (
-        "the engine says that a differs, and not in what",
-        "b was asked about, and nothing was read",
-    )
+    assert refresh.errors == ("b was asked about, and nothing was read",)
+    assert [(one.unsaid, unexplained(one)) for one in refresh.steps] == [(True, False)]  # what was read says in what
+    lines[2] = {"resOutputsEvent": metadata("update", urn, {"urn": urn, "custom": True, "outputs": {"a": 1}})}
+    [a] = read_refresh("\n".join(map(json.dumps, lines)), Checkpoint()).steps
+    assert unexplained(a)
     with pytest.raises(ValueError, match="did not come to an end"):
         read_refresh("\n".join(map(json.dumps, lines[:-1])), Checkpoint())
 
