@@ -128,6 +128,8 @@ def main() -> None:
     try:
         sys.exit(_run())
     except Interrupted as stopped:
+        for signum in (signal.SIGINT, signal.SIGTERM):  # one more, while Python ends, would change the exit status
+            signal.signal(signum, signal.SIG_IGN)
         sys.exit(stopped.status)
     except typer.Abort:
         print("Stopped: nothing was answered.", file=sys.stderr)

@@ -30,7 +30,8 @@ from tests.paths import ROOT
 
 ENV = "quant_stg"
 KINDS = (
-    "reset before", "reset after", "504 before", "504 after", "garbage after", "truncated after", "html before", "429 before",
+    "reset before", "reset after", "504 before", "504 after",
+    "garbage after", "truncated after", "html before", "429 before",
 )  # fmt: skip
 # What a request is called, its method, and what is looked for in its path and body.
 REQUESTS = {
