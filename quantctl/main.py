@@ -151,7 +151,7 @@ def main() -> None:
 def _run() -> Any:
     """The exit status of the command line that was given."""
     try:
-        return command().main(prog_name="quantctl", standalone_mode=False)
+        return command()(prog_name="quantctl", standalone_mode=False)
     except TyperException as said:
         if manners.help_alone(said):
             return 0
