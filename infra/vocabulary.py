@@ -24,6 +24,7 @@ class Persona(StrEnum):
     LIMITED_RELEASE = "limitedRelease"
     END_USERS = "endUsers"
     SUPPORT = "support"
+    COMPARERS = "comparers"
 
 
 class FolderLevel(StrEnum):

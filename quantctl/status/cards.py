@@ -99,7 +99,7 @@ def _sign_offs(one: EnvironmentStatus, now: datetime.datetime) -> Child:
         return _cannot()
     if one.agreed:
         lines = [
-            element("li", mark(Tone.GOOD), sign.by, ": ", element("q", sign.note), " ", _when(sign.at, now))
+            element("li", mark(Tone.GOOD), sign.by, ": ", element("q", sign.words.note), " ", _when(sign.at, now))
             for sign in one.agreed
         ]
         return element("ul", *lines)
