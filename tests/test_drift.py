@@ -14,8 +14,8 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 from databricks.sdk.service.jobs import CronSchedule, JobSettings, SparkPythonTask, Task
 from databricks.sdk.service.workspace import AclPermission, ImportFormat
-
 from infra.keys import public_key
+
 from quantctl import drift
 from quantctl.drift.grants import HANDS_ON
 from quantctl.drift.steps import Checkpoint, Refresh

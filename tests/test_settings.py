@@ -9,10 +9,10 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from infra.keys import read_keys
 
 from infra.access import MATRIX
 from infra.errors import UserError
-from infra.keys import read_keys
 from infra.settings import Settings, read_settings
 from infra.vocabulary import Environment
 from tests.paths import ROOT

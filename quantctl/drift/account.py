@@ -61,7 +61,7 @@ class Account:
             asked.append(partial(self._grants, f"TO DATABASE ROLE {quoted(role)}"))
             asked.append(partial(self._holders, "DATABASE ROLE", role))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            keys = pool.submit(self._keys, names.service_user)
+            keys = pool.submit(self.public_keys, names.service_user)
             objects = [row for rows in pool.map(partial(self._objects, schema), _OBJECTS) for row in rows]
             asked += [partial(self._grants_on, kind, name, schema) for kind, name, _ in objects]
             grants = frozenset(grant for found in pool.map(lambda ask: ask(), asked) for grant in found)
@@ -167,8 +167,11 @@ class Account:
             for row in rows
         ]
 
-    def _keys(self, user: str) -> tuple[str, str] | None:
-        """https://docs.snowflake.com/en/sql-reference/sql/desc-user: one row a property, `null` where it is not set."""
+    def public_keys(self, user: str) -> tuple[str, str] | None:
+        """What a user's two slots hold, "" for nothing; None where there is no such user.
+
+        https://docs.snowflake.com/en/sql-reference/sql/desc-user: one row a property, `null` where it is not set.
+        """
         told = {str(row["property"]): str(row["value"]) for row in self._rows(f"DESCRIBE USER {identifier(user)}")}
         if not told:
             return None
