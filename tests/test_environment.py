@@ -155,7 +155,7 @@ print("written", written)
 
 
 def test_keys_rotate_while_a_job_writes(team: Team) -> None:
-    """A job logs in again and again while its key is rotated: no login is refused, and the old key stays until it has ended."""
+    """A job logs in again and again while its key is rotated: no login is refused, and the old key stays until then."""
     stop = team.clone.parent / "stop"
     team.git("fetch", "-q", "origin")
     workflow = team.git("show", "origin/quant:workflows/positions_snapshot.yml")
