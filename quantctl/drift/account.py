@@ -25,6 +25,10 @@ _OBJECTS = {
     "STAGE": (),
     "SEQUENCE": (),
 }
+# What the provider takes from SNOWFLAKE_* variables, as the connector calls it.
+_CONNECTION = (
+    "role", "host", "port", "protocol", "password", "token", "warehouse", "authenticator", "workload_identity_provider",
+)  # fmt: skip
 _NOT_THERE = 2003  # does not exist or not authorized
 
 
@@ -225,7 +229,7 @@ def connection_of(environ: Mapping[str, str]) -> dict[str, Any]:
         "login_timeout": _SECONDS,
         "network_timeout": _SECONDS,
     }
-    for name in ("role", "host", "port", "protocol", "password", "token", "warehouse", "authenticator"):
+    for name in _CONNECTION:
         if value := environ.get(f"SNOWFLAKE_{name.upper()}"):
             said[name] = value
     if pem := environ.get("SNOWFLAKE_PRIVATE_KEY"):
