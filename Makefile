@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test test-fast lint mutants bench faults sdk lock lacking browser
+.PHONY: help install up down test test-fast lint mutants site pictures bench faults sdk lock lacking browser
 
 help:  ## this menu
 	@echo "quant: four maturity branches, four environments"
@@ -26,7 +26,7 @@ up: $(STAMP)  ## bring the four environments up in a local sandbox
 	@$(BIN)/quantctl up
 
 down: $(STAMP)  ## stop the sandbox and forget its state
-	@$(BIN)/quantctl down
+	@$(BIN)/quantctl down --yes
 
 test: $(STAMP) browser  ## every test there is, under the Python of .venv
 	@$(BIN)/quantctl toolchain --obtain
@@ -51,6 +51,12 @@ lint: $(STAMP)  ## ruff and mypy --strict
 
 mutants: $(STAMP)  ## small changes of the deciding modules: how many the fast tests notice
 	@$(BIN)/python -m bench.mutants
+
+site: $(STAMP)  ## the documentation as a site, in .site/
+	@$(BIN)/mkdocs build --quiet && echo ".site/index.html"
+
+pictures: $(STAMP)  ## draw the README's pictures again; needs Chromium
+	@$(BIN)/python -m tests.pictures
 
 bench: $(STAMP)  ## how long previews and deployments take
 	@$(BIN)/quantctl toolchain --obtain

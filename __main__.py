@@ -26,7 +26,7 @@ def declare() -> None:
     refuse_to_be_traced()
     config = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
     settings = read_settings(pulumi.get_stack(), config, os.environ)
-    need_different(pulumi.get_stack(), config, Path(__file__).parent)
+    need_different(pulumi.get_stack(), config, Path(pulumi.get_root_directory()))
     names = names_of(settings)
     need_keys(settings)
     snapshot = check(settings, os.environ, what_if(os.environ, pulumi.runtime.is_dry_run()))

@@ -37,8 +37,6 @@ from infra.signers import Signer, Signers, signers_setting
 from infra.vocabulary import Environment, Persona
 
 PROJECT = "quant"
-# Snowflake keeps dropped and changed data so many days, more where it matters more; above 1 needs Enterprise Edition.
-_RETENTION_DAYS = {Environment.DEV: 1, Environment.STAGING: 3, Environment.LIMITED: 7, Environment.LIVE: 14}
 
 
 class PersonaNames(Part):
@@ -72,10 +70,16 @@ class GitCredential(Part):
     username: str = Field(min_length=1, description="user name at the forge, for example of a deploy token")
 
 
-_DEFAULT_NAMES: dict[Persona, PersonaNames] = {
-    persona: PersonaNames(group=f"quant-{words}", role=f"QUANT_{words.upper().replace('-', '_')}")
-    for persona, words in ((p, re.sub(r"([A-Z])", r"-\1", p.value).lower()) for p in Persona)
-}
+def persona_names(first: str) -> dict[Persona, PersonaNames]:
+    """Groups and account roles whose names begin with one word: `quant-uat-testers`, `QUANT_UAT_TESTERS`."""
+    words = {persona: re.sub(r"([A-Z])", r"-\1", persona.value).lower() for persona in Persona}
+    return {
+        persona: PersonaNames(group=f"{first}-{word}", role=f"{first}-{word}".upper().replace("-", "_"))
+        for persona, word in words.items()
+    }
+
+
+_DEFAULT_NAMES = persona_names("quant")
 
 
 class Settings(Part):
@@ -94,7 +98,7 @@ class Settings(Part):
     schedules: Literal["live", "paused"] = Field(default="live", description="whether schedules of jobs run")
     git_provider: GitProvider = Field(default="gitLab", description="the Databricks word for the forge")
     workflows: RelativePath = Field(default="workflows", description="folder of workflow files in the pipelines repository")
-    retention_days: int | None = Field(default=None, ge=0, le=90, description="Time Travel in days; by maturity if unset")
+    retention_days: int = Field(default=1, ge=0, le=90, description="Time Travel in days; above 1 needs Enterprise Edition")
     groups: Literal["existing", "managed"] = Field(
         default="existing", description="managed: this stack also creates the personas' groups and account roles"
     )
@@ -160,11 +164,6 @@ class Settings(Part):
     def is_live(self) -> bool:
         """Whether this is production, where everything is locked down."""
         return self.environment is Environment.LIVE
-
-    @property
-    def retention(self) -> int:
-        """Days of Time Travel."""
-        return _RETENTION_DAYS[self.environment] if self.retention_days is None else self.retention_days
 
     def names(self, persona: Persona) -> PersonaNames:
         """What a persona is called here."""

@@ -183,7 +183,7 @@ def test_everything_changes(requests: MergeRequests, team: Team, tmp_path: Path)
         "workflows/positions_snapshot.yml": None,
     }
     ref = requests.branch("mr/all", ("Exposures instead of positions", changes))
-    stack = (NARROWED[0], f"{NARROWED[1]}\n  quant:retentionDays: 7")
+    stack = (f"{NARROWED[0]}\n  quant:retentionDays: 3", f"{NARROWED[1]}\n  quant:retentionDays: 7")
     checkout = requests.checkout({"Pulumi.quant_stg.yaml": stack, **WIDER})
     report = tmp_path / "report.json"
     done = requests.preview("quant_stg", "--what-if", ref, "--report", str(report), checkout=checkout)

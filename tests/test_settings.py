@@ -100,11 +100,10 @@ def test_a_remote_that_a_git_folder_cannot_clone_is_refused(remote: str, words: 
     assert "hunter2" not in str(raised.value)
 
 
-@pytest.mark.parametrize(("stack", "days"), [("quant", 1), ("quant_stg", 3), ("quant_lr", 7), ("quant_live", 14)])
-def test_retention_grows_with_maturity(stack: str, days: int) -> None:
-    """What matters more is kept longer; a stack file may say otherwise."""
-    assert read(stack).retention == days
-    assert read(stack, retentionDays="0").retention == 0
+def test_retention_needs_no_enterprise_edition_unless_one_asks() -> None:
+    config = {key: value for key, value in config_of("quant_live").items() if key != "quant:retentionDays"}
+    assert read_settings("quant_live", config, {"QUANT_REMOTE": "http://127.0.0.1/remote.git"}).retention_days == 1
+    assert read("quant_live", retentionDays="0").retention_days == 0
 
 
 def test_both_spellings_of_a_workspace_path_declare_one() -> None:
@@ -114,7 +113,7 @@ def test_both_spellings_of_a_workspace_path_declare_one() -> None:
 
 def test_numbers_come_as_text() -> None:
     """The engine hands plain values over as text."""
-    assert read("quant", retentionDays="5").retention == 5
+    assert read("quant", retentionDays="5").retention_days == 5
 
 
 def test_an_unknown_stack_is_refused() -> None:

@@ -48,7 +48,7 @@ class ManagedSchema(pulumi.ComponentResource):
             name=names.schema,
             with_managed_access="true",
             is_transient="false",  # always said: another spelling of the same would replace the schema
-            data_retention_time_in_days=settings.retention,
+            data_retention_time_in_days=settings.retention_days,
             comment=f"Outputs of branch {settings.branch}. Declared by Pulumi stack {settings.environment}.",
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(retain_on_delete=settings.is_live)),
         )

@@ -22,7 +22,7 @@ from quantctl.engine import tuning
 from quantctl.engine.signals import Interrupted, hold
 from quantctl.errors import UserError
 
-POLICY = ("--policy-pack", "policy")
+POLICY = ("--policy-pack", str(project.checkout() / "policy"))
 _NOISE = re.compile(
     r"using pulumi-(resource|language|analyzer)-\S+ from \$PATH|resource plugin \S+ is expected to have version|^\s*$", re.I
 )

@@ -11,17 +11,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from quantctl import ask
 from quantctl.errors import UserError
 from quantctl.laptop import persona as personas
 from quantctl.laptop import place, up
 from quantctl.laptop.credentials import credentials as all_credentials
 from quantctl.laptop.exports import endpoints_of, shell, shell_exports
-from quantctl.options import Format, FormatOption
+from quantctl.options import EnvArgument, Format, FormatOption, YesOption
 from sandbox import clock as sandbox_clock
 from sandbox import control, identities
 from sandbox.state import Endpoints
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     help="The local Databricks workspace and Snowflake account: ports on 127.0.0.1, state in a folder "
     "(QUANT_SANDBOX, default .sandbox).",
@@ -48,8 +50,11 @@ def env(
         typer.echo("The sandbox does not run; start it: quantctl sandbox start", err=True)
 
 
-def down() -> None:
+def down(yes: YesOption = False) -> None:
     """Stop the sandbox and delete its state folder."""
+    state = place.state()
+    if state.folder.exists():
+        ask.need_at_terminal(f"This deletes {state.folder}: keys, stacks, repository and everything in it. Go on?", yes)
     up.down(place.state(), Console(soft_wrap=True))
 
 
@@ -72,9 +77,10 @@ def stop() -> None:
 
 
 @app.command()
-def reset() -> None:
+def reset(yes: YesOption = False) -> None:
     """Empty workspace, account, forge and stacks; keys, tokens, ports and the sample remote are kept."""
     state = place.state()
+    ask.need_at_terminal("This deletes what is in the sandbox's workspace, account, forge and stacks. Go on?", yes)
     with place.told():
         endpoints = control.reset(state)
     place.leave_shell(state)
@@ -143,12 +149,10 @@ def clock(
 
 @app.command()
 def soak(
-    env: Annotated[str, typer.Argument(help="quant, quant_stg, quant_lr or quant_live")],
+    env: EnvArgument,
     days: Annotated[int, typer.Option("--days", min=1, max=60, help="How many days to go through.")],
 ) -> None:
     """Run every job of an environment once a day, and move the clock on: what a soak of days is, in a minute."""
-    if env not in identities.ENVIRONMENTS:
-        raise UserError(f"There is no environment {env!r}.", expected=f"one of {', '.join(identities.ENVIRONMENTS)}")
     state = place.state()
     endpoints = endpoints_of(state)
     if not control.status(state).running:

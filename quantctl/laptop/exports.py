@@ -69,7 +69,7 @@ def shell_exports(state: State) -> dict[str, str]:
     values = exports(state)
     changed = with_loopback(dict(os.environ))
     proxies = {name: changed[name] for name in ("NO_PROXY", "no_proxy") if changed.get(name) != os.environ.get(name)}
-    return values | proxies | toolchain.enter({**os.environ, **values}, project.root() / ".venv" / "bin")
+    return values | proxies | toolchain.enter({**os.environ, **values}, project.checkout() / ".venv" / "bin")
 
 
 def shell(values: Mapping[str, str | None]) -> str:

@@ -30,6 +30,7 @@ class _ShowsByDefault(TyperGroup):
 
 
 app = typer.Typer(
+    add_completion=False,
     cls=_ShowsByDefault,
     help="Locks of the stacks. The engine takes one before it changes a stack; one that was killed leaves it.\n\n"
     "`quantctl lock` shows all, `quantctl lock ENV` one.",
