@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from infra.errors import UserError
 from quantctl import manners
+from quantctl.text.streams import guard
 
 SANDBOX, CHANGES, OPERATIONS, REFERENCE = "The sandbox", "Changes", "Operations", "Reference"
 # name, panel, module:attribute, what it does
@@ -125,6 +126,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows less than we show
             stream.reconfigure(errors="backslashreplace")
+    guard()
     try:
         sys.exit(_run())
     except Interrupted as stopped:

@@ -8,7 +8,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 import toolchain
@@ -22,6 +21,7 @@ from quantctl.laptop import first_deployment, place
 from quantctl.laptop.exports import process_environment
 from quantctl.promotion.deploy import make_ready, record_updates, settle_planned
 from quantctl.stack_settings import stack_settings
+from quantctl.text.terminal import Console
 from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
 from sandbox import control, sample

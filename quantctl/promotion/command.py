@@ -10,8 +10,6 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from infra.errors import UserError as InfraError
@@ -28,6 +26,7 @@ from quantctl.records import deployments
 from quantctl.records.deployments import PREFIXES
 from quantctl.records.repository import read_pipelines
 from quantctl.stack_settings import stack_settings
+from quantctl.text.terminal import Console
 from quantctl.workspace import Workspace
 
 
@@ -155,7 +154,7 @@ def history_command(
         came = f"{one.how} from {one.source}" if one.source else one.how
         who = (one.by, one.signer or "-")
         row = (f"{one.at:%Y-%m-%d %H:%M}", came, (one.previous or "-")[:10], one.commit[:10], *who, passed or "-")
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     _console(sys.stdout).print(table)
     typer.echo("The gates' evidence: --format json")
 
@@ -257,7 +256,7 @@ class _Screen:
         if gates and report.outcome is not Outcome.NOTHING:
             table = Table("gate", "", "evidence")
             for gate in gates:
-                table.add_row(gate.name, mark(gate.verdict), escape(gate.evidence))
+                table.add_row(gate.name, mark(gate.verdict), gate.evidence)
             self._out.print(table)
         if report.preview:  # which names commits and workflows too
             self._out.print(f"\n{report.preview}", markup=False, highlight=False, soft_wrap=True)
