@@ -166,7 +166,9 @@ def _own_fault(error: Exception) -> str:
 
     said = f"quantctl failed by a fault of its own: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="quantctl-", suffix=".log", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="quantctl-", suffix=".log", delete=False, errors="backslashreplace"
+        ) as file:
             traceback.print_exception(error, file=file)
     except OSError:
         return f"{said}\n  do next: report it, with the command that you ran"

@@ -177,7 +177,7 @@ class _World:
 def sign_offs(
     settings: Settings, pipelines: Pipelines, where: Deployed | Unknown | None, forge: PatientForge
 ) -> Sequence[SignOff]:
-    """Tags of the repository, whatever commit they are of; in GitLab comments of the deployed commit, where alone they stand."""
+    """Tags of the repository, whatever commit they are of; in GitLab comments of the commit that is deployed."""
     if settings.gitlab is None:
         return signoffs.of(pipelines, settings.environment)
     if isinstance(where, Unknown):
