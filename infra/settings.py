@@ -24,7 +24,6 @@ from infra.named_values import (
     ApplicationId,
     GitProvider,
     Identifier,
-    KeySlot,
     Part,
     RelativePath,
     Remote,
@@ -33,6 +32,7 @@ from infra.named_values import (
     structured,
 )
 from infra.promotion import EdgeName, Freeze, GateChanges
+from infra.public_keys import KEY_SETTINGS, PublicKey, public_keys_setting
 from infra.signers import Signer, Signers, signers_setting
 from infra.vocabulary import Environment, Persona
 
@@ -150,13 +150,15 @@ class Settings(Part):
         default=None, description="the service principal's own credential at the forge"
     )
     git_token: str | None = Field(default=None, repr=False, description="secret of gitCredential; or QUANT_GIT_TOKEN")
-    service_user_key: str | None = Field(
-        default=None, repr=False, description="secret: PEM private key of the service user; else QUANT_SERVICE_KEYS"
+    public_key: PublicKey | None = Field(
+        default=None, description="public key of the service user, base64; written by quantctl keys rotate"
     )
-    service_user_key2: str | None = Field(
-        default=None, repr=False, description="secret: its second key while keys are rotated"
-    )
-    active_key: KeySlot = Field(default=1, description="which of the two keys the jobs log in with")
+    public_key2: PublicKey | None = Field(default=None, description="its second public key, until the older one is retired")
+
+    @property
+    def public_keys(self) -> tuple[str | None, str | None]:
+        """What each of the service user's two slots holds."""
+        return self.public_key, self.public_key2
 
     @property
     def is_live(self) -> bool:
@@ -191,7 +193,9 @@ class Settings(Part):
         return access_of(self.environment, self.access)
 
 
-_SECRETS = frozenset({"serviceUserKey", "serviceUserKey2", "gitToken"})
+_SECRETS = frozenset({"gitToken"})
+_HIDDEN = _SECRETS | {"publicKey", "publicKey2"}  # somebody may have put the private one there
+_OLD_KEYS = ("serviceUserKey", "serviceUserKey2", "activeKey")  # until private keys left settings and states
 _ONLY_IN = {"limitedRelease": Environment.LIMITED, "developers": Environment.DEV}
 
 
@@ -213,6 +217,12 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
             ' Pulumi.yaml. In the sandbox: eval "$(quantctl env)".'
         )
     file = f"Pulumi.{stack}.yaml"
+    for key in _OLD_KEYS:
+        if key in values:
+            raise UserError(
+                f"{file}: quant:{key}: private keys no longer stand in settings and states. quantctl keys rotate {stack}"
+                " takes the old ones out, while jobs run, and makes a new key."
+            )
     encrypted = json.loads(environ.get("PULUMI_CONFIG_SECRET_KEYS") or "[]")
     for key in sorted(_SECRETS & values.keys()):
         if f"{prefix}{key}" not in encrypted:
@@ -225,6 +235,7 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
         if environ.get("QUANT_GIT_TOKEN"):
             given.setdefault("gitToken", environ["QUANT_GIT_TOKEN"])
         given["gitlab"] = gitlab_settings(structured(values.get("gitlab")), environ)
+        given.update(public_keys_setting({key: values.get(key) for key in KEY_SETTINGS}, stack, environ))
         given["signers"] = signers_setting(structured(values.get("signers")), environ) or {}
         settings = Settings.model_validate(given)
     except ValidationError as error:
@@ -286,7 +297,7 @@ def _explain(file: str, entry: Any) -> str:
     if entry["type"] == "missing":
         return f"{file}: quant:{key} is missing; {'every environment needs it' if len(location) == 1 else 'it is needed'}."
     message = str(entry["msg"]).removeprefix("Value error, ")
-    found = "(hidden)" if location[0] in _SECRETS else repr(without_credentials(str(entry.get("input")), "(hidden)@"))
+    found = "(hidden)" if location[0] in _HIDDEN else repr(without_credentials(str(entry.get("input")), "(hidden)@"))
     return f"{file}: quant:{key}: found {found}: {message}."
 
 

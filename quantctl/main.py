@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from infra.errors import UserError
 from quantctl import manners
+from quantctl.text.streams import guard
 
 SANDBOX, CHANGES, OPERATIONS, REFERENCE = "The sandbox", "Changes", "Operations", "Reference"
 # name, panel, module:attribute, what it does
@@ -126,6 +127,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows less than we show
             stream.reconfigure(errors="backslashreplace")
+    guard()
     try:
         sys.exit(_run())
     except Interrupted as stopped:
@@ -167,7 +169,9 @@ def _own_fault(error: Exception) -> str:
 
     said = f"quantctl failed by a fault of its own: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="quantctl-", suffix=".log", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="quantctl-", suffix=".log", delete=False, errors="backslashreplace"
+        ) as file:
             traceback.print_exception(error, file=file)
     except OSError:
         return f"{said}\n  do next: report it, with the command that you ran"

@@ -19,6 +19,7 @@ from databricks.sdk.service.workspace import GetRepoResponse as RepoInfo
 from hypothesis import settings
 
 from sandbox import control
+from sandbox.held_keys import held_keys
 from sandbox.state import State
 from tests import snapshot
 from tests.account_sandbox import Account, running
@@ -141,6 +142,7 @@ class Team:
         import snowflake.connector
 
         who = self.credentials[persona]
+        held_keys(State(Path(self.environ["QUANT_SANDBOX"])))  # a service user's key may have been rotated
         return snowflake.connector.connect(
             account="sandbox",
             user=who["snowflake_user"],

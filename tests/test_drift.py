@@ -15,11 +15,11 @@ from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 from databricks.sdk.service.jobs import CronSchedule, JobSettings, SparkPythonTask, Task
 from databricks.sdk.service.workspace import AclPermission, ImportFormat
 
-from infra.keys import public_key
 from quantctl import drift
 from quantctl.drift.grants import HANDS_ON
 from quantctl.drift.steps import Checkpoint, Refresh
 from quantctl.engine import refresh as engine
+from quantctl.keys.pair import new_pair
 from tests.conftest import Team, git_folder
 
 pytestmark = pytest.mark.real
@@ -100,16 +100,15 @@ def change_staging(team: Team, workspace: WorkspaceClient, jobs: dict[str, int])
 
 
 def change_production(team: Team, workspace: WorkspaceClient, jobs: dict[str, int]) -> tuple[set[str], set[str]]:
-    """Eleven changes in quant_live that are mended, and what stays until a person removes it."""
+    """Ten changes in quant_live that are mended, and what stays until a person removes it."""
     share(workspace, "repos", repo_id(workspace, "/quant_live"))
     workspace.jobs.delete(jobs["quant_live factor_returns"])
-    workspace.secrets.put_secret("quant_live", "snowflake_private_key", string_value="another")
     workspace.secrets.delete_acl("quant_live", LIVE_PRINCIPAL)
     workspace.secrets.put_secret("quant_live", "extra", string_value="x")
     task = Task(task_key="a", spark_python_task=SparkPythonTask(python_file="/Workspace/quant_live/src/risk_model.py"))
     daily = CronSchedule(quartz_cron_expression="0 0 6 * * ?", timezone_id="UTC")
     workspace.jobs.create(name="rogue", tasks=[task], schedule=daily)
-    key = public_key(Path(team.credentials["deployer"]["snowflake_key_file"]).read_text(), "a key")
+    key = new_pair().public
     sql(team, "service_principal:quant_live", "CREATE TABLE QUANT.QUANT_LIVE.POSITIONS (N NUMBER)")
     sql(
         team,
@@ -126,7 +125,6 @@ def change_production(team: Team, workspace: WorkspaceClient, jobs: dict[str, in
     mended = {
         f"permissions of the Git folder | {EDDIE} | nothing -> CAN_MANAGE",
         "job quant_live factor_returns |  | there -> missing, and 1 that hung on it",
-        "secret quant_live/snowflake_private_key | value | as deployed -> overwritten since",
         f"secret scope quant_live, ACL of {LIVE_PRINCIPAL} |  | there -> missing",
         'grant on warehouse QUANT_WH to QUANT_LIVE_SVC | privileges | ["USAGE"] -> []',
         f"service user SVC_QUANT_LIVE | rsaPublicKey2 | nothing -> {key[:157]}...",
@@ -144,7 +142,7 @@ def change_production(team: Team, workspace: WorkspaceClient, jobs: dict[str, in
 
 
 def test_every_change_by_hand_is_found_and_mended(team: Team) -> None:
-    """26 kinds of change, each told in its own words; --fix mends them and says what it leaves to a person."""
+    """25 kinds of change, each told in its own words; --fix mends them and says what it leaves to a person."""
     team.git("fetch", "-q", "origin")
     workspace = team.workspace("deployer")
     jobs = {str(job.settings.name): job.job_id or 0 for job in workspace.jobs.list() if job.settings}
@@ -166,10 +164,9 @@ def test_every_change_by_hand_is_found_and_mended(team: Team) -> None:
         assert code == 2, said
         assert found["quant_stg"]["verdict"] == "clean", words(found["quant_stg"])
         assert words(found["quant_live"]) == {text.replace("runs by itself", "does not run by itself") for text in left}
-        # The secret is the deployed one again, and what nobody declared still has its data.
+        # What nobody declared still has its data.
         with team.snowflake("service_principal:quant_live") as connection:
             assert connection.cursor().execute("SELECT COUNT(*) FROM QUANT.QUANT_LIVE.POSITIONS").fetchone() == (0,)
-        assert workspace.secrets.get_secret("quant_live", "snowflake_private_key").value
         assert "BEGIN" not in said
     finally:
         for job in workspace.jobs.list(name="rogue"):

@@ -277,14 +277,18 @@ def test_a_secret_scope_is_the_environments_alone() -> None:
     refresh = Refresh(
         (
             step("SecretAcl", "acl", {"principal": "svc", "scope": ENV}, {}),
-            step("Secret", "key", {"key": "key", "scope": ENV, "lastUpdatedTimestamp": 5}, {}),
+            step("Secret", "key", {"key": "key", "scope": ENV}, {}),
         )
     )
-    clean = Scope(ENV, {"svc": "READ", "deployer": "MANAGE"}, {"key": 5})
+    ours = {"key": 5, "snowflake_private_key": 6, "snowflake_public_key.ab": 7}
+    clean = Scope(ENV, {"svc": "READ", "deployer": "MANAGE"}, ours)
     assert scope_findings(ENV, refresh, clean, "deployer") == []
-    changed = Scope(ENV, {"svc": "READ", "deployer": "MANAGE", "team": "READ"}, {"key": 6, "more": 1})
+    changed = Scope(ENV, {"svc": "READ", "deployer": "MANAGE", "team": "READ"}, {**ours, "more": 1})
     found = scope_findings(ENV, refresh, changed, "deployer")
-    assert [(f.mend.by, f.real) for f in found] == [(By.ACL, "READ"), (By.REPLACE, "overwritten since"), (By.HAND, "there")]
+    assert [(f.mend.by, f.real, f.resource.rpartition("/")[2]) for f in found] == [
+        (By.ACL, "READ", f"secret scope {ENV}"),
+        (By.HAND, "there", "more"),
+    ]
 
 
 def test_local_edits_keep_the_engine_away() -> None:

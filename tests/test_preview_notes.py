@@ -272,4 +272,4 @@ def _tells(event: dict[str, Any]) -> bool:
     if "resourcePreEvent" not in event:
         return bool({"policyEvent", "policyAnalyzeStackSummaryEvent", "summaryEvent"} & set(event))
     metadata = event["resourcePreEvent"]["metadata"]
-    return bool(metadata["op"] != "same") or metadata["urn"].endswith(("Repo::folder", "Secret::snowflake_private_key"))
+    return bool(metadata["op"] != "same") or metadata["urn"].endswith("Repo::folder")

@@ -1,4 +1,4 @@
-"""Jobs, secrets and secret ACLs that nobody declared, and a secret that was overwritten by hand. Pure."""
+"""Jobs, secrets and secret ACLs that nobody declared. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from quantctl.drift.changed import named
+from infra.service_keys import is_ours
 from quantctl.drift.finding import By, Class, Finding, Mend
 from quantctl.drift.steps import Refresh
 
@@ -107,19 +107,9 @@ def _acls(env: str, refresh: Refresh, scope: Scope, deployer: str) -> Iterator[F
 
 
 def _secrets(env: str, refresh: Refresh, scope: Scope) -> Iterator[Finding]:
-    declared = {str(step.inputs.get("key")): step for step in refresh.of("Secret")}
-    for key, updated in sorted(scope.secrets.items()):
-        resource = f"secret {scope.name}/{key}"
-        if key not in declared:
+    declared = {str(step.inputs.get("key")) for step in refresh.of("Secret")}
+    for key in sorted(scope.secrets):
+        if key not in declared and not is_ours(key):
             # A secret's value is read back by nobody: what is deleted is lost.
             mend = Mend(f"databricks secrets delete-secret {scope.name} {key}, once nobody misses it")
-            yield Finding(env, Class.DRIFT, resource, "", "no such key", "there", mend)
-            continue
-        step = declared[key]
-        put = step.old.get("lastUpdatedTimestamp")
-        if step.new is not None and put and updated != int(put):
-            urn = step.urn
-            # Replaced without a deletion, which the engine refuses all the same where the resource is protected.
-            words = f"pulumi up --ignore-protect --target-replace '**Secret::{step.name}' -s {env}"
-            mend = Mend(words, By.REPLACE, (urn,))
-            yield Finding(env, Class.DRIFT, named(step), "value", "as deployed", "overwritten since", mend, urn)
+            yield Finding(env, Class.DRIFT, f"secret {scope.name}/{key}", "", "no such key", "there", mend)

@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +17,7 @@ from quantctl.drift.formats import as_json, as_junit, as_markdown, difference, h
 from quantctl.drift.judge import Read, judge
 from quantctl.drift.unfinished import missing_again
 from quantctl.text.plain import one_line
+from quantctl.text.terminal import Console
 
 _COLOURS = {Class.DRIFT: "red", Class.UNKNOWN: "magenta", Class.WAITING: "yellow"}
 

@@ -29,7 +29,6 @@ class By(StrEnum):
     """Who mends a finding when `--fix` is asked for."""
 
     ENGINE = "engine"  # `pulumi up --refresh` of the targets
-    REPLACE = "replace"  # `pulumi up --target-replace` of the targets
     ACCOUNT = "account"  # the statements, in Snowflake
     ACL = "acl"  # targets: secret scope, principal
     SETTING = "setting"  # targets: job id, field of its settings that is removed

@@ -31,7 +31,6 @@ class Plan:
 
     environment: str
     engine: tuple[str, ...]
-    replace: tuple[str, ...]
     statements: tuple[str, ...]
     workspace: tuple[Finding, ...]
     refused: str = ""
@@ -40,7 +39,7 @@ class Plan:
     @property
     def anything(self) -> bool:
         """Whether there is something to do."""
-        return bool(self.repair or self.engine or self.replace or self.statements or self.workspace)
+        return bool(self.repair or self.engine or self.statements or self.workspace)
 
 
 def plan(drift: EnvironmentDrift, refused: str = "") -> Plan:
@@ -56,11 +55,10 @@ def plan(drift: EnvironmentDrift, refused: str = "") -> Plan:
     return Plan(
         environment=drift.environment,
         engine=() if refused else targets(By.ENGINE),
-        replace=() if refused else targets(By.REPLACE),
         statements=tuple(dict.fromkeys(text for finding in found for text in finding.mend.statements)),
         workspace=tuple(finding for finding in found if finding.mend.by in (By.ACL, By.PAUSE, By.SETTING)),
         repair=any(finding.mend.by is By.REPAIR for finding in found),
-        refused=refused if targets(By.ENGINE) or targets(By.REPLACE) else "",
+        refused=refused if targets(By.ENGINE) else "",
     )
 
 
@@ -115,13 +113,11 @@ def _environment(what: Plan, read: Read, environ: Mapping[str, str], seconds: fl
         except UserError as error:
             tell(f"not fixed: {error}")
             return
-    if what.engine or what.replace:
+    if what.engine:
         with _deployed(read, environ) as pinned:
-            for how, targets in ((engine.mend, what.engine), (engine.replace, what.replace)):
-                if targets:
-                    tell(f"pulumi up of {len(targets)} resources ...")
-                    if wrong := how(env, pinned, targets, seconds):
-                        tell(f"not mended: {wrong}")
+            tell(f"pulumi up of {len(what.engine)} resources ...")
+            if wrong := engine.mend(env, pinned, what.engine, seconds):
+                tell(f"not mended: {wrong}")
     if what.statements:
         _account(what.statements, environ, tell)
     if what.workspace:

@@ -17,7 +17,7 @@ from quantctl.drift.declared import unexplained
 from quantctl.drift.finding import EnvironmentDrift, Finding, report, unknown
 from quantctl.drift.folder import Branch, Folder, folder_findings, missing_folder, place_findings
 from quantctl.drift.grants import HANDS_ON, Held, declared_grants, grant_findings
-from quantctl.drift.keys import key_findings
+from quantctl.drift.keys import held_findings, key_findings
 from quantctl.drift.steps import Refresh
 from quantctl.drift.unfinished import unfinished_findings
 
@@ -88,6 +88,8 @@ def _undeclared(read: Read) -> list[Finding]:
         found += by_hand(env, refresh, read.jobs, engine_findings(env, refresh))
     if read.scope is not None and not isinstance(read.scope, str):
         found += scope_findings(env, refresh, read.scope, settings.deployer)
+    if not isinstance(read.scope, str):
+        found += held_findings(env, refresh, read.scope.secrets if read.scope else {}, names.secret_scope)
     if not isinstance(read.held, str):
         schema, owners = f"{settings.database.upper()}.{names.schema}", frozenset({read.held.deployer, names.service_role})
         found += key_findings(env, refresh, read.held.keys)

@@ -53,12 +53,11 @@ def look(env: str, environ: Mapping[str, str], held: Checkpoint, skipped: Sequen
 
 def mend(env: str, environ: Mapping[str, str], targets: Sequence[str], seconds: float) -> str | None:
     """`pulumi up --refresh` of these resources alone, so that nothing else is deployed. What was wrong, or None."""
-    return _up(env, environ, ["--refresh"], "--target", targets, seconds)
-
-
-def replace(env: str, environ: Mapping[str, str], targets: Sequence[str], seconds: float) -> str | None:
-    """Put the value of secrets again: they are replaced without a deletion, in production too. What was wrong, or None."""
-    return _up(env, environ, ["--ignore-protect"], "--target-replace", targets, seconds)
+    chosen = [word for target in targets for word in ("--target", target)]
+    done = _run(["up", "--yes", "--skip-preview", "--refresh", "-s", env, *POLICY, *chosen], environ, seconds)
+    if done.code == 0:
+        return None
+    return f"no answer in {seconds:.0f} s" if done.code is None else done.reason
 
 
 @contextlib.contextmanager
@@ -83,16 +82,6 @@ def at_commit(environ: Mapping[str, str], snapshot: Snapshot, commit: str) -> It
         }
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _up(
-    env: str, environ: Mapping[str, str], more: list[str], flag: str, targets: Sequence[str], seconds: float
-) -> str | None:
-    chosen = [word for target in targets for word in (flag, target)]
-    done = _run(["up", "--yes", "--skip-preview", *more, "-s", env, *POLICY, *chosen], environ, seconds)
-    if done.code == 0:
-        return None
-    return f"no answer in {seconds:.0f} s" if done.code is None else done.reason
 
 
 def _run(words: list[str], environ: Mapping[str, str], seconds: float) -> Done:

@@ -29,9 +29,9 @@ def rotate(env: EnvArgument, yes: YesOption = False) -> None:
 
 @app.command()
 def retire(env: EnvArgument, yes: YesOption = False) -> None:
-    """Take away the key that the jobs no longer use."""
+    """Revoke the key that the jobs no longer hold."""
     environ = where.enter(tell=True)
-    ask.need(f"Take away the old key of {env.value}? Jobs that still hold it are refused.", yes)
+    ask.need(f"Revoke the old key of {env.value}?", yes)
     keys.retire(env.value, environ, _say)
 
 

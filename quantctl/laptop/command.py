@@ -8,17 +8,18 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from quantctl import ask
 from infra.vocabulary import Environment
+from quantctl import ask
 from quantctl.errors import UserError
 from quantctl.laptop import persona as personas
 from quantctl.laptop import place, up
 from quantctl.laptop.credentials import credentials as all_credentials
 from quantctl.laptop.exports import endpoints_of, shell, shell_exports
 from quantctl.options import Format, FormatOption, YesOption
+from quantctl.text.streams import exactly
+from quantctl.text.terminal import Console
 from sandbox import clock as sandbox_clock
 from sandbox import control, identities
 from sandbox.state import Endpoints
@@ -46,7 +47,7 @@ def env(
     """
     state = place.state()
     values = shell_exports(state) | personas.exports(state, persona, gitlab=gitlab, environ=os.environ)
-    typer.echo(shell(values))
+    exactly(shell(values) + "\n")
     if not control.status(state).running:
         typer.echo("The sandbox does not run; start it: quantctl sandbox start", err=True)
 

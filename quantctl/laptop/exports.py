@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 
 import toolchain
+from infra.public_keys import FOLDER
 from quantctl import project
 from quantctl.engine import tuning
 from quantctl.errors import UserError
@@ -57,7 +58,7 @@ def exports(state: State) -> dict[str, str]:
         "SNOWFLAKE_PORT": str(endpoints.snowflake_port),
         "SNOWFLAKE_PROTOCOL": "http",
         "QUANT_REMOTE": endpoints.remote_url,
-        "QUANT_SERVICE_KEYS": str(state.keys),
+        FOLDER: str(state.public_keys),
         "QUANT_SIGNERS": str(signing.signers_file(state)),
         **comparer(state, "cora"),
         **tuning.ALWAYS,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from quantctl import where
 from quantctl.errors import UserError
@@ -20,6 +19,7 @@ from quantctl.status.model import Status
 from quantctl.status.page import page
 from quantctl.status.read import FindDrift, read_status
 from quantctl.status.table import status_table
+from quantctl.text.terminal import Console
 
 _COLUMNS = 100
 

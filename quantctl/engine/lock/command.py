@@ -7,7 +7,6 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
@@ -18,6 +17,7 @@ from quantctl.engine.lock import backend
 from quantctl.engine.lock.locks import Lock, OwnerState, age
 from quantctl.errors import UserError
 from quantctl.options import Format, FormatOption
+from quantctl.text.terminal import Console
 
 
 class _ShowsByDefault(TyperGroup):
