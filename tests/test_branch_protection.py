@@ -135,7 +135,7 @@ def project(team: Team, who: str) -> Project:
 
 @pytest.mark.real
 def test_the_protection_of_quant_live_is_declared_with_it(team: Team) -> None:
-    """Previewed, made, kept against dana, seen when changed by hand, mended; the token is in no state; retained."""
+    """Previewed, made, kept against dana, seen when changed by hand, fixed; the token is in no state; retained."""
     environ = forge(team, "quant-deployer")
     preview = team.pulumi("preview", "--diff", "-s", "quant_live", "--policy-pack", str(ROOT / "policy"), **environ)
     assert preview.returncode == 0, preview.stdout
@@ -162,8 +162,8 @@ def test_the_protection_of_quant_live_is_declared_with_it(team: Team) -> None:
         _drift(team, environ, 0, "--fix", "--yes")
         _refused_to_dana(team)
         admin.protectedbranches.update("quant_live", {"allowed_to_push": [{"access_level": 30}]})
-        mended = team.pulumi("up", "--refresh", "--yes", "--skip-preview", "-s", "quant_live", *ALONE, **environ)
-        assert mended.returncode == 0, mended.stdout
+        fixed = team.pulumi("up", "--refresh", "--yes", "--skip-preview", "-s", "quant_live", *ALONE, **environ)
+        assert fixed.returncode == 0, fixed.stdout
         _refused_to_dana(team)
         clean = team.pulumi("preview", "--refresh", "--expect-no-changes", "-s", "quant_live", *ALONE, **environ)
         assert clean.returncode == 0, clean.stdout

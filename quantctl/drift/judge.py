@@ -53,7 +53,7 @@ class Read:
 
 
 def judge(read: Read) -> EnvironmentDrift:
-    """Every difference, and everything that could not be told. What is unknown is never drift."""
+    """Every difference, and everything that is unknown. What is unknown is never drift."""
     env, settings, refresh = read.env, read.settings, read.refresh
     unsaid = [f"the engine says that {step.name} differs, and not in what" for step in refresh.steps if unexplained(step)]
     found = [unknown(env, "what the engine reads", reason) for reason in (*refresh.errors, *unsaid)]
