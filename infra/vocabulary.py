@@ -27,6 +27,15 @@ class Persona(StrEnum):
     COMPARERS = "comparers"
 
 
+class ReadableKind(StrEnum):
+    """Kinds of objects in a schema that are no tables and views of the pipelines' own making, but may be read."""
+
+    DYNAMIC_TABLES = "dynamicTables"
+    EXTERNAL_TABLES = "externalTables"
+    ICEBERG_TABLES = "icebergTables"
+    MATERIALIZED_VIEWS = "materializedViews"
+
+
 class FolderLevel(StrEnum):
     """Permission levels of a Git folder, as Databricks spells them, from least to most."""
 

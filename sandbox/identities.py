@@ -87,4 +87,4 @@ def gitlab_users() -> list[str]:
 
 def key_names() -> list[str]:
     """Every key file in `keys/`, without `.p8`."""
-    return [*ENVIRONMENTS, "deployer", *(person.key for person in PEOPLE)]
+    return ["deployer", *(person.key for person in PEOPLE)]

@@ -218,7 +218,7 @@ def test_few_differences_have_no_statistics(desk: Desk) -> None:
 
 
 def test_the_same_data_has_the_same_digest(desk: Desk) -> None:
-    """Again and again, in whatever order the rows lie; another number has another one. 100 times: docs/results.md."""
+    """Again and again, in whatever order the rows lie; another number has another one. See test_results_scale."""
     desk.make()
     desk.account.sql(f"UPDATE {B} SET RETURN = RETURN * 1.01 WHERE MOD(HELD, 700) = 0")
     digests = {desk.report().digest for _ in range(6)}

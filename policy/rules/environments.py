@@ -237,7 +237,20 @@ def named(stack: str) -> Environment | None:
     )
 
 
-ROOT = Path(__file__).resolve().parents[2]  # where Pulumi.yaml and the four stack files are
+def _root() -> Path:
+    """Where Pulumi.yaml, the four stack files and policy/allowed.yaml are: QUANT_PROJECT, else beside the pack."""
+    chosen = os.environ.get("QUANT_PROJECT")
+    return Path(chosen).expanduser().resolve() if chosen else Path(__file__).resolve().parents[2]
+
+
+ROOT = _root()
+
+
+def is_of_another_project(stack: str) -> bool:
+    """Whether the engine runs the stack with other settings than those that the pack reads: it looks into a wrong folder."""
+    key, files = "quant:servicePrincipal", stack_files.configuration(ROOT, stack)
+    given = _given.get(stack, {}).get(key)
+    return given is not None and given != files.get(key)
 
 
 @cache

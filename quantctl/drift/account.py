@@ -25,6 +25,10 @@ _OBJECTS = {
     "STAGE": (),
     "SEQUENCE": (),
 }
+# What the provider takes from SNOWFLAKE_* variables, as the connector calls it.
+_CONNECTION = (
+    "role", "host", "port", "protocol", "password", "token", "warehouse", "authenticator", "workload_identity_provider",
+)  # fmt: skip
 _NOT_THERE = 2003  # does not exist or not authorized
 
 
@@ -61,7 +65,7 @@ class Account:
             asked.append(partial(self._grants, f"TO DATABASE ROLE {quoted(role)}"))
             asked.append(partial(self._holders, "DATABASE ROLE", role))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            keys = pool.submit(self._keys, names.service_user)
+            keys = pool.submit(self.public_keys, names.service_user)
             objects = [row for rows in pool.map(partial(self._objects, schema), _OBJECTS) for row in rows]
             asked += [partial(self._grants_on, kind, name, schema) for kind, name, _ in objects]
             grants = frozenset(grant for found in pool.map(lambda ask: ask(), asked) for grant in found)
@@ -176,8 +180,11 @@ class Account:
             for row in rows
         ]
 
-    def _keys(self, user: str) -> tuple[str, str] | None:
-        """https://docs.snowflake.com/en/sql-reference/sql/desc-user: one row a property, `null` where it is not set."""
+    def public_keys(self, user: str) -> tuple[str, str] | None:
+        """What a user's two slots hold, "" for nothing; None where there is no such user.
+
+        https://docs.snowflake.com/en/sql-reference/sql/desc-user: one row a property, `null` where it is not set.
+        """
         told = {str(row["property"]): str(row["value"]) for row in self._rows(f"DESCRIBE USER {identifier(user)}")}
         if not told:
             return None
@@ -231,7 +238,7 @@ def connection_of(environ: Mapping[str, str]) -> dict[str, Any]:
         "login_timeout": _SECONDS,
         "network_timeout": _SECONDS,
     }
-    for name in ("role", "host", "port", "protocol", "password", "token", "warehouse", "authenticator"):
+    for name in _CONNECTION:
         if value := environ.get(f"SNOWFLAKE_{name.upper()}"):
             said[name] = value
     if pem := environ.get("SNOWFLAKE_PRIVATE_KEY"):

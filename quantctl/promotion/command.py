@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from infra.errors import UserError as InfraError
@@ -25,9 +23,10 @@ from quantctl.options import Format, FormatOption
 from quantctl.promotion.promote import Options, Outcome, Report, exit_status, mark, promote
 from quantctl.promotion.rollback import Rollback, rollback
 from quantctl.records import deployments
-from quantctl.records.deployments import PREFIXES
+from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import read_pipelines
 from quantctl.stack_settings import stack_settings
+from quantctl.text.terminal import Console
 
 
 class Release(StrEnum):
@@ -119,17 +118,22 @@ def history_command(
     if not found:
         typer.echo(f"No deployment of {env} is recorded: quantctl up, promote and rollback do, plain pulumi up does not.")
         return
+    _console(sys.stdout).print(history_table(found))
+    typer.echo("The gates' evidence: --format json")
+
+
+def history_table(records: Sequence[Record]) -> Table:
+    """Deployments, one a row."""
     table = Table()
     for title in ("when (UTC)", "what", "from", "to", "by", "signed by", "gates"):
         table.add_column(title, no_wrap=title in ("when (UTC)", "from", "to"))
-    for one in found:
+    for one in records:
         passed = ", ".join(gate["name"] for gate in one.gates)
         came = f"{one.how} from {one.source}" if one.source else one.how
         who = (one.by, one.signer or "-")
         row = (f"{one.at:%Y-%m-%d %H:%M}", came, (one.previous or "-")[:10], one.commit[:10], *who, passed or "-")
-        table.add_row(*map(escape, row))
-    _console(sys.stdout).print(table)
-    typer.echo("The gates' evidence: --format json")
+        table.add_row(*row)
+    return table
 
 
 def _vouched(settings: Settings, environ: Mapping[str, str]) -> str:
@@ -229,7 +233,7 @@ class _Screen:
         if gates and report.outcome is not Outcome.NOTHING:
             table = Table("gate", "", "evidence")
             for gate in gates:
-                table.add_row(gate.name, mark(gate.verdict), escape(gate.evidence))
+                table.add_row(gate.name, mark(gate.verdict), gate.evidence)
             self._out.print(table)
         if report.preview:  # which names commits and workflows too
             self._out.print(f"\n{report.preview}", markup=False, highlight=False, soft_wrap=True)

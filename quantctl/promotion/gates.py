@@ -68,7 +68,7 @@ class Soaked:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that the gates are told. An Unknown in the place of a fact is a gate that cannot tell."""
+    """Everything that the gates are told. An Unknown in the place of a fact is a gate whose answer is unknown."""
 
     now: datetime.datetime | Unknown
     line: Line | Unknown

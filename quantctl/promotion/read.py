@@ -28,6 +28,7 @@ from quantctl.records import deployments
 from quantctl.records.repository import Commit, Pipelines
 from quantctl.results.recorded import seen
 from quantctl.stack_settings import stack_settings
+from quantctl.text.plain import one_line
 from quantctl.workspace import Workspace
 
 T = TypeVar("T")
@@ -272,7 +273,7 @@ def _known(fact: T | Unknown) -> T:
 
 def step_of(edge: Edge, line: Line) -> move.Step:
     """What a promotion does to the target's branch; the words are those of its merge request or forward commit."""
-    told = "\n".join(f"- {commit.id[:12]} {commit.subject}" for commit in line.ahead)
+    told = "\n".join(f"- {commit.id[:12]} {one_line(commit.subject)}" for commit in line.ahead)
     why = f"Promote {edge.source} to {edge.target}: {line.source[:12]}\n\n{told}"
     return move.Step(edge.target.value, line.target, line.source, line.source, why, edge.source.value)
 

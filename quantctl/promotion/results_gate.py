@@ -16,7 +16,7 @@ Told = tuple[Verdict, str]
 class ReportSeen:
     """The newest report of exactly the commit that moves. `days`: of its window, run by this very code.
 
-    `findings`: what it has not expected, or could not tell. `stale`: why it no longer says what is there.
+    `findings`: what it has not expected, or does not know. `stale`: why it no longer says what is there.
     """
 
     digest: str

@@ -47,7 +47,7 @@ class History:
     _known: dict[str, dict[str, Code] | str] = field(default_factory=dict)
 
     def at(self, commit: str) -> dict[str, Code] | str:
-        """Workflow -> its code at a commit; why it cannot be told, where it cannot."""
+        """Workflow -> its code at a commit; why it is unknown, where it is."""
         if commit not in self._known:
             try:
                 self._known[commit] = self._read(commit)

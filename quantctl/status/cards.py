@@ -187,4 +187,4 @@ def _when(at: int, now: datetime.datetime) -> Markup:
 
 
 def _cannot() -> Markup:
-    return join(mark(Tone.UNKNOWN), element("span", "cannot tell", class_="words unknown"))
+    return join(mark(Tone.UNKNOWN), element("span", "unknown", class_="words unknown"))

@@ -36,7 +36,7 @@ def _header(status: Status) -> Markup:
 def _main(status: Status) -> Iterable[Markup]:
     yield element("section", element("h2", "Pipeline", class_="hidden"), drawing(status), class_="drawing")
     yield from _notes("Needs attention", Tone.BAD, conclusions.attention(status))
-    yield from _notes("Cannot tell", Tone.UNKNOWN, looks.told(conclusions.unread(status)))
+    yield from _notes("Unknown", Tone.UNKNOWN, looks.told(conclusions.unread(status)))
     steps = [
         join(element("code", step.command), " ", element("span", step.why, class_="quiet"))
         for step in conclusions.steps(status)

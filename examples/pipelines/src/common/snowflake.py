@@ -59,9 +59,7 @@ def chosen(limited: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if not wanted or name in wanted]
 
 
-def replace_days(
-    connection: Any, table: str, columns: dict[str, str], rows: Mapping[date, list[tuple[Any, ...]]]
-) -> None:
+def replace_days(connection: Any, table: str, columns: dict[str, str], rows: Mapping[date, list[tuple[Any, ...]]]) -> None:
     """Write the rows of some days; a second run of the same days changes nothing."""
     cursor = connection.cursor()
     declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
@@ -74,9 +72,7 @@ def replace_days(
     print(f"{table}: {len(whole)} rows for {max(rows)}")
 
 
-def merge(
-    connection: Any, table: str, columns: dict[str, str], keys: Iterable[str], rows: list[tuple[Any, ...]]
-) -> None:
+def merge(connection: Any, table: str, columns: dict[str, str], keys: Iterable[str], rows: list[tuple[Any, ...]]) -> None:
     """Write rows by their keys: those that are there are changed, the others are added."""
     cursor = connection.cursor()
     declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
