@@ -6,9 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
+import requests
 
 from tests.conftest import Team, deployed, shell
 from tests.paths import ROOT
@@ -55,6 +57,13 @@ def start(team: Team, env: str, workflow: str, **parameters: str) -> None:
     assert run.state is not None
 
 
+def today(team: Team) -> str:
+    """By the sandbox's clock."""
+    return (
+        parsedate_to_datetime(requests.get(team.environ["DATABRICKS_HOST"], timeout=10).headers["Date"]).date().isoformat()
+    )
+
+
 def sql(team: Team, env: str, statement: str) -> None:
     """A statement of an environment's service user."""
     with team.snowflake(f"service_principal:{env}") as connection:
@@ -84,19 +93,20 @@ def test_the_results_of_a_promotion_are_looked_at(team: Team) -> None:
     told = gate(team)
     assert told["sign-off"]["verdict"] == "yes" and "Olga Owner for owner" in told["sign-off"]["evidence"]
     assert "1 day of 3" in told["results"]["evidence"]
-    # A day is run again: the report says no longer what is there, and nor does a sign-off on it.
+    # On a night a run fails in production: told apart from code.
     sql(team, "quant_live", "DELETE FROM QUANT.QUANT_LIVE.POSITIONS")
-    run(team, "deployer", "sandbox", "clock", "--forward", "0")
     for env in ("quant_stg", "quant_live"):
         for workflow in JOBS:
             bad = {"snowflake_schema": "NOWHERE"} if (env, workflow) == ("quant_live", "positions_snapshot") else {}
             start(team, env, workflow, **bad)
-    run(team, "deployer", "sandbox", "clock", "--forward", "1")
-    # On that night a run failed in production: told apart from code.
-    night = results(team, "quant_stg", "--record", status=2)
+    night = results(team, "quant_stg", "--until", today(team), "--record", status=2)
     found = {one["id"]: one for one in night["findings"]}
-    assert "POSITIONS:empty" in found or found["POSITIONS:extra-keys/run"]["cause"] == "run"
-    assert not [id for id in found if not id.startswith("POSITIONS")]
+    assert set(found) == {"POSITIONS:empty/run"} and found["POSITIONS:empty/run"]["cause"] == "run"
+    assert "of positions_snapshot failed" in found["POSITIONS:empty/run"]["because"]
+    # The day is run again: the report no longer says what is there.
+    start(team, "quant_live", "positions_snapshot")
+    evidence = gate(team)["results"]["evidence"]
+    assert "is stale: positions_snapshot of quant_live was run again" in evidence
 
 
 def test_a_change_that_does_more_than_it_declares_is_stopped(team: Team) -> None:
@@ -111,12 +121,14 @@ def test_a_change_that_does_more_than_it_declares_is_stopped(team: Team) -> None
     effect = 'why: It reacts faster.\nexpect:\n  RISK_MODEL.VOLATILITY: {relative: "<= 1"}\n'
     team.commit("quant_stg", "changes/half-life-30.yaml", effect, "Declare the half-life")
     team.up("quant_stg")
-    for env in ("quant_stg", "quant_live"):
-        for workflow in JOBS:
-            start(team, env, workflow)
-    run(team, "deployer", "sandbox", "clock", "--forward", "1")
-    made = results(team, "quant_stg", "--record", status=2)
+    start(team, "quant_stg", "risk_model")
+    made = results(team, "quant_stg", "--until", today(team), "--record", status=2)
     [found] = made["findings"]
     assert found["id"] == "POSITIONS.QUANTITY:values" and "6 values" in found["text"]
-    evidence = gate(team)["results"]["evidence"]
-    assert "POSITIONS.QUANTITY:values" in evidence or "day" in evidence
+    told = gate(team)["results"]
+    assert told["verdict"] == "no"
+    digest, because = made["digest"][:12], "wanted by the desk"
+    words = ("--by", "Uma Tester", "--note", "as asked", "--accept", found["id"], "--because", because)
+    assert f"on report {digest}" in run(team, "release_manager", "signoff", "quant_stg", *words)
+    page = run(team, "release_manager", "results", "quant_stg", "--report", digest, "--format", "html", status=2)
+    assert because in page and "Half-life of 30 days" in page

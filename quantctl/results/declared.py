@@ -38,15 +38,19 @@ class Declared:
     def __str__(self) -> str:
         told = []
         if self.rows is not None and self.rows < 1:
-            told.append(f"at most {self.rows:.3%} of its values")
+            told.append(f"at most {_percent(self.rows)} of its values")
         if self.tolerance is not None and self.tolerance.relative:
-            told.append(f"by at most {self.tolerance.relative:.3%} of the value")
+            told.append(f"by at most {_percent(self.tolerance.relative)} of the value")
         if self.tolerance is not None and self.tolerance.absolute:
             told.append(f"by at most {self.tolerance.absolute:.4g}")
         if self.keys is not None:
-            told.append(f"at most {self.keys:.3%} of its keys")
+            told.append(f"at most {_percent(self.keys)} of its keys")
         told += ["other columns"] if self.schema else []
         return ", ".join(told) or "any of its values"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g} %"
 
 
 def change_files(paths: Iterable[str]) -> list[str]:
