@@ -59,9 +59,8 @@ def start(team: Team, env: str, workflow: str, **parameters: str) -> None:
 
 def today(team: Team) -> str:
     """By the sandbox's clock."""
-    return (
-        parsedate_to_datetime(requests.get(team.environ["DATABRICKS_HOST"], timeout=10).headers["Date"]).date().isoformat()
-    )
+    answer = requests.get(team.environ["DATABRICKS_HOST"], timeout=10)
+    return parsedate_to_datetime(answer.headers["Date"]).date().isoformat()
 
 
 def sql(team: Team, env: str, statement: str) -> None:

@@ -61,8 +61,9 @@ class History:
         cached: dict[str, bytes] = {}
 
         def read(path: str) -> bytes:
-            if path not in cached:
-                cached[path] = self.pipelines.read(commit, path)
+            if path not in cached:  # all of them at once: a question to Git for each would cost a process
+                wanted = [one for one in blobs if one.endswith(".py") or one == path]
+                cached.update(self.pipelines.read_all(commit, wanted))
             return cached[path]
 
         others = set(workflow_files(blobs, self.settings.workflows))
