@@ -88,6 +88,14 @@ def test_what_is_no_contract_is_told(text: str) -> None:
     assert problems(text).startswith("contracts/t.odcs.yaml")
 
 
+def test_a_name_in_quotes_keeps_its_case() -> None:
+    """As Snowflake has it; every other one is in upper case."""
+    found = contract(
+        RETURNS.replace("name: DESK", "name: desk").replace("name: HELD", "name: held, physicalName: '\"held\"'")
+    )
+    assert [one.name for one in found.columns] == ["DAY", "FACTOR", "RETURN", "DESK", "held"]
+
+
 def test_two_contracts_of_one_table_are_refused() -> None:
     """And a workflow that is not there, and inputs without a contract."""
     with pytest.raises(Refused, match="RETURNS has a contract already"):
