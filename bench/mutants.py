@@ -30,7 +30,7 @@ MODULES = {
     "quantctl/drift/judge.py": ["drift_decisions", "drift_judge"],
     "quantctl/engine/plan.py": ["plan"],
     "quantctl/keys/decide.py": ["key_decisions"],
-    "quantctl/preview/redact.py": ["preview"],
+    "quantctl/preview/redact.py": ["preview", "redact"],
     "quantctl/promotion/gates.py": ["gates"],
 }
 _CONFIG = """
