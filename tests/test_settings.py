@@ -161,5 +161,6 @@ def test_any_configuration_is_read_or_refused_in_words(stack: Environment, chang
         for persona, mine in found.row.items():
             most = MATRIX[stack][persona]
             for level in ("folder", "job", "schema"):
-                order: list[Any] = list(type(getattr(mine, level)))  # from least to most
+                kind: Any = type(getattr(mine, level))
+                order = list(kind)  # from least to most
                 assert order.index(getattr(mine, level)) <= order.index(getattr(most, level)), (persona, level)
