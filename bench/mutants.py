@@ -24,14 +24,14 @@ MODULES = {
     "policy/rules/*.py": ["policy", "policy_jobs", "policy_violations"],
     "infra/access.py": ["access_matrix"],
     "infra/four_stacks.py": ["four_stacks"],
-    "infra/service_keys.py": ["key_decisions"],
+    "infra/service_keys.py": ["key_decisions", "evidence"],
     "infra/settings.py": ["settings", "branch_protection", "records"],
     "infra/workflows/merge.py": ["workflows", "workflows_files", "workflows_bundles"],
     "quantctl/drift/judge.py": ["drift_decisions", "drift_judge"],
     "quantctl/engine/plan.py": ["plan"],
-    "quantctl/keys/decide.py": ["key_decisions"],
+    "quantctl/keys/decide.py": ["key_decisions", "evidence"],
     "quantctl/preview/redact.py": ["preview", "redact"],
-    "quantctl/promotion/gates.py": ["gates"],
+    "quantctl/promotion/gates.py": ["gates", "evidence"],
 }
 _CONFIG = """
 [tool.mutmut]
