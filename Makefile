@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test test-fast lint mutants site pictures bench faults sdk lock lacking browser
+.PHONY: help install up down test test-fast lint mutants site pictures bench faults kills sdk lock lacking browser
 
 help:  ## this menu
 	@echo "quant: four maturity branches, four environments"
@@ -69,6 +69,10 @@ sdk: $(STAMP)  ## write infra/sdk/ and the Jobs API's format again, after anothe
 faults: $(STAMP)  ## every fault at every request, with what became of it; COUNT=20 SEED=7 for a sample
 	@$(BIN)/quantctl toolchain --obtain
 	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) --count $(or $(COUNT),0)
+
+kills: $(STAMP)  ## kills and signals at any moment, with what became of it; COUNT=20 SEED=7 for a sample
+	@$(BIN)/quantctl toolchain --obtain
+	$(BIN)/python -m tests.kills --seed $(or $(SEED),1) --count $(or $(COUNT),72)
 
 lock: $(STAMP)  ## write requirements.lock again, after a change of pyproject.toml
 	@$(BIN)/python toolchain/python_packages.py lock $(VENV)

@@ -34,7 +34,7 @@ from infra.named_values import (
 from infra.promotion import EdgeName, Freeze, GateChanges
 from infra.public_keys import KEY_SETTINGS, PublicKey, public_keys_setting
 from infra.signers import Signer, Signers, signers_setting
-from infra.vocabulary import Environment, Persona
+from infra.vocabulary import Environment, Persona, ReadableKind
 
 PROJECT = "quant"
 
@@ -99,6 +99,9 @@ class Settings(Part):
     git_provider: GitProvider = Field(default="gitLab", description="the Databricks word for the forge")
     workflows: RelativePath = Field(default="workflows", description="folder of workflow files in the pipelines repository")
     retention_days: int = Field(default=1, ge=0, le=90, description="Time Travel in days; above 1 needs Enterprise Edition")
+    also_readable: Annotated[list[ReadableKind], BeforeValidator(structured)] = Field(
+        default=[], description="kinds of objects that are read beside tables and views, now and in future"
+    )
     groups: Literal["existing", "managed"] = Field(
         default="existing", description="managed: this stack also creates the personas' groups and account roles"
     )

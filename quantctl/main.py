@@ -27,7 +27,8 @@ COMMANDS = (
     ("show", CHANGES, "quantctl.check.command:show", "A workflow's job as an environment would declare it."),
     ("promote", CHANGES, "quantctl.promotion.command:promote_command", "Promote one environment to the next."),
     ("approve", CHANGES, "quantctl.promotion.approve:approve", "Approve what a promotion would move."),
-    ("signoff", CHANGES, "quantctl.promotion.command:signoff_command", "Record a sign-off of the deployed commit."),
+    ("signoff", CHANGES, "quantctl.promotion.signoff:signoff_command", "Record a sign-off of the deployed commit."),
+    ("results", CHANGES, "quantctl.results.command:results_command", "Are the results right? Tables against the next ones."),
     ("rollback", CHANGES, "quantctl.promotion.command:rollback_command", "Go back to an earlier deployment."),
     ("history", CHANGES, "quantctl.promotion.command:history_command", "Deployments: who, when, from, to."),
     ("status", OPERATIONS, "quantctl.status.command:status_command", "The four environments in one overview."),
@@ -130,6 +131,8 @@ def main() -> None:
     try:
         sys.exit(_run())
     except Interrupted as stopped:
+        for signum in (signal.SIGINT, signal.SIGTERM):  # one more, while Python ends, would change the exit status
+            signal.signal(signum, signal.SIG_IGN)
         sys.exit(stopped.status)
     except typer.Abort:
         print("Stopped: nothing was answered.", file=sys.stderr)
@@ -151,7 +154,7 @@ def main() -> None:
 def _run() -> Any:
     """The exit status of the command line that was given."""
     try:
-        return command().main(prog_name="quantctl", standalone_mode=False)
+        return command()(prog_name="quantctl", standalone_mode=False)
     except TyperException as said:
         if manners.help_alone(said):
             return 0

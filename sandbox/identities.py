@@ -58,6 +58,7 @@ PEOPLE = (
     _person("limited_release", "lena", "quant-limited-release", 10),
     _person("end_user", "eddie", "quant-end-users", 10),
     _person("support", "sam", "quant-support", 20),
+    _person("comparer", "cora", "quant-comparers", 10),
     ADMIN,
 )
 

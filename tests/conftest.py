@@ -87,10 +87,12 @@ class Team:
         key = Path(who["snowflake_key_file"]).read_text()
         return {"SNOWFLAKE_USER": who["snowflake_user"], "SNOWFLAKE_ROLE": "ACCOUNTADMIN", "SNOWFLAKE_PRIVATE_KEY": key}
 
-    def quantctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """quantctl in a shell that has the exports of `quantctl env`."""
+    def quantctl(self, *arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
+        """quantctl in a shell that has the exports of `quantctl env`; `changed` are variables of its own."""
         command = [str(ROOT / ".venv" / "bin" / "quantctl"), *arguments]
-        return subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=300, check=False)
+        return subprocess.run(
+            command, env={**self.environ, **changed}, capture_output=True, text=True, timeout=300, check=False
+        )
 
     def changes(self, stack: str, *arguments: str) -> dict[str, list[str]]:
         """What a preview would do: operation -> URN's last parts, without what stays the same."""

@@ -106,7 +106,7 @@ def test_a_key_that_was_not_rotated_in_is_drift(keys: Slots, secrets: dict[str, 
     refresh = Refresh((step("ServiceUser", "user", inputs, {}),))
     found = list(held_findings("quant", refresh, secrets, "quant"))
     assert [finding.real for finding in found] == ([real] if real else [])
-    assert all((f.mend.by, f.mend.words) == (By.HAND, "quantctl keys rotate quant") for f in found)
+    assert all((f.fix.by, f.fix.words) == (By.HAND, "quantctl keys rotate quant") for f in found)
 
 
 def test_an_update_with_settings_older_than_the_rotation_is_refused() -> None:

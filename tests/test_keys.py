@@ -165,7 +165,7 @@ def test_an_interrupted_rotation_is_resumed(team: Team, checkout: Path) -> None:
         found = json.loads(team.quantctl("drift", STACK, "--format", "json").stdout)
         assert found["exit_status"] == 2
         [finding] = found["environments"][0]["findings"]
-        assert (finding["resource"], finding["mend"]) == (f"secret {STACK}/{KEY}", f"quantctl keys rotate {STACK}")
+        assert (finding["resource"], finding["fix"]) == (f"secret {STACK}/{KEY}", f"quantctl keys rotate {STACK}")
         refused = quantctl(checkout, team, "keys", "retire", STACK, "--yes")
         assert refused.returncode == 1 and "not sure which key the jobs hold" in refused.stderr
         assert team.keys_accepted(STACK) == 2 and logs_in(team)

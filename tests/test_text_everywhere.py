@@ -26,7 +26,7 @@ from quantctl.doctor.command import _show as show_doctor
 from quantctl.doctor.model import fine
 from quantctl.drift import issue
 from quantctl.drift.command import _show_table as show_drift
-from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Mend, report
+from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Fix, report
 from quantctl.drift.formats import as_json, as_junit, as_markdown
 from quantctl.errors import UserError
 from quantctl.forge.model import Verdict
@@ -90,7 +90,7 @@ def status(text: str) -> Status:
 
 def drift(text: str) -> list[EnvironmentDrift]:
     """One finding made of `text`, and a note."""
-    found = Finding("quant", Class.DRIFT, f"job {text}", text, text, text, Mend(f"delete {text}", By.HAND))
+    found = Finding("quant", Class.DRIFT, f"job {text}", text, text, text, Fix(f"delete {text}", By.HAND))
     return [report("quant", [found], [f"{text} was not compared: {text}"])]
 
 

@@ -33,14 +33,14 @@ _NOT_THERE = 2003  # does not exist or not authorized
 
 
 class Account:
-    """A connection as the deployer. Close it."""
+    """A connection as whom the environment names, the deployer; `more` are further arguments of the connector. Close it."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], more: Mapping[str, Any] | None = None) -> None:
         import snowflake.connector  # a third of a second, which commands that do not need it do not wait for
 
         logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)  # what fails is told as a finding
         self._connector = snowflake.connector
-        self._connection = snowflake.connector.connect(**connection_of(environ))
+        self._connection = snowflake.connector.connect(**connection_of(environ) | dict(more or {}))
         self.role = plain(self._connection.role or "")
 
     def close(self) -> None:
@@ -71,6 +71,15 @@ class Account:
             grants = frozenset(grant for found in pool.map(lambda ask: ask(), asked) for grant in found)
         exact = frozenset((kind, name) for kind, name, exactly in objects if exactly)
         return Held(self.role, grants, exact, keys.result())
+
+    def answer(self, statement: str, seconds: int) -> list[tuple[Any, ...]]:
+        """The rows of a query.
+
+        Raises:
+            snowflake.connector.Error: it was refused, or ended after so many seconds.
+        """
+        with self._connection.cursor() as cursor:
+            return list(cursor.execute(statement, timeout=seconds).fetchall())
 
     def shown(self, what: str) -> list[dict[str, Any]]:
         """The rows of a SHOW, by column."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.service_keys import is_ours
-from quantctl.drift.finding import By, Class, Finding, Mend
+from quantctl.drift.finding import By, Class, Finding, Fix
 from quantctl.drift.steps import Refresh
 
 _SCHEDULES = ("schedule", "trigger", "continuous")
@@ -46,8 +46,8 @@ def _twin(env: str, job: Mapping[str, Any], known: str) -> Finding:
     live = is_live(settings)
     do = f"quantctl repair {env} removes the one that never ran" + ("; --fix only pauses it" if live else "")
     real = f"job {number} too, made by {job.get('creator_user_name') or 'somebody'}" + (", runs by itself" if live else "")
-    mend = Mend(do, By.PAUSE, (number,)) if live else Mend(do)
-    return Finding(env, Class.DRIFT, f"job {settings.get('name')}", "exists twice", f"job {known}", real, mend)
+    fix = Fix(do, By.PAUSE, (number,)) if live else Fix(do)
+    return Finding(env, Class.DRIFT, f"job {settings.get('name')}", "exists twice", f"job {known}", real, fix)
 
 
 def lies_in(settings: Any, folder: str) -> bool:
@@ -74,11 +74,11 @@ def _undeclared(env: str, job: Mapping[str, Any], folder: str) -> Finding:
     who = job.get("creator_user_name") or "somebody"
     runs = "runs by itself" if is_live(settings) else "does not run by itself"
     do = f"a workflow file for it in the pipelines repository, or databricks jobs delete {number}"
-    mend = Mend(do)
+    fix = Fix(do)
     if is_live(settings):
-        mend = Mend(f"{do}; --fix only pauses it", By.PAUSE, (number,))
+        fix = Fix(f"{do}; --fix only pauses it", By.PAUSE, (number,))
     resource = f"job {settings.get('name') or number}"
-    return Finding(env, Class.DRIFT, resource, f"tasks in {folder}", "no such job", f"made by {who}, {runs}", mend)
+    return Finding(env, Class.DRIFT, resource, f"tasks in {folder}", "no such job", f"made by {who}, {runs}", fix)
 
 
 def scope_findings(env: str, refresh: Refresh, scope: Scope, deployer: str) -> list[Finding]:
@@ -102,7 +102,7 @@ def _acls(env: str, refresh: Refresh, scope: Scope, deployer: str) -> Iterator[F
                 f"ACL of {principal}",
                 "nothing",
                 level,
-                Mend(words, By.ACL, (scope.name, principal)),
+                Fix(words, By.ACL, (scope.name, principal)),
             )
 
 
@@ -111,5 +111,5 @@ def _secrets(env: str, refresh: Refresh, scope: Scope) -> Iterator[Finding]:
     for key in sorted(scope.secrets):
         if key not in declared and not is_ours(key):
             # A secret's value is read back by nobody: what is deleted is lost.
-            mend = Mend(f"databricks secrets delete-secret {scope.name} {key}, once nobody misses it")
-            yield Finding(env, Class.DRIFT, f"secret {scope.name}/{key}", "", "no such key", "there", mend)
+            fix = Fix(f"databricks secrets delete-secret {scope.name} {key}, once nobody misses it")
+            yield Finding(env, Class.DRIFT, f"secret {scope.name}/{key}", "", "no such key", "there", fix)

@@ -9,7 +9,7 @@ from typing import Any
 from infra.naming import SECRET_KEY
 from infra.service_keys import Slots, written
 from quantctl.drift.changed import named, shown
-from quantctl.drift.finding import By, Class, Finding, Mend
+from quantctl.drift.finding import By, Class, Finding, Fix
 from quantctl.drift.grants import identifier
 from quantctl.drift.steps import Refresh
 
@@ -27,8 +27,8 @@ def key_findings(env: str, refresh: Refresh, keys: tuple[str, str] | None) -> It
                 continue
             user = identifier(str(step.inputs.get("name")))
             statement = f"ALTER USER {user} SET {column} = '{declared}'"
-            mend = Mend(f"ALTER USER {user} SET {column} = ...", By.ACCOUNT, statements=(statement,))
-            yield Finding(env, Class.DRIFT, named(step), name, shown(declared), shown(real), mend, step.urn)
+            fix = Fix(f"ALTER USER {user} SET {column} = ...", By.ACCOUNT, statements=(statement,))
+            yield Finding(env, Class.DRIFT, named(step), name, shown(declared), shown(real), fix, step.urn)
 
 
 def held_findings(env: str, refresh: Refresh, secrets: Mapping[str, int], scope: str) -> Iterator[Finding]:
@@ -50,8 +50,8 @@ def held_findings(env: str, refresh: Refresh, secrets: Mapping[str, int], scope:
         real = "written since by somebody else, or by a rotation that was interrupted"
     else:
         real = "the key of a rotation whose settings are not deployed"
-    mend = Mend(f"quantctl keys rotate {env}")
-    yield Finding(env, Class.DRIFT, f"secret {scope}/{SECRET_KEY}", "value", "as rotated in", real, mend)
+    fix = Fix(f"quantctl keys rotate {env}")
+    yield Finding(env, Class.DRIFT, f"secret {scope}/{SECRET_KEY}", "value", "as rotated in", real, fix)
 
 
 def _declared(inputs: Mapping[str, Any]) -> Slots:

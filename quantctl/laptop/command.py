@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from infra.vocabulary import Environment
 from quantctl import ask
 from quantctl.errors import UserError
 from quantctl.laptop import persona as personas
 from quantctl.laptop import place, up
 from quantctl.laptop.credentials import credentials as all_credentials
 from quantctl.laptop.exports import endpoints_of, shell, shell_exports
-from quantctl.options import EnvArgument, Format, FormatOption, YesOption
+from quantctl.options import Format, FormatOption, YesOption
 from quantctl.text.streams import exactly
 from quantctl.text.terminal import Console
 from sandbox import clock as sandbox_clock
@@ -150,10 +151,11 @@ def clock(
 
 @app.command()
 def soak(
-    env: EnvArgument,
+    envs: Annotated[list[Environment], typer.Argument(metavar="ENV", help="The environments, one day of each in turn.")],
     days: Annotated[int, typer.Option("--days", min=1, max=60, help="How many days to go through.")],
 ) -> None:
-    """Run every job of an environment once a day, and move the clock on: what a soak of days is, in a minute."""
+    """Run every job of some environments once a day, and move the clock on: what a soak of days is, in a minute."""
+    named = ", ".join(envs)
     state = place.state()
     endpoints = endpoints_of(state)
     if not control.status(state).running:
@@ -166,13 +168,13 @@ def soak(
     client = WorkspaceClient(host=endpoints.databricks_host, token=token, auth_type="pat")
     failed = done = 0
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    with console.status(f"{env}: reading jobs") as status:
-        for outcome in run_days(state, client, env, days, lambda day, job: status.update(f"day {day} of {days}: {job}")):
+    with console.status(f"{named}: reading jobs") as status:
+        for outcome in run_days(state, client, envs, days, lambda day, job: status.update(f"day {day} of {days}: {job}")):
             done, failed = done + 1, failed + (not outcome.succeeded)
             if not outcome.succeeded:
                 console.print(f"day {outcome.day}: {outcome.job} failed: {outcome.why}", markup=False)
     sandbox_clock.keep_in(state.folder)
     passed = "1 day" if days == 1 else f"{days} days"
-    typer.echo(f"{env}: {done} runs in {passed}, {failed} failed. It is {sandbox_clock.today():%Y-%m-%d} in the sandbox.")
+    typer.echo(f"{named}: {done} runs in {passed}, {failed} failed. It is {sandbox_clock.today():%Y-%m-%d} in the sandbox.")
     if failed:
         raise typer.Exit(1)

@@ -60,7 +60,18 @@ def exports(state: State) -> dict[str, str]:
         "QUANT_REMOTE": endpoints.remote_url,
         FOLDER: str(state.public_keys),
         "QUANT_SIGNERS": str(signing.signers_file(state)),
+        **comparer(state, "cora"),
         **tuning.ALWAYS,
+    }
+
+
+def comparer(state: State, key: str) -> dict[str, str]:
+    """As whom `quantctl results` reads the account: a person of the sandbox."""
+    person = next(one for one in identities.PEOPLE if one.key == key)
+    return {
+        "QUANT_COMPARER_USER": person.snowflake_user,
+        "QUANT_COMPARER_ROLE": person.role,
+        "QUANT_COMPARER_PRIVATE_KEY": state.key_file(key).read_text(),
     }
 
 

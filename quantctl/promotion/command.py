@@ -1,4 +1,4 @@
-"""The command lines of `quantctl promote`, `rollback`, `signoff` and `history`."""
+"""The command lines of `quantctl promote`, `rollback` and `history`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import read_pipelines
 from quantctl.stack_settings import stack_settings
 from quantctl.text.terminal import Console
-from quantctl.workspace import Workspace
 
 
 class Release(StrEnum):
@@ -90,33 +89,6 @@ def rollback_command(
     report = rollback(env, commit, options, ask, environ)
     screen.show(report, f"{env}: {report.outcome.value}")
     raise typer.Exit(1 if report.outcome in (Outcome.DECLINED, Outcome.REFUSED) else 0)
-
-
-def signoff_command(
-    env: EnvArgument,
-    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What was looked at, and what is thought of it.")],
-    by: Annotated[
-        str, typer.Option("--by", metavar="NAME", help="Who signs off, where you record it for somebody. Not in GitLab.")
-    ] = "",
-) -> None:
-    """Record that the deployed commit of ENV does what its users need; it is never changed.
-
-    In GitLab a comment on the commit, by a member of the UAT group; in plain Git a signed tag.
-    """
-    environ = where.enter(tell=True)
-    settings, workspace = stack_settings(env, environ), Workspace(environ)
-    folder = workspace.git_folder(settings.folder)
-    if folder is None:
-        raise UserError(f"{env} is not deployed, so there is nothing to sign off.", do_next=f"pulumi up -s {env}")
-    if not read_pipelines(settings.remote).knows(folder.commit):
-        raise UserError(
-            f"{env} is at a commit that no branch holds, so it cannot be signed off.",
-            found=f"the folder {settings.folder} at {folder.commit[:12]}",
-            do_next=f"quantctl drift {env}",
-        )
-    forge, at = connect(settings, environ), int(workspace.now().timestamp())
-    made = forge.sign_off(env, folder.commit, by, note, at)
-    typer.echo(f"Signed off: {folder.commit[:12]} in {env}, by {made.by} ({made.where}).")
 
 
 def history_command(

@@ -40,7 +40,7 @@ def status_command(
 ) -> None:
     """The four environments at one look: what is deployed, what waits, runs, gates, drift, sign-offs.
 
-    Reads only. Exit 0, or 1 when something could not be read: it is shown as "cannot tell", with everything else.
+    Reads only. Exit 0, or 1 when something could not be read: it is shown as "unknown", with everything else.
     """
     environ = where.enter(tell=True)
     status = read_status(days, environ, lambda text: typer.echo(text, err=True), _engine() if drift else None)

@@ -71,7 +71,7 @@ def update(
                 story, made = _preview(Wanted(env), environ, progress)
         console.print(section(story), markup=False, highlight=False, soft_wrap=True)
         if made is None:
-            raise UserError(f"{env} is not updated: {title([story])}.", do_next="mend what the preview names")
+            raise UserError(f"{env} is not updated: {title([story])}.", do_next="fix what the preview names")
     else:
         made = plan.read(file)
         _need_same(env, made, environ)

@@ -101,7 +101,7 @@ def _must_be_gone(lock: Lock, told: bool) -> None:
         )
     if owner.state is OwnerState.UNKNOWN and not told:
         raise UserError(
-            f"{lock.stack} is locked by {lock.owner}, and it cannot be told from here whether that lives.",
+            f"{lock.stack} is locked by {lock.owner}, and it is unknown from here whether that lives.",
             found=owner.why,
             expected="certainty: two updates at once spoil the state",
             do_next="look at the pipeline's job page (is it still running?) or at that machine (`ps -p "
