@@ -15,6 +15,7 @@ from infra.errors import UserError
 from infra.vocabulary import Environment
 
 _OWN = ("servicePrincipal", "folder", "schema", "branch")
+_KEYS = ("publicKey", "publicKey2")
 _PREFIX = "quant:"
 
 
@@ -50,6 +51,14 @@ def common(stack: str, mine: Mapping[str, Any], other: str, theirs: Mapping[str,
                 f"{files}: quant:{key} of {stack} is quant:{against} of {other}: found {value!r}; what runs jobs must not"
                 " be what deploys them, in any environment."
             )
+
+    for key in _KEYS:
+        for against in _KEYS:
+            if _same(key, mine.get(_PREFIX + key), theirs.get(_PREFIX + against)):
+                yield (
+                    f"{files}: quant:{key} of {stack} is quant:{against} of {other}: one key would log in as both service"
+                    f" users. Make another: quantctl keys rotate {stack}."
+                )
 
 
 def _same(key: str, one: Any, other: Any) -> bool:

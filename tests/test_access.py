@@ -34,6 +34,7 @@ TABLE = {
     "limited_release":          ["",               "",               "R",              "R"],
     "end_user":                 ["",               "",               "",               "R"],
     "support":                  ["rv",             "rv R",           "rv",             "rv R"],
+    "comparer":                 ["R",              "R",              "R",              "R"],
     "service_principal:quant":      ["rx vs RWCD K",   "",               "",               ""],
     "service_principal:quant_stg":  ["",               "rx vs RWCD K",   "",               ""],
     "service_principal:quant_lr":   ["",               "",               "rx vs RWCD K",   ""],
@@ -165,7 +166,7 @@ def test_a_persona_may_do_what_the_table_says_and_nothing_else(
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_what_was_tried_is_mended(team: Team, stack: str) -> None:
+def test_what_was_tried_is_fixed(team: Team, stack: str) -> None:
     """The deployer deleted a job above; up --refresh brings it back."""
     done = team.pulumi("up", "--refresh", "--yes", "--skip-preview", "-s", stack)
     assert done.returncode == 0, done.stdout

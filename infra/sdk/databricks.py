@@ -266,28 +266,6 @@ class Repo(Declared):
         return found
 
 
-class Secret(Declared):
-    """The package's Secret."""
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        key: pulumi.Input[str],
-        scope: pulumi.Input[str],
-        string_value: pulumi.Input[str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        given: dict[str, Any] = {
-            "key": key,
-            "scope": scope,
-            "string_value": secret(string_value),
-        }
-        properties = wire(given)
-        merged = options(_VERSION, opts, ["stringValue", "stringValueWo"])
-        super().__init__("databricks:index/secret:Secret", resource_name, properties, merged)
-
-
 class SecretAcl(Declared):
     """The package's SecretAcl."""
 

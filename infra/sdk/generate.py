@@ -28,7 +28,6 @@ RESOURCES: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         "Job": (_EVERY, ()),
         "Permissions": (("access_controls", "directory_path", "job_id", "repo_id"), ()),
         "Repo": (("branch", "commit_hash", "git_provider", "path", "url"), ("commit_hash",)),
-        "Secret": (("key", "scope", "string_value"), ()),
         "SecretAcl": (("permission", "principal", "scope"), ()),
         "SecretScope": (("name",), ("name",)),
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rules import stack_files
-from rules.environments import ROOT, STACKS, named
+from rules.environments import ROOT, STACKS, is_of_another_project, named
 from rules.values import kind
 
 _OWN = ("servicePrincipal", "folder", "schema", "branch")
@@ -17,6 +17,8 @@ def check(resource_type: str, stack: str, root: Path = ROOT) -> list[str]:
     if kind(resource_type) != "pulumi:Stack" or mine is None:
         return []
     found: list[str] = []
+    if is_of_another_project(stack):
+        found.append(f"The pack reads {ROOT}, and the stack has other settings: set QUANT_PROJECT to the project's folder.")
     for other in STACKS:
         if other == stack or not stack_files.is_there(root, other):
             continue
