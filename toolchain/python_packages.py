@@ -59,9 +59,10 @@ def install(venv: Path, python: str = sys.executable) -> None:
         print(f"uv did not manage: {failed.strip().splitlines()[-1]}", flush=True)
         _must("installing the pinned Python packages with pip, about a minute", [*pip, "install", *_WHAT])
         _must("installing quantctl", [*pip, "install", *_OURS])
-    found = [str(path) for path in sorted(venv.glob("lib/python*/site-packages/*")) if path.name in _LOADED]
-    compile = [str(bin / "python"), "-m", "compileall", "-q", "-j", "0", *found, *(str(HERE / name) for name in _OWN)]
-    _run("compiling what every run loads", compile)  # where it fails, Python compiles at each run
+    else:  # pip compiles what it installs
+        found = [str(path) for path in sorted(venv.glob("lib/python*/site-packages/*")) if path.name in _LOADED]
+        compile = [str(bin / "python"), "-m", "compileall", "-q", "-j", "0", *found, *(str(HERE / name) for name in _OWN)]
+        _run("compiling what every run loads", compile)  # where it fails, Python compiles at each run
     stamp.write_text(f"{venv.absolute()}\n")
 
 
