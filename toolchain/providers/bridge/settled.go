@@ -147,6 +147,7 @@ func (f *field) same(given, held *structpb.Value, at place) bool {
 		return given.GetStructValue() != nil && given.GetStructValue().Fields[mark] == nil && proto.Equal(given, held)
 	}
 	if f.one {
+		at.exact = at.exact || f.schema.Type == schema.TypeSet
 		return f.sameElement(given, held, at.element(0))
 	}
 	if given.GetListValue() == nil || held.GetListValue() == nil {
@@ -214,7 +215,7 @@ func (f *field) unset(held *structpb.Value, at place) bool {
 	case plain(kind):
 		return at.suppressed(at.path, written(held), zero(kind))
 	case f.one:
-		return f.inner != nil && at.suppressed(at.path+".#", "1", "0") &&
+		return f.inner != nil && kind == schema.TypeList && at.suppressed(at.path+".#", "1", "0") &&
 			f.inner.same(nil, held.GetStructValue().Fields, at.element(0))
 	}
 	return len(held.GetListValue().GetValues())+len(held.GetStructValue().GetFields()) == 0
