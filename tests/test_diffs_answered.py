@@ -213,7 +213,7 @@ def test_what_a_state_holds_otherwise_is_judged_alike(request: pytest.FixtureReq
 def test_what_a_program_says_otherwise_is_judged_alike(request: pytest.FixtureRequest, asked: Asked) -> None:
     """Every input at every depth another one, as in a commit, and as in a state whose inputs a refresh changed."""
     wholes = [(where, asked.theirs.checked(asked.urn, _without(whole))) for where, whole in some(request, _valid(asked), 11)]
-    assert len(wholes) > 5
+    assert len(wholes) > 2
     assert unlike((where, asked.both(asked.outputs, whole, asked.inputs)) for where, whole in wholes) == []
     assert unlike((where, asked.both(asked.outputs, whole)) for where, whole in wholes) == []
 
