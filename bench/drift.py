@@ -10,6 +10,7 @@ from bench.world import World, world
 from infra.vocabulary import Environment
 from quantctl import project
 from quantctl.engine import stacks, tuning
+from quantctl.keys import rotation
 from quantctl.laptop.up import ensure_stack
 
 _ENVIRONMENTS = [environment.value for environment in Environment]
@@ -23,7 +24,10 @@ def drift_costs(folder: Path, workflows: int, repeat: int) -> dict[str, Cost]:
     with world(folder, workflows) as made:
         for env in _ENVIRONMENTS:
             ensure_stack(made.state, env, made.environ)
+            pair = rotation.first_pair(env, made.environ)
             stacks.up(env, made.environ | tuning.FIRST_DEPLOYMENT, lambda step: None)
+            if pair is not None:
+                rotation.hand_over(env, pair, made.environ)
         refresh = {f"{_LOOK[0]} of {env}": partial(_refresh, made, env) for env in _ENVIRONMENTS}
         ours = {
             DRIFT: partial(made.python, "quantctl.main", "drift"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.measure import Cost, cost
 from infra.vocabulary import Environment
 from quantctl import project
+from quantctl.keys import rotation
 from quantctl.laptop import place
 from quantctl.laptop.exports import process_environment
 from quantctl.laptop.up import ensure_stack
@@ -63,6 +64,7 @@ class World:
         """An empty workspace, account and state, and the same repository."""
         control.reset(self.state)
         ensure_stack(self.state, _STACK, self.environ)
+        rotation.first_pair(_STACK, self.environ)
         subprocess.run(
             ["pulumi", "stack", "init", _STACK], cwd=self.empty, env=self.environ, check=True, capture_output=True
         )
@@ -85,6 +87,7 @@ def world(folder: Path, workflows: int) -> Iterator[World]:
         (empty / "__main__.py").write_text("import pulumi\n")
         made = World(project.root(), empty, environ, state)
         ensure_stack(state, _STACK, environ)
+        rotation.first_pair(_STACK, environ)  # an update needs its public half
         subprocess.run(["pulumi", "stack", "init", _STACK], cwd=empty, env=environ, check=True, capture_output=True)
         yield made
     finally:
