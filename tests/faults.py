@@ -207,7 +207,9 @@ def strike(team: Team, fault: Fault, *command: str) -> list[str]:
     with behind(team, fault) as struck:
         ended = struck.quantctl(*command)
     if command[0] in LOOKS and "--fix" not in command:
-        return _looked(ended.returncode, command[0], ended.stdout + ended.stderr)
+        found = _looked(ended.returncode, command[0], ended.stdout + ended.stderr)
+        team.quantctl("drift", ENV, "--fix", "--yes")  # what was changed by hand is not left to the next case
+        return found
     if command[0] in ("promote", "rollback") and ended.returncode != 0:
         resumed = team.quantctl(*command)  # "rerun the same command to resume"
         if resumed.returncode != 0:
