@@ -44,7 +44,7 @@ class QuantEnvironment(pulumi.ComponentResource):
         writer = self.schema.writer.fully_qualified_name
         user = ServiceUser(ServiceUserArgs(settings, names, keys.public, writer, warehouse), child)
         # The user accepts a new key before the jobs log in with it, so that a rotation refuses nobody.
-        self.secrets = Secrets(SecretsArgs(settings, names.secret_scope, pulumi.Output.secret(keys.private)), after(user))
+        self.secrets = Secrets(SecretsArgs(settings, names, pulumi.Output.secret(keys.private)), after(user))
         if settings.git_credential is not None and settings.git_token is not None:
             token = pulumi.Output.secret(settings.git_token)
             PrincipalGitCredential(settings, settings.git_credential.username, token, child)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,29 @@ def test_a_file_that_cannot_be_read_is_unknown(root: Path, text: str | bytes) ->
     (root / "Pulumi.quant_live.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError, match=r"Pulumi.quant_live.yaml.*unknown"):
         need_different(DEV, mine(), root)
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("serviceRole", "QUANT_LIVE_SVC"),
+        ("serviceUser", "svc_quant_live"),
+        ("writerRole", "QUANT_LIVE_READER"),
+        ("secretScope", "quant_live"),
+    ],
+)
+def test_a_name_of_another_environment_is_refused(root: Path, key: str, name: str) -> None:
+    """Development must not log in as production, hold its roles or read its secrets, whether its file is there or not."""
+    for _ in ("there", "missing"):
+        with pytest.raises(UserError, match=f"quant:names.{key} of {DEV}: found"):
+            need_different(DEV, mine(names=json.dumps({key: name})), root)
+        (root / f"Pulumi.{LIVE}.yaml").unlink(missing_ok=True)
+
+
+def test_names_that_only_one_environment_has_are_its_own(root: Path) -> None:
+    """A team's own names are taken as they are, and compared with those that the others have instead of the usual ones."""
+    own = {"serviceRole": "PIPELINES_DEV", "secretScope": "pipelines-dev"}
+    need_different(DEV, mine(names=json.dumps(own), schema="PIPELINES_DEV"), root)
+    write(root, LIVE, names=json.dumps({"serviceRole": "PIPELINES_DEV"}))
+    with pytest.raises(UserError, match=r"names\.serviceRole"):
+        need_different(DEV, mine(names=json.dumps(own)), root)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra.naming import SECRET_KEY
+from infra.naming import SECRET_KEY, Names
 from infra.sdk.databricks import Secret, SecretAcl, SecretScope
 from infra.settings import Settings
 
@@ -16,7 +16,7 @@ class SecretsArgs:
     """`private_key` is PEM text and a secret from its first line."""
 
     settings: Settings
-    scope: str
+    names: Names
     private_key: pulumi.Output[str]
 
 
@@ -26,14 +26,14 @@ class Secrets(pulumi.ComponentResource):
     def __init__(self, args: SecretsArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("quant:databricks:Secrets", "secrets", None, opts)
         child = pulumi.ResourceOptions(parent=self, protect=args.settings.is_live)
-        scope = SecretScope("scope", name=args.scope, opts=child)
+        scope = SecretScope("scope", name=args.names.secret_scope, opts=child)
         # The provider replaces a secret whose value changes: the new value is put under the same key, and a deletion of the
         # old one afterwards would take the new one away. The scope takes it along when it goes.
         kept = pulumi.ResourceOptions(retain_on_delete=True, additional_secret_outputs=["stringValue"])
         Secret(
             SECRET_KEY,
             scope=scope.name,
-            key=SECRET_KEY,
+            key=args.names.secret_key,
             string_value=args.private_key,
             opts=pulumi.ResourceOptions.merge(child, kept),
         )

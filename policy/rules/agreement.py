@@ -104,7 +104,7 @@ NAMES: Table = {
         "path": own("folder", "quant:folder"),
         "url": own("remote", "quant:remote or QUANT_REMOTE", ": the pipelines repository"),
     },
-    "databricks:SecretScope": {"name": own("name", "the stack")},
+    "databricks:SecretScope": {"name": own("secret_scope", "quant:names.secretScope")},
     "pulumi-python:BranchProtection": {
         "approvals": number(0, 100),
         "approvers": each(_approver),

@@ -24,7 +24,7 @@ def _principal(value: Any, environment: Environment) -> str | None:
     )
 
 
-_SCOPE = own("name", "the stack")
+_SCOPE = own("secret_scope", "quant:names.secretScope")
 TABLE: Table = {
     "databricks:Secret": {"scope": _SCOPE, "key": anything, "stringValue": anything},  # plain_secrets looks at the value
     "databricks:SecretAcl": {"scope": _SCOPE, "principal": _principal, "permission": one_of("READ")},
