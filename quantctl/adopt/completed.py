@@ -2,7 +2,7 @@
 
 `pulumi import` keeps what the provider reads. The Snowflake provider never reads a user's mins_to_unlock and takes -1 for
 "not said" (pkg/resources/user.go); the Databricks provider leaves out the entry of whoever is logged in, when it knows of
-none (permissions/permission_definitions.go, prepareResponse).
+none (permissions/permission_definitions.go, prepareResponse), and knows a directory by its id alone.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Json = dict[str, Any]
+_DIRECTORY = "databricks:index/directory:Directory"
 _USER, _PERMISSIONS = "snowflake:index/serviceUser:ServiceUser", "databricks:index/permissions:Permissions"
 
 # How the bridge's own form of an output differs from the provider's; without it the bridge works it out itself.
@@ -22,15 +23,29 @@ _NOBODY = {"groupName": "", "servicePrincipalName": "", "userName": ""}
 def completed(exported: Json, me: str, acls: Mapping[str, Sequence[Json]]) -> Json:
     """A stack's export with what is missing; `acls` are the entries of the permissions API by id, `me` is logged in."""
     made = copy.deepcopy(exported)
-    for one in (made.get("deployment") or {}).get("resources") or []:
+    resources = (made.get("deployment") or {}).get("resources") or []
+    listed = [one.get("outputs") or {} for one in resources if one.get("type") == _DIRECTORY]
+    paths = {str(one.get("objectId")): str(one.get("path")) for one in listed}
+    for one in resources:
         if not one.get("custom"):
             one["protect"] = False  # `--protect` says it of components too, the program of none
         if one.get("type") == _USER and (one.get("outputs") or {}).get("minsToUnlock") is None:
             one["outputs"]["minsToUnlock"] = -1
             one["outputs"].pop(_DELTA, None)
         if one.get("type") == _PERMISSIONS:
+            _by_path(one, paths)
             _with_own_entry(one, me, acls.get(str(one.get("id")), ()))
     return made
+
+
+def _by_path(one: Json, paths: Mapping[str, str]) -> None:
+    """A directory's permissions are declared by its path, and imported by its id; the other would be a replacement."""
+    kind, _, number = str(one.get("id")).lstrip("/").partition("/")
+    if kind == "directories" and number in paths:
+        one["inputs"].pop("directoryId", None)
+        one["inputs"]["directoryPath"] = paths[number]
+        one["outputs"] |= {"directoryId": None, "directoryPath": paths[number]}
+        one["outputs"].pop(_DELTA, None)
 
 
 def _with_own_entry(one: Json, me: str, entries: Sequence[Json]) -> None:

@@ -1,0 +1,325 @@
+"""The six steps of an adoption, and its undoing. Each can be repeated; none but `import` changes a state, and none anything
+else.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from infra.naming import names_of
+from infra.outside.branch import Snapshot, take_snapshot
+from infra.settings import Settings
+from infra.vocabulary import Environment
+from infra.workflows import Files
+from quantctl.adopt import decisions as decided
+from quantctl.adopt import differences, folder, import_file, importing, prepare, present, verify
+from quantctl.adopt import generate as generating
+from quantctl.adopt import look as looking
+from quantctl.adopt.decisions import Decisions
+from quantctl.adopt.folder import Place
+from quantctl.adopt.model import Look
+from quantctl.adopt.pairing import paired
+from quantctl.adopt.refusals import refusals
+from quantctl.check import told
+from quantctl.check.judge import judge
+from quantctl.drift.account import asking
+from quantctl.engine.lock import backend
+from quantctl.engine.lock.locks import refusal
+from quantctl.engine.process import run
+from quantctl.engine.state import STACK, State, read_state
+from quantctl.errors import UserError
+from quantctl.promotion.deploy import make_ready
+from quantctl.stack_settings import stack_settings
+from quantctl.workspace import Workspace
+
+Say = Callable[[str], None]
+_UPDATES = "updates"  # beside the state that is kept: how many updates the stack had had
+
+
+def look(env: str, environ: dict[str, str], say: Say) -> Look:
+    """Read what is there and keep it in look.json.
+
+    Raises:
+        UserError: it cannot be read, or an adoption is under way.
+    """
+    place = Place.of(env)
+    if place.state_before.exists():
+        raise UserError(
+            f"{env} is imported already; what was found before is needed to verify it.",
+            do_next=f"quantctl adopt {env} verify; or quantctl adopt {env} undo",
+        )
+    found = looking.look(stack_settings(env, environ), environ, say)
+    folder.write(place.look, found.model_dump_json(indent=1) + "\n")
+    return found
+
+
+def need_adoptable(found: Look) -> None:
+    """Go on only where nothing stands in the way.
+
+    Raises:
+        UserError: each reason with its way out.
+    """
+    if told_ := refusals(found):
+        raise UserError(
+            f"{found.environment} cannot be adopted as it is:\n  " + "\n  ".join(f"- {one}" for one in told_),
+            do_next=f"then: quantctl adopt {found.environment} look",
+        )
+
+
+def generate(env: str, environ: dict[str, str], say: Say) -> str:
+    """Write workflow files and stack files of all environments that run by hand; what `quantctl check` says of them.
+
+    Raises:
+        UserError: jobs cannot be told apart, or the files would be refused.
+    """
+    place = Place.of(env)
+    need_adoptable(place.read_look())
+    looks = _looks(environ, say)
+    generating.generate(looks, {one: read_decisions(one) for one in looks}, environ)
+    settings = {Environment(one): stack_settings(one, environ, Place.of(one).stack_file) for one in looks}
+    verdicts = []
+    for one, its in settings.items():
+        snapshot = take_snapshot(its.remote, its.branch)
+        files = _files(place, its)
+        present_ = frozenset({path for path in snapshot.tree if not path.startswith(f"{its.workflows}/")} | set(files))
+        read = _reader(snapshot, files)
+        verdicts.append(judge(Files(present_, its.workflows, read), present_, {one: its}))
+    if wrong := [verdict for verdict in verdicts if verdict.problems]:
+        raise UserError(
+            "The workflow files would be refused:\n" + "\n".join(told.text(one) for one in wrong),
+            do_next=f"correct the job in the workspace, or allow it in the stack file; then quantctl adopt {env} look",
+        )
+    return told.text(verdicts[0]) if verdicts else ""
+
+
+def _looks(environ: dict[str, str], say: Say) -> dict[str, Look]:
+    """What was found of each environment; those that nobody has looked at yet are looked at now."""
+    found = {}
+    for one in Environment:
+        place = Place.of(one.value)
+        if not place.look.exists():
+            say(f"also looks at {one.value}, whose jobs are paired with these")
+            look(one.value, environ, lambda _: None)
+        there = place.read_look()
+        if there.there and not there.holds:
+            found[one.value] = there
+    return found
+
+
+def _files(place: Place, settings: Settings) -> dict[str, bytes]:
+    return {f"{settings.workflows}/{name}": content for name, content in place.workflow_files().items()}
+
+
+def _reader(snapshot: Snapshot, files: Mapping[str, bytes]) -> Callable[[list[str]], dict[str, bytes]]:
+    def read(paths: list[str]) -> dict[str, bytes]:
+        return {path: files[path] if path in files else snapshot.read([path])[path] for path in paths}
+
+    return read
+
+
+def read_decisions(env: str) -> Decisions:
+    """What a person decided so far."""
+    file = Place.of(env).decisions
+    return decided.read(str(file), file.read_text()) if file.exists() else Decisions()
+
+
+def decide(env: str, environ: dict[str, str], say: Say) -> Decisions:
+    """Try the import in a state that is thrown away, and write every difference to decisions.yaml.
+
+    Raises:
+        UserError: a step before is missing, or the trial failed.
+    """
+    place = Place.of(env)
+    generate(env, environ, say)  # what was decided to be kept is in the settings from here on
+    found, before = place.read_look(), read_decisions(env)
+    settings = stack_settings(env, environ, place.stack_file)
+    names, snapshot = names_of(settings), take_snapshot(settings.remote, settings.branch)
+    workflows = paired(_looks(environ, say), {one: read_decisions(one).jobs_left for one in map(str, Environment)})
+    me = str(Workspace(environ).me()["userName"])
+    judged = present.Present(found, settings, names, present.real(found, workflows), me)
+    say("tries the import in a state of its own")
+    with (
+        importing.scratch(env, environ, place.stack_file) as tried,
+        importing.with_files(tried, snapshot, _files(place, settings), settings.workflows) as there,
+    ):
+        resources = importing.would_create(env, there, place.stack_file)
+        folder.write_json(place.import_file, import_file.import_file(resources, judged.identity))
+        importing.take_in(env, there, place.import_file, protect=settings.is_live)
+        steps = differences.steps(importing.preview(env, there, place.stack_file))
+    made = decided.merged(differences.items(steps, found, settings, names), before)
+    folder.write(place.decisions, decided.text(env, made))
+    return made
+
+
+def need_decided(env: str) -> Decisions:
+    """Go on only when everything is decided.
+
+    Raises:
+        UserError: names what is not.
+    """
+    place = Place.of(env)
+    need_adoptable(place.read_look())
+    made = read_decisions(env)
+    if not made.items:
+        raise UserError(f"The differences of {env} are not known yet.", do_next=f"quantctl adopt {env} decide")
+    if left := made.undecided:
+        shown = "\n".join(f"  - {one.id}: {one.there} -> {one.declared} ({' or '.join(one.may)})" for one in left[:10])
+        more = f"\n  and {len(left) - 10} more" if len(left) > 10 else ""
+        raise UserError(
+            f"{len(left)} of {len(made.items)} differences of {env} are undecided:\n{shown}{more}",
+            do_next=f"decide them in {place.decisions}, then quantctl adopt {env} decide",
+        )
+    return made
+
+
+def prepared(env: str, environ: dict[str, str]) -> tuple[str, list[prepare.Statement]]:
+    """The SQL for an account administrator, and what of it is not done yet, as far as this shell sees.
+
+    Raises:
+        UserError: something is undecided, or this shell is not the deployer's.
+    """
+    place, made = Place.of(env), need_decided(env)
+    role = prepare.deployer_role(environ)
+    settings = stack_settings(env, environ, place.stack_file)
+    wanted = prepare.statements(place.read_look(), settings, names_of(settings), made, role)
+    text = prepare.text(env, wanted)
+    folder.write(place.sql, text)
+    with asking(environ) as shown:
+        return text, prepare.missing(wanted, shown)
+
+
+def take_in(env: str, environ: dict[str, str], say: Say) -> None:
+    """Keep the state as it is, and import what is there into the stack.
+
+    Raises:
+        UserError: a step before is missing, what is there has changed since, or the import failed; it can be repeated.
+    """
+    place = Place.of(env)
+    need_decided(env)
+    if missing := prepared(env, environ)[1]:
+        raise UserError(
+            f"{len(missing)} statements of {place.sql} have no effect yet, as far as the deployer sees: {missing[0].sql}",
+            do_next=f"have an account administrator run {place.sql}, then quantctl adopt {env} prepare",
+        )
+    settings = stack_settings(env, environ, place.stack_file)
+    if stack_settings(env, environ) != settings:
+        raise UserError(
+            f"Pulumi.{env}.yaml is not what was reviewed.", do_next=f"cp {place.stack_file} Pulumi.{env}.yaml, and commit it"
+        )
+    need_pushed(place, settings)
+    make_ready(env, environ, say)
+    if held := backend.locks(env, environ):
+        raise refusal(env, held, datetime.datetime.now(datetime.UTC))
+    _need_same(place, settings, environ, say)
+    _keep_state(place, environ, say)
+    say("imports")
+    importing.take_in(env, environ, place.import_file, protect=settings.is_live)
+
+
+def need_pushed(place: Place, settings: Settings) -> None:
+    """The branch has the workflow files that were generated.
+
+    Raises:
+        UserError: names those that are missing or differ.
+    """
+    snapshot, files = take_snapshot(settings.remote, settings.branch), _files(place, settings)
+    there = snapshot.read([path for path in files if path in snapshot.tree])
+    if differ := sorted(path for path, content in files.items() if there.get(path) != content):
+        raise UserError(
+            f"Branch {settings.branch} has not the workflow files that were reviewed: {', '.join(differ[:5])}.",
+            do_next=f"commit {place.workflows} as {settings.workflows}/ to quant_live first and merge it into the other"
+            " branches, so that the next promotion moves forward (docs/adopt.md)",
+        )
+
+
+def _need_same(place: Place, settings: Settings, environ: dict[str, str], say: Say) -> None:
+    """The workspace is as it was when it was looked at; the account is compared by the preview that follows."""
+    say("compares the workspace with what was found")
+    was, workspace = place.read_look(), Workspace(environ)
+    now = looking.read_workspace(settings, workspace)
+    changed = [f"the Git folder {settings.folder}"] if now.folder is None else []
+    if was.folder and now.folder:
+        for what in ("id", "branch", "edited", "code_differs"):
+            if getattr(was.folder, what) != getattr(now.folder, what):
+                changed.append(f"the Git folder's {what.replace('_', ' ')}")
+    before = {job.id: (job.settings, job.acl) for job in was.jobs}
+    after = {job.id: (job.settings, job.acl) for job in now.jobs}
+    changed += [f"job {number}" for number in sorted({*before, *after}) if before.get(number) != after.get(number)]
+    if changed:
+        raise UserError(
+            f"{place.env} has changed since it was looked at: {', '.join(changed)}. Nothing was imported.",
+            do_next=f"quantctl adopt {place.env} look, then decide again",
+        )
+
+
+def _keep_state(place: Place, environ: dict[str, str], say: Say) -> None:
+    """The first time as it is; after an import that was interrupted the kept one is put back."""
+    env = place.env
+    done = run(["stack", "export", "-s", env], environ, must=False)
+    if done.code != 0 and "no stack named" in done.out + done.err:
+        run(["stack", "init", env, "--no-select"], environ)
+        done = run(["stack", "export", "-s", env], environ)
+    elif done.code != 0:
+        raise UserError(f"The state of {env} cannot be read: {done.reason}.", do_next=f"pulumi stack export -s {env}")
+    if place.state_before.exists():
+        say("an import was begun: the state as it was before is put back first")
+        undo(env, environ, say, forget=False)
+        return
+    if _holds(read_state(env, environ)):
+        raise UserError(f"The stack {env} holds something already.", do_next=f"quantctl adopt {env} look")
+    folder.write_json(place.state_before, {**json.loads(done.out), _UPDATES: _updates(env, environ)})
+
+
+def undo(env: str, environ: dict[str, str], say: Say, *, forget: bool = True) -> None:
+    """Put the state back as it was before the import. Nothing real was changed by it.
+
+    Raises:
+        UserError: there was none, or an update has run since, after which going back would forget what it made.
+    """
+    place = Place.of(env)
+    if not place.state_before.exists():
+        raise UserError(f"{env} was not imported here: there is no {place.state_before}.")
+    kept: dict[str, Any] = json.loads(place.state_before.read_text())
+    if _updates(env, environ) != kept.pop(_UPDATES, 0):
+        raise UserError(
+            f"An update of {env} has run since the import: its state is the only one that knows what it made.",
+            do_next=f"quantctl adopt {env} verify; quantctl rollback {env} for the code",
+        )
+    importing.put_state(env, environ, kept)
+    if forget:
+        place.state_before.unlink()
+    say("the state is what it was before the import")
+
+
+def _updates(env: str, environ: Mapping[str, str]) -> int:
+    """How many updates the stack has had, however they ended; imports are none."""
+    done = run(["stack", "history", "--json", "-s", env], environ)
+    return sum(one.get("kind") in ("update", "destroy") for one in json.loads(done.out or "[]") or [])
+
+
+def _holds(state: State) -> list[str]:
+    return [str(one["type"]) for one in state.resources if one["type"] != STACK and one.get("custom") and one.get("id")]
+
+
+def check(env: str, environ: dict[str, str], say: Say) -> tuple[bool, list[str]]:
+    """Whether the first update has run, and what is not as decided: of what it would do, or of what it did.
+
+    Raises:
+        UserError: there was no import, or something cannot be read.
+    """
+    place = Place.of(env)
+    if not place.state_before.exists():
+        raise UserError(f"{env} is not imported yet.", do_next=f"quantctl adopt {env} import")
+    was, made = place.read_look(), read_decisions(env)
+    settings = stack_settings(env, environ)
+    state = read_state(env, environ)
+    if not state.commit:
+        say("previews the first update")
+        found = differences.steps(importing.preview(env, environ, judged=True))
+        return False, verify.before(found, differences.items(found, was, settings, names_of(settings)), made)
+    say("looks again")
+    now = looking.look(settings, environ, lambda _: None)
+    return True, verify.after(was, now, made, state.jobs.values())
