@@ -17,11 +17,17 @@ _USER, _PERMISSIONS = "snowflake:index/serviceUser:ServiceUser", "databricks:ind
 
 # How the bridge's own form of an output differs from the provider's; without it the bridge works it out itself.
 _DELTA = "__pulumi_raw_state_delta"
+# What the program ignores: it stays as the import found it (infra/snowflake/service_user.py).
+_IGNORED = {_USER: frozenset({"defaultSecondaryRolesOption", "displayName", "loginName", "minsToUnlock"})}
 _NOBODY = {"groupName": "", "servicePrincipalName": "", "userName": ""}
 
 
-def completed(exported: Json, me: str, acls: Mapping[str, Sequence[Json]]) -> Json:
-    """A stack's export with what is missing; `acls` are the entries of the permissions API by id, `me` is logged in."""
+def completed(exported: Json, me: str, acls: Mapping[str, Sequence[Json]], declared: Mapping[str, frozenset[str]]) -> Json:
+    """A stack's export with what is missing; `acls` are the entries of the permissions API by id, `me` is logged in.
+
+    `declared` are the names of what the program says of each resource, by URN: an import takes everything that a provider
+    reads for said, and a preview would call all of it taken away.
+    """
     made = copy.deepcopy(exported)
     resources = (made.get("deployment") or {}).get("resources") or []
     listed = [one.get("outputs") or {} for one in resources if one.get("type") == _DIRECTORY]
@@ -29,6 +35,9 @@ def completed(exported: Json, me: str, acls: Mapping[str, Sequence[Json]]) -> Js
     for one in resources:
         if not one.get("custom"):
             one["protect"] = False  # `--protect` says it of components too, the program of none
+        if (said := declared.get(str(one.get("urn")))) is not None:
+            kept = said | _IGNORED.get(str(one.get("type")), frozenset())
+            one["inputs"] = {key: value for key, value in one["inputs"].items() if key in kept or key.startswith("__")}
         if one.get("type") == _USER and (one.get("outputs") or {}).get("minsToUnlock") is None:
             one["outputs"]["minsToUnlock"] = -1
             one["outputs"].pop(_DELTA, None)

@@ -176,7 +176,7 @@ def _tasks(one: Step, there: list[Json], declared: list[Json]) -> list[Item]:
     for key in sorted({*before, *after}):
         old, new = before.get(key) or {}, after.get(key) or {}
         for name in sorted({*old, *new}):
-            if not name.startswith("__") and pruned(old.get(name)) != pruned(new.get(name)):
+            if not name.startswith("__") and pruned({name: old.get(name)}) != pruned({name: new.get(name)}):
                 made.append(_difference("changes", JOB, f"task {key} {name}", old.get(name), new.get(name), one.name))
     return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,8 @@ def preview(env: str, environ: Mapping[str, str], stack_file: Path | None = None
     return found
 
 
-def take_in(env: str, environ: Mapping[str, str], file: Path, *, protect: bool) -> None:
-    """Import the file, and complete the state with what the providers did not read.
+def take_in(env: str, environ: Mapping[str, str], file: Path, resources: Iterable[Declared], *, protect: bool) -> None:
+    """Import the file, and complete the state with what the providers did not read; `resources` are those declared.
 
     Raises:
         UserError: something could not be imported; the state may hold a part of it.
@@ -78,7 +78,8 @@ def take_in(env: str, environ: Mapping[str, str], file: Path, *, protect: bool) 
         if one["type"] == _PERMISSIONS:
             _, what, number = str(one["id"]).split("/")
             acls[str(one["id"])] = workspace.permissions(what, number)
-    put_state(env, environ, completed(exported, str(workspace.me()["userName"]), acls))
+    said = {one.urn: frozenset(one.inputs) for one in resources}
+    put_state(env, environ, completed(exported, str(workspace.me()["userName"]), acls, said))
 
 
 def put_state(env: str, environ: Mapping[str, str], exported: Json) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from infra.naming import names_of
@@ -20,6 +20,7 @@ from quantctl.adopt import generate as generating
 from quantctl.adopt import look as looking
 from quantctl.adopt.decisions import Decisions
 from quantctl.adopt.folder import Place
+from quantctl.adopt.identity import Declared
 from quantctl.adopt.model import Look
 from quantctl.adopt.pairing import paired
 from quantctl.adopt.refusals import refusals
@@ -147,7 +148,7 @@ def decide(env: str, environ: dict[str, str], say: Say) -> Decisions:
     ):
         resources = importing.would_create(env, there, place.stack_file)
         folder.write_json(place.import_file, import_file.import_file(resources, judged.identity))
-        importing.take_in(env, there, place.import_file, protect=settings.is_live)
+        importing.take_in(env, there, place.import_file, resources, protect=settings.is_live)
         steps = differences.steps(importing.preview(env, there, place.stack_file))
     made = decided.merged(differences.items(steps, found, settings, names), before)
     folder.write(place.decisions, decided.text(env, made))
@@ -210,13 +211,16 @@ def take_in(env: str, environ: dict[str, str], say: Say) -> None:
             f"Pulumi.{env}.yaml is not what was reviewed.", do_next=f"cp {place.stack_file} Pulumi.{env}.yaml, and commit it"
         )
     need_pushed(place, settings)
+    _need_stack(env, environ)
     make_ready(env, environ, say)
     if held := backend.locks(env, environ):
         raise refusal(env, held, datetime.datetime.now(datetime.UTC))
     _need_same(place, settings, environ, say)
     _keep_state(place, environ, say)
     say("imports")
-    importing.take_in(env, environ, place.import_file, protect=settings.is_live)
+    resources = importing.would_create(env, environ)
+    _need_declared(place, resources)
+    importing.take_in(env, environ, place.import_file, resources, protect=settings.is_live)
 
 
 def need_pushed(place: Place, settings: Settings) -> None:
@@ -255,22 +259,37 @@ def _need_same(place: Place, settings: Settings, environ: dict[str, str], say: S
         )
 
 
-def _keep_state(place: Place, environ: dict[str, str], say: Say) -> None:
-    """The first time as it is; after an import that was interrupted the kept one is put back."""
-    env = place.env
+def _need_declared(place: Place, resources: Iterable[Declared]) -> None:
+    """Everything in the file is what the program declares now, under the same name."""
+    there = {(one.type, one.name) for one in resources}
+    listed = json.loads(place.import_file.read_text())["resources"]
+    if other := [one["name"] for one in listed if (one["type"], one["logicalName"]) not in there]:
+        raise UserError(
+            f"{place.import_file} names what {place.env} does not declare any more: {', '.join(other[:5])}.",
+            do_next=f"quantctl adopt {place.env} decide",
+        )
+
+
+def _need_stack(env: str, environ: dict[str, str]) -> None:
+    """There is a stack; an empty one, where there was none."""
     done = run(["stack", "export", "-s", env], environ, must=False)
     if done.code != 0 and "no stack named" in done.out + done.err:
         run(["stack", "init", env, "--no-select"], environ)
-        done = run(["stack", "export", "-s", env], environ)
     elif done.code != 0:
         raise UserError(f"The state of {env} cannot be read: {done.reason}.", do_next=f"pulumi stack export -s {env}")
+
+
+def _keep_state(place: Place, environ: dict[str, str], say: Say) -> None:
+    """The first time as it is; after an import that was interrupted the kept one is put back."""
+    env = place.env
     if place.state_before.exists():
         say("an import was begun: the state as it was before is put back first")
         undo(env, environ, say, forget=False)
         return
     if _holds(read_state(env, environ)):
         raise UserError(f"The stack {env} holds something already.", do_next=f"quantctl adopt {env} look")
-    folder.write_json(place.state_before, {**json.loads(done.out), _UPDATES: _updates(env, environ)})
+    exported = json.loads(run(["stack", "export", "-s", env], environ).out)
+    folder.write_json(place.state_before, {**exported, _UPDATES: _updates(env, environ)})
 
 
 def undo(env: str, environ: dict[str, str], say: Say, *, forget: bool = True) -> None:
