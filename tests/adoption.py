@@ -1,4 +1,4 @@
-"""An adoption as a team does it: by commands, a file of decisions, a commit of workflow files and SQL run by an administrator."""
+"""An adoption as a team does it: commands, a file of decisions, a commit, and SQL that an administrator runs."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def completed(exported: Json, me: str, acls: Mapping[str, Sequence[Json]], decla
     for one in resources:
         if not one.get("custom"):
             one["protect"] = False  # `--protect` says it of components too, the program of none
-        if (said := declared.get(str(one.get("urn")))) is not None:
+        if one.get("inputs") and (said := declared.get(str(one.get("urn")))) is not None:
             kept = said | _IGNORED.get(str(one.get("type")), frozenset())
             one["inputs"] = {key: value for key, value in one["inputs"].items() if key in kept or key.startswith("__")}
         if one.get("type") == _USER and (one.get("outputs") or {}).get("minsToUnlock") is None:
