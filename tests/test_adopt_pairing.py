@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from quantctl.adopt.model import Folder, Job, Look
+from quantctl.adopt.model import Job, Look
 from quantctl.adopt.pairing import paired, undecorated
 from quantctl.errors import UserError
+from tests.adopted import looked
 
 
 def look(env: str, *jobs: Job) -> Look:
     """An environment with these jobs and nothing else."""
-    folder = Folder(
-        id=1, path=f"/pipelines/{env}", branch=env, commit="", acl=[], parent=0, parent_acl=[], edited=[], head="", code_differs=[]
-    )  # fmt: skip
-    return Look(
-        environment=env, at="", deployer="", folder=folder, jobs=list(jobs), scope=None, schema_=None, user=None, role_owner="",
-        tables=[], grants=[], groups={}, roles={}, roles_there=[], database_roles=[], holds=[], locked="",
-    )  # fmt: skip
+    return looked(env, jobs=list(jobs))
 
 
 def job(env: str, number: int, name: str, *files: str, **more: object) -> Job:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from quantctl import ask, where
-from quantctl.adopt import people, steps
+from quantctl.adopt import people, proposing, taking_in
 from quantctl.adopt.decisions import GROUPS, Decisions
 from quantctl.adopt.folder import Place
 from quantctl.adopt.model import Look
@@ -60,29 +60,29 @@ def adopt(
         case None:
             _stands(name, environ)
         case Step.look:
-            _found(steps.look(name, environ, _say(name)))
+            _found(proposing.look(name, environ, _say(name)))
         case Step.generate:
-            typer.echo(steps.generate(name, environ, _say(name)))
+            typer.echo(proposing.generate(name, environ, _say(name)))
             place = Place.of(name)
             typer.echo(f"Written, to be reviewed: {place.workflows}/, {place.stack_file}")
             _next(name, Step.decide)
         case Step.decide:
-            _decided(name, steps.decide(name, environ, _say(name)))
+            _decided(name, proposing.decide(name, environ, _say(name)))
         case Step.prepare:
             _prepared(name, environ)
         case Step.import_:
             ask.need(f"Import what runs as {name} into the stack {name}? Nothing real is changed.", yes, on_stderr=True)
-            steps.take_in(name, environ, _say(name))
+            taking_in.take_in(name, environ, _say(name))
             typer.echo(f"{name} is imported. Until the first update `quantctl adopt {name} undo` takes it back.")
             _next(name, Step.verify)
         case Step.verify:
             _verified(name, environ)
         case Step.undo:
             ask.need(f"Put the state of {name} back as it was before the import?", yes, on_stderr=True)
-            steps.undo(name, environ, _say(name))
+            taking_in.undo(name, environ, _say(name))
 
 
-def _say(env: str) -> steps.Say:
+def _say(env: str) -> proposing.Say:
     return lambda text: print(f"{env}: {text} ...", file=sys.stderr)
 
 
@@ -106,7 +106,7 @@ def _found(found: Look) -> None:
     if found.user:
         typer.echo(f"user       {found.user.name} with role {found.user.role}")
     typer.echo(f"Everything: {Place.of(env).look}")
-    steps.need_adoptable(found)
+    proposing.need_adoptable(found)
     _next(env, Step.generate)
 
 
@@ -127,7 +127,7 @@ def _decided(env: str, made: Decisions) -> None:
 
 
 def _prepared(env: str, environ: dict[str, str]) -> None:
-    text, missing = steps.prepared(env, environ)
+    text, missing = taking_in.prepared(env, environ)
     typer.echo(text)
     if missing:
         typer.echo(f"{len(missing)} of these have no effect yet. Once they were run: quantctl adopt {env} prepare")
@@ -137,7 +137,7 @@ def _prepared(env: str, environ: dict[str, str]) -> None:
 
 
 def _verified(env: str, environ: dict[str, str]) -> None:
-    updated, wrong = steps.check(env, environ, _say(env))
+    updated, wrong = taking_in.check(env, environ, _say(env))
     if wrong:
         words = "lost something" if updated else "would do what nobody decided"
         raise UserError(
@@ -172,13 +172,13 @@ def _done(env: str, place: Place, environ: dict[str, str]) -> Iterable[Step]:
         found.append(Step.look)
         if place.stack_file.exists() and place.workflow_files():
             found.append(Step.generate)
-        made = steps.read_decisions(env)
+        made = proposing.read_decisions(env)
         if made.items and not made.undecided:
             found.append(Step.decide)
         if place.state_before.exists():
             found += [Step.prepare, Step.import_]
             if read_state(env, environ).commit:
                 found.append(Step.verify)
-        elif Step.decide in found and place.sql.exists() and not steps.prepared(env, environ)[1]:
+        elif Step.decide in found and place.sql.exists() and not taking_in.prepared(env, environ)[1]:
             found.append(Step.prepare)
     return found

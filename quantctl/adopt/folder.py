@@ -50,6 +50,11 @@ class Place:
         return self.folder / f"Pulumi.{self.env}.yaml"
 
     @property
+    def trial(self) -> Path:
+        """What the last trial showed, and of which files."""
+        return self.folder / "trial.json"
+
+    @property
     def decisions(self) -> Path:
         """Every difference, with what was decided."""
         return self.folder / "decisions.yaml"

@@ -1,6 +1,4 @@
-"""The six steps of an adoption, and its undoing. Each can be repeated; none but `import` changes a state, and none anything
-else.
-"""
+"""Decided, prepared, imported, verified: and taken back until the first update. Only `import` changes a state."""
 
 from __future__ import annotations
 
@@ -10,22 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from infra.naming import names_of
-from infra.outside.branch import Snapshot, take_snapshot
+from infra.outside.branch import take_snapshot
 from infra.settings import Settings
-from infra.vocabulary import Environment
-from infra.workflows import Files
-from quantctl.adopt import decisions as decided
-from quantctl.adopt import differences, folder, import_file, importing, prepare, present, verify
-from quantctl.adopt import generate as generating
+from quantctl.adopt import differences, folder, importing, prepare, verify
 from quantctl.adopt import look as looking
 from quantctl.adopt.decisions import Decisions
 from quantctl.adopt.folder import Place
 from quantctl.adopt.identity import Declared
-from quantctl.adopt.model import Look
-from quantctl.adopt.pairing import paired
-from quantctl.adopt.refusals import refusals
-from quantctl.check import told
-from quantctl.check.judge import judge
+from quantctl.adopt.proposing import files_of, need_adoptable, read_decisions
 from quantctl.drift.account import asking
 from quantctl.engine.lock import backend
 from quantctl.engine.lock.locks import refusal
@@ -38,121 +28,6 @@ from quantctl.workspace import Workspace
 
 Say = Callable[[str], None]
 _UPDATES = "updates"  # beside the state that is kept: how many updates the stack had had
-
-
-def look(env: str, environ: dict[str, str], say: Say) -> Look:
-    """Read what is there and keep it in look.json.
-
-    Raises:
-        UserError: it cannot be read, or an adoption is under way.
-    """
-    place = Place.of(env)
-    if place.state_before.exists():
-        raise UserError(
-            f"{env} is imported already; what was found before is needed to verify it.",
-            do_next=f"quantctl adopt {env} verify; or quantctl adopt {env} undo",
-        )
-    found = looking.look(stack_settings(env, environ), environ, say)
-    folder.write(place.look, found.model_dump_json(indent=1) + "\n")
-    return found
-
-
-def need_adoptable(found: Look) -> None:
-    """Go on only where nothing stands in the way.
-
-    Raises:
-        UserError: each reason with its way out.
-    """
-    if told_ := refusals(found):
-        raise UserError(
-            f"{found.environment} cannot be adopted as it is:\n  " + "\n  ".join(f"- {one}" for one in told_),
-            do_next=f"then: quantctl adopt {found.environment} look",
-        )
-
-
-def generate(env: str, environ: dict[str, str], say: Say) -> str:
-    """Write workflow files and stack files of all environments that run by hand; what `quantctl check` says of them.
-
-    Raises:
-        UserError: jobs cannot be told apart, or the files would be refused.
-    """
-    place = Place.of(env)
-    need_adoptable(place.read_look())
-    looks = _looks(environ, say)
-    generating.generate(looks, {one: read_decisions(one) for one in looks}, environ)
-    settings = {Environment(one): stack_settings(one, environ, Place.of(one).stack_file) for one in looks}
-    verdicts = []
-    for one, its in settings.items():
-        snapshot = take_snapshot(its.remote, its.branch)
-        files = _files(place, its)
-        present_ = frozenset({path for path in snapshot.tree if not path.startswith(f"{its.workflows}/")} | set(files))
-        read = _reader(snapshot, files)
-        verdicts.append(judge(Files(present_, its.workflows, read), present_, {one: its}))
-    if wrong := [verdict for verdict in verdicts if verdict.problems]:
-        raise UserError(
-            "The workflow files would be refused:\n" + "\n".join(told.text(one) for one in wrong),
-            do_next=f"correct the job in the workspace, or allow it in the stack file; then quantctl adopt {env} look",
-        )
-    return told.text(verdicts[0]) if verdicts else ""
-
-
-def _looks(environ: dict[str, str], say: Say) -> dict[str, Look]:
-    """What was found of each environment; those that nobody has looked at yet are looked at now."""
-    found = {}
-    for one in Environment:
-        place = Place.of(one.value)
-        if not place.look.exists():
-            say(f"also looks at {one.value}, whose jobs are paired with these")
-            look(one.value, environ, lambda _: None)
-        there = place.read_look()
-        if there.there and not there.holds:
-            found[one.value] = there
-    return found
-
-
-def _files(place: Place, settings: Settings) -> dict[str, bytes]:
-    return {f"{settings.workflows}/{name}": content for name, content in place.workflow_files().items()}
-
-
-def _reader(snapshot: Snapshot, files: Mapping[str, bytes]) -> Callable[[list[str]], dict[str, bytes]]:
-    def read(paths: list[str]) -> dict[str, bytes]:
-        return {path: files[path] if path in files else snapshot.read([path])[path] for path in paths}
-
-    return read
-
-
-def read_decisions(env: str) -> Decisions:
-    """What a person decided so far."""
-    file = Place.of(env).decisions
-    return decided.read(str(file), file.read_text()) if file.exists() else Decisions()
-
-
-def decide(env: str, environ: dict[str, str], say: Say) -> Decisions:
-    """Try the import in a state that is thrown away, and write every difference to decisions.yaml.
-
-    Raises:
-        UserError: a step before is missing, or the trial failed.
-    """
-    place = Place.of(env)
-    generate(env, environ, say)  # what was decided to be kept is in the settings from here on
-    found, before = place.read_look(), read_decisions(env)
-    settings = stack_settings(env, environ, place.stack_file)
-    names, snapshot = names_of(settings), take_snapshot(settings.remote, settings.branch)
-    workflows = paired(_looks(environ, say), {one: read_decisions(one).jobs_left for one in map(str, Environment)})
-    me = str(Workspace(environ).me()["userName"])
-    judged = present.Present(found, settings, names, present.real(found, workflows), me)
-    say("tries the import in a state of its own")
-    with (
-        importing.scratch(env, environ, place.stack_file) as tried,
-        importing.with_files(tried, snapshot, _files(place, settings), settings.workflows) as there,
-    ):
-        resources = importing.would_create(env, there, place.stack_file)
-        folder.write_json(place.import_file, import_file.import_file(resources, judged.identity))
-        importing.take_in(env, there, place.import_file, resources, protect=settings.is_live)
-        steps = differences.steps(importing.preview(env, there, place.stack_file))
-    made = decided.merged(differences.items(steps, found, settings, names), before)
-    folder.write(place.decisions, decided.text(env, made))
-    return made
 
 
 def need_decided(env: str) -> Decisions:
@@ -229,7 +104,7 @@ def need_pushed(place: Place, settings: Settings) -> None:
     Raises:
         UserError: names those that are missing or differ.
     """
-    snapshot, files = take_snapshot(settings.remote, settings.branch), _files(place, settings)
+    snapshot, files = take_snapshot(settings.remote, settings.branch), files_of(place, settings)
     there = snapshot.read([path for path in files if path in snapshot.tree])
     if differ := sorted(path for path, content in files.items() if there.get(path) != content):
         raise UserError(
