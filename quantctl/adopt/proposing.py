@@ -105,7 +105,7 @@ def _looks(environ: dict[str, str], say: Say) -> dict[str, Look]:
 
 
 def files_of(place: Place, settings: Settings) -> dict[str, bytes]:
-    return {f"{settings.workflows}/{name}": content for name, content in place.workflowfiles_of().items()}
+    return {f"{settings.workflows}/{name}": content for name, content in place.workflow_files().items()}
 
 
 def _reader(snapshot: Snapshot, files: Mapping[str, bytes]) -> Callable[[list[str]], dict[str, bytes]]:
@@ -154,7 +154,7 @@ def _trial(place: Place, settings: Settings, snapshot: Snapshot, environ: dict[s
     say("tries the import in a state of its own")
     with (
         importing.scratch(env, environ, place.stack_file) as tried,
-        importing.withfiles_of(tried, snapshot, files_of(place, settings), settings.workflows) as there,
+        importing.with_files(tried, snapshot, files_of(place, settings), settings.workflows) as there,
     ):
         resources = importing.would_create(env, there, place.stack_file)
         folder.write_json(place.import_file, import_file.import_file(resources, judged.identity))
