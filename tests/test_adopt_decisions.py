@@ -333,6 +333,6 @@ def test_differences_that_are_alike_are_one_question() -> None:
     """With the names of all that have it; another value is a question of its own."""
     locked = [step("update", "Job", {"id": str(number)}, {"editMode": "UI_LOCKED"}, "editMode") for number in (1, 2)]
     other = step("update", "Job", {"id": "3"}, {"editMode": "EDITABLE"}, "editMode")
-    found = [one for one in items([*locked, other], looked(ENV, scope=None), read(ENV), names_of(read(ENV)))]
+    found = items([*locked, other], looked(ENV, scope=None), read(ENV), names_of(read(ENV)))
     told = [(one.id, one.declared) for one in found if one.group == "changes"]
     assert told == [("changes/Job/editMode", "EDITABLE"), ("changes/Job/editMode/2", "UI_LOCKED")]

@@ -39,7 +39,8 @@ def generate(looks: Mapping[str, Look], decided: Mapping[str, Decisions], enviro
     texts = {f"{one.name}.yml": workflow_files.file_of(one, scene) for one in workflows}
     for env, ids in scene.ids.items():
         if ids:
-            _written(env, stack_file.merged(files[env], {"variables": ids}), environ)
+            more = {"variables": ids, "allowed": stack_file.allowed_ids(ids, settings[env])}
+            _written(env, stack_file.merged(files[env], more), environ)
     place = Place.of(next(iter(looks), Environment.DEV.value))
     for old in place.workflows.glob("*.yml"):
         if old.name not in texts:

@@ -48,9 +48,23 @@ def preview(env: str, environ: Mapping[str, str], stack_file: Path | None = None
     pack = POLICY if judged else ()
     done = engine(["preview", "--json", "-s", env, *_config(stack_file), *pack], environ, must=False)
     if done.code != 0:
+        refused = _refused(env, environ, stack_file) if judged else ""
+        if refused:
+            raise UserError(
+                f"The policy pack refuses what {env} would declare:\n{refused}",
+                do_next="change it where it runs, or list it where the message says, which is a reviewed change",
+            )
         raise UserError(f"The preview of {env} failed: {_told(done.out) or done.reason}", do_next=f"pulumi preview -s {env}")
     found: Json = json.loads(done.out)
     return found
+
+
+def _refused(env: str, environ: Mapping[str, str], stack_file: Path | None) -> str:
+    """What the policy pack says; a preview in JSON does not."""
+    said_ = engine(["preview", "-s", env, *_config(stack_file), *POLICY], environ, must=False).out
+    part = said_.partition("Policies:")[2].partition("Diagnostics:")[0]
+    lines = [line.rstrip() for line in part.splitlines() if line.strip()]
+    return "\n".join(dict.fromkeys(lines[1:]))
 
 
 def take_in(env: str, environ: Mapping[str, str], file: Path, resources: Iterable[Declared], *, protect: bool) -> None:

@@ -129,6 +129,6 @@ def by_person(items: Iterable[Item]) -> Mapping[str, Mapping[str, list[str]]]:
     """widened and narrowed -> person -> what."""
     found: dict[str, dict[str, list[str]]] = {"widened": {}, "narrowed": {}}
     for one in items:
-        for person in one.people if one.group in found else ():
+        for person in one.people if one.group in found and one.decision != KEEP else ():
             found[one.group].setdefault(person, []).append(f"{one.what}: {one.there} -> {one.declared}")
     return found

@@ -159,7 +159,7 @@ def _trial(place: Place, settings: Settings, snapshot: Snapshot, environ: dict[s
         resources = importing.would_create(env, there, place.stack_file)
         folder.write_json(place.import_file, import_file.import_file(resources, judged.identity))
         importing.take_in(env, there, place.import_file, resources, protect=settings.is_live)
-        steps = differences.steps(importing.preview(env, there, place.stack_file))
+        steps = differences.steps(importing.preview(env, there, place.stack_file, judged=True))
     return differences.items(steps, found, settings, names)
 
 

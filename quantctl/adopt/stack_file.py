@@ -75,6 +75,19 @@ def allowed(look: Look, settings: Settings) -> Json:
     return made
 
 
+def allowed_ids(ids: Mapping[str, str], settings: Settings) -> dict[str, list[str]]:
+    """Clusters, pools and pipelines that are not the environment's own, by the variable that names them."""
+    made: dict[str, list[str]] = {}
+    for start, key, known in (
+        ("cluster_of_", "clusters", settings.allowed.clusters),
+        ("pool_of_", "instancePools", settings.allowed.instance_pools),
+        ("pipeline_of_", "pipelines", settings.allowed.pipelines),
+    ):
+        if found := {number for name, number in ids.items() if name.startswith(start)}:
+            made[key] = sorted({*known, *found})
+    return made
+
+
 def _code(task: Json) -> Any:
     """What of a task names files: not its parameters."""
     if isinstance(task, Mapping):
