@@ -12,6 +12,7 @@ from quantctl.adopt.decisions import CHANGE, LEAVE, Item
 from quantctl.adopt.literals import resolved
 from quantctl.adopt.model import Entry, Granted, Look
 from quantctl.adopt.people import Target, access_items
+from quantctl.adopt.prepare import ADMINISTRATORS
 
 Json = dict[str, Any]
 JOB, PERMISSIONS, SECRET = "Job", "Permissions", "Secret"
@@ -140,6 +141,8 @@ def _owners(look: Look, settings: Settings, adopted: set[int]) -> list[Item]:
             ):
                 if there.lower() != declared.lower():
                     made.append(Item("owners", f"owners/{what}/{there}", what, there, declared, (CHANGE,), (job.name,)))
+    if _given_already(look):
+        return made
     for what, owner in (
         (f"schema {look.schema_.name}" if look.schema_ else "", look.schema_.owner if look.schema_ else ""),
         (f"user {look.user.name}" if look.user else "", look.user.owner if look.user else ""),
@@ -148,6 +151,13 @@ def _owners(look: Look, settings: Settings, adopted: set[int]) -> list[Item]:
         if what:
             made.append(Item("owners", f"owners/{what}", f"owner of {what}", owner, "the deployer's role", (CHANGE,)))
     return made
+
+
+def _given_already(look: Look) -> bool:
+    """Whether schema, user and role are of one role that is no administrator's: the SQL was run before."""
+    if look.schema_ is None or look.user is None or look.schema_.owner in ADMINISTRATORS:
+        return False
+    return {look.user.owner, look.role_owner} == {look.schema_.owner} and look.schema_.managed
 
 
 def _job(one: Step) -> list[Item]:
