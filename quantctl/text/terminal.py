@@ -12,7 +12,7 @@ from quantctl.text.plain import seen
 
 
 class Console(rich.console.Console):
-    """rich's, with every hidden character as an escape, and without markup in texts: who wants it escapes what others wrote."""
+    """rich's, with every hidden character as an escape; without markup, unless who wants it escapes what others wrote."""
 
     def __init__(self, *, markup: bool = False, **options: Any) -> None:
         super().__init__(markup=markup, emoji=False, **options)
