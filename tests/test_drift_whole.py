@@ -37,10 +37,10 @@ QUIET = said(GOOD)
 
 def test_what_could_not_be_read_is_told_by_its_name() -> None:
     """With the reason; the state here knows no Git folder, and that is told besides."""
-    assert QUIET == {
+    assert {
         (Class.UNKNOWN, "branch quant_stg", "the branch is silent"),
         (Class.DRIFT, "Git folder /quant_stg", "in nobody's state; nothing is at its path"),
-    }
+    } == QUIET
     assert judge(GOOD).verdict is Verdict.UNKNOWN and judge(GOOD).environment == "quant_stg"
 
 
