@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import datetime
-from collections.abc import Mapping
+import random
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from infra.outside.workspace import Run
 from infra.workflows import Refused
@@ -86,6 +91,36 @@ def test_a_contract_that_is_wrong_is_refused_with_its_place(before: str, after: 
 def test_what_is_no_contract_is_told(text: str) -> None:
     """Whatever stands in the file."""
     assert problems(text).startswith("contracts/t.odcs.yaml")
+
+
+VALUES = [None, 0, -1, True, "", "x" * 3000, [], {}, [None], [1, {}], {"a": 1}, "\u202e", float("inf"), 10**400, [[[]]]]
+
+
+def test_whatever_stands_in_a_contract_it_is_read_or_refused() -> None:
+    """Every value of one, replaced by everything that is none: a contract, or a list of problems, and nothing else."""
+    more = "quality:\n      - {id: b, metric: invalidValues, arguments: {validValues: [1]}, mustBeBetween: [1, 2]}\n      - {id: e"
+    whole = yaml.safe_load(RETURNS.replace("quality:\n      - {id: e", more))
+    whole["schema"][0]["customProperties"] += [
+        {"property": f"quant.{name}", "value": value}
+        for name, value in (("limitedBy", {"f": "FACTOR"}), ("inputs", ["RETURNS"]), ("previousDay", {"rowCount": "10 %"}))
+    ]
+    contract(yaml.safe_dump(whole))
+    draw = random.Random(7)
+    for way in draw.sample(list(ways(whole)), 40):
+        changed = copy.deepcopy(whole)
+        owner = changed
+        for step in way[:-1]:
+            owner = owner[step]
+        owner[way[-1]] = draw.choice(VALUES)
+        with contextlib.suppress(Refused):
+            contract(yaml.safe_dump(changed, allow_unicode=True))
+
+
+def ways(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every value."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield (*way, key)
+        yield from ways(item, (*way, key))
 
 
 def test_a_name_in_quotes_keeps_its_case() -> None:

@@ -57,6 +57,11 @@ class Check:
         return f"{self.metric}{where} {_OPERATORS[self.operator][0]} {bounds}{' %' if self.percent else ''}"
 
 
+def is_number(value: object) -> bool:
+    """A finite number that the account can be given."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -1e300 <= value <= 1e300
+
+
 def spelled(name: str) -> str:
     """A name as Snowflake keeps it: in upper case, but for one that stands in double quotes."""
     return name[1:-1] if len(name) > 2 and name[0] == name[-1] == '"' else name.upper()
@@ -90,7 +95,7 @@ def _check(one: DataQuality, column: str, columns: Sequence[str], wrong: Callabl
         return None
     bounds = getattr(one, said[0])
     bounds = tuple(bounds) if isinstance(bounds, list) else (bounds,)
-    if not all(isinstance(bound, int | float) and not isinstance(bound, bool) for bound in bounds):
+    if not all(map(is_number, bounds)):
         wrong(f"{said[0]}: expected a number.")
         return None
     metric = "sql" if one.type == "sql" else str(one.metric or one.rule)
