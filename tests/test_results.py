@@ -93,12 +93,29 @@ def test_what_is_no_contract_is_told(text: str) -> None:
     assert problems(text).startswith("contracts/t.odcs.yaml")
 
 
-VALUES = [None, 0, -1, True, "", "x" * 3000, [], {}, [None], [1, {}], {"a": 1}, "\u202e", float("inf"), 10**400, [[[]]]]
+VALUES: list[Any] = [
+    None,
+    0,
+    -1,
+    True,
+    "",
+    "x" * 3000,
+    [],
+    {},
+    [None],
+    [1, {}],
+    {"a": 1},
+    "\u202e",
+    float("inf"),
+    10**400,
+    [[[]]],
+]
 
 
 def test_whatever_stands_in_a_contract_it_is_read_or_refused() -> None:
     """Every value of one, replaced by everything that is none: a contract, or a list of problems, and nothing else."""
-    more = "quality:\n      - {id: b, metric: invalidValues, arguments: {validValues: [1]}, mustBeBetween: [1, 2]}\n      - {id: e"
+    check = "{id: b, metric: duplicateValues, arguments: {properties: [DAY]}, mustBeBetween: [1, 2]}"
+    more = f"quality:\n      - {check}\n      - {{id: e"
     whole = yaml.safe_load(RETURNS.replace("quality:\n      - {id: e", more))
     whole["schema"][0]["customProperties"] += [
         {"property": f"quant.{name}", "value": value}
