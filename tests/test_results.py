@@ -123,7 +123,7 @@ def test_whatever_stands_in_a_contract_it_is_read_or_refused() -> None:
     ]
     contract(yaml.safe_dump(whole))
     draw = random.Random(7)
-    for way in draw.sample(list(ways(whole)), 40):
+    for way in draw.sample(list(ways(whole)), 60):
         changed = copy.deepcopy(whole)
         owner = changed
         for step in way[:-1]:

@@ -114,7 +114,8 @@ def _check(one: DataQuality, column: str, columns: Sequence[str], wrong: Callabl
         wrong(f"{metric} is a check of a column.")
         return None
     elif metric == "duplicateValues":
-        over = [str(name).upper() for name in arguments.get("properties") or ([column] if column else [])]
+        named = arguments.get("properties")
+        over = [spelled(str(name)) for name in named] if isinstance(named, list) else [column] if column else []
         if not over or not set(over) <= set(columns):
             wrong("duplicateValues: arguments.properties names columns of the contract.")
             return None
@@ -122,6 +123,7 @@ def _check(one: DataQuality, column: str, columns: Sequence[str], wrong: Callabl
     elif metric in ("missingValues", "invalidValues"):
         listed = arguments.get("missingValues" if metric == "missingValues" else "validValues")
         pattern = str(arguments.get("pattern") or "")
+        listed = listed if isinstance(listed, list) else []
         if not listed and not (pattern and metric == "invalidValues"):
             wrong(f"{metric}: arguments say which: {metric if metric == 'missingValues' else 'validValues or pattern'}.")
             return None
