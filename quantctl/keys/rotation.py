@@ -12,7 +12,7 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from infra.naming import SECRET_KEY, Names, names_of
+from infra.naming import Names, names_of
 from infra.service_keys import Slots, is_ours, marker, written
 from quantctl.drift.account import Account
 from quantctl.engine.lock.backend import locks
@@ -29,7 +29,7 @@ from quantctl.workspace import Workspace
 
 # Only these change: a rotation must not deploy a branch that has moved meanwhile.
 _USER = "**ServiceUser::user"
-_SCOPE = ("**SecretScope::scope", "**SecretAcl::service-principal-reads")
+_SCOPE = ("**Environment::quant*", "**Secrets::secrets", "**SecretScope::scope", "**SecretAcl::service-principal-reads")
 _USER_TYPE, _SCOPE_TYPE = "snowflake:index/serviceUser:ServiceUser", "databricks:index/secretScope:SecretScope"
 Say = Callable[[str], None]
 
@@ -47,9 +47,13 @@ class _Begun:
 def rotate(env: str, environ: dict[str, str], say: Say) -> None:
     """Make a key, let the account accept it, and hand it to the jobs."""
     begun = _begin(env, environ, say)
-    targets = ([_USER] if _has(begun.state, _USER_TYPE) else []) + ([] if _has(begun.state, _SCOPE_TYPE) else [*_SCOPE])
-    say(f"A new key in slot {begun.slot}: updating {' and '.join(one.rpartition(':')[2] for one in targets)} ...")
-    _install(env, environ, targets)
+    if not _has(begun.state, _SCOPE_TYPE):
+        say("Creating the secret scope and its reader ...")
+        # Without the pack, which would judge what is left out of a stack that is not there yet. The next preview judges all.
+        _install(env, environ, _SCOPE, ())
+    if _has(begun.state, _USER_TYPE):
+        say(f"A new key in slot {begun.slot}: updating the service user ...")
+        _install(env, environ, [_USER])
     say("Updating the secret that the jobs read ...")
     hand_over(env, begun.pair, environ)
     say(f"Done. The private key is in the secret scope of {env} alone.")
@@ -74,7 +78,7 @@ def retire(env: str, environ: dict[str, str], say: Say) -> None:
         say(f"There is one key alone: nothing to retire in {env}.")
         keep(env, keys, environ)
         return
-    told = written(workspace.secrets_if_any(names.secret_scope))
+    told = written(workspace.secrets_if_any(names.secret_scope), names.secret_key)
     accepted = _accepted(names, environ)
     older = _older_runs(workspace, state, told.marked_at)
     if reasons := why_not_retire(env, keys, told, accepted, older):
@@ -91,7 +95,7 @@ def retire(env: str, environ: dict[str, str], say: Say) -> None:
         keep(env, keys, environ)  # the settings say again what is there
         raise
     for name in workspace.secrets(names.secret_scope):
-        if is_ours(name) and name not in (SECRET_KEY, marker(keys[slot - 1] or "")):
+        if is_ours(name, names.secret_key) and name not in (names.secret_key, marker(keys[slot - 1] or "")):
             workspace.delete_secret(names.secret_scope, name)  # the marker of the key that is gone
     say(f"Done. Slot {3 - slot} is empty; only the key of slot {slot} is accepted.")
     if in_file:
@@ -101,7 +105,8 @@ def retire(env: str, environ: dict[str, str], say: Say) -> None:
 def first_pair(env: str, environ: dict[str, str]) -> Pair | None:
     """Where the jobs have no key yet: a new pair, whose public half is in the settings. Hand it over after the update."""
     settings = stack_settings(env, environ)
-    held = SECRET_KEY in Workspace(environ).secrets_if_any(names_of(settings).secret_scope)
+    names = names_of(settings)
+    held = names.secret_key in Workspace(environ).secrets_if_any(names.secret_scope)
     if held and any(settings.public_keys):
         return None
     return _begin(env, environ, lambda _: None).pair
@@ -109,10 +114,9 @@ def first_pair(env: str, environ: dict[str, str]) -> Pair | None:
 
 def hand_over(env: str, pair: Pair, environ: Mapping[str, str]) -> None:
     """Write the private key into the secret scope, then the marker that says whose half it is."""
-    scope = names_of(stack_settings(env, environ)).secret_scope
-    workspace = Workspace(environ)
-    workspace.put_secret(scope, SECRET_KEY, pair.private)
-    workspace.put_secret(scope, marker(pair.public), pair.public)
+    names, workspace = names_of(stack_settings(env, environ)), Workspace(environ)
+    workspace.put_secret(names.secret_scope, names.secret_key, pair.private)
+    workspace.put_secret(names.secret_scope, marker(pair.public), pair.public)
 
 
 def _begin(env: str, environ: dict[str, str], say: Say) -> _Begun:
@@ -121,7 +125,8 @@ def _begin(env: str, environ: dict[str, str], say: Say) -> _Begun:
     settings = stack_settings(env, environ)
     # What is declared counts: settings that are older than the last rotation do not take its key away.
     keys = _declared(state) if _has(state, _USER_TYPE) else settings.public_keys
-    told = written(Workspace(environ).secrets_if_any(names_of(settings).secret_scope))
+    names = names_of(settings)
+    told = written(Workspace(environ).secrets_if_any(names.secret_scope), names.secret_key)
     slot, pair = slot_to_fill(env, keys, told), new_pair()
     in_file = keep(env, filled(keys, slot, pair.public), environ)
     return _Begun(pair, slot, state, in_file)
@@ -153,7 +158,6 @@ def _older_runs(workspace: Workspace, state: State, since: int) -> dict[str, lis
     return workspace.active_runs(state.jobs, before=datetime.datetime.fromtimestamp(since / 1000, datetime.UTC))
 
 
-def _install(env: str, environ: Mapping[str, str], targets: Sequence[str]) -> None:
-    if targets:
-        words = [word for target in targets for word in ("--target", target)]
-        run(["up", "--yes", "--skip-preview", "-s", env, *POLICY, *words], environ)
+def _install(env: str, environ: Mapping[str, str], targets: Sequence[str], pack: Sequence[str] = POLICY) -> None:
+    words = [word for target in targets for word in ("--target", target)]
+    run(["up", "--yes", "--skip-preview", "-s", env, *pack, *words], environ)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from infra.promotion import EDGES
 from infra.vocabulary import Environment
@@ -29,6 +28,7 @@ from quantctl.results.signed import Signed
 from quantctl.results.terminal import shown
 from quantctl.stack_settings import stack_settings
 from quantctl.status.command import write_whole
+from quantctl.text.terminal import Console
 
 _COLUMNS = 160
 UNEXPECTED, UNKNOWN = 2, 1
