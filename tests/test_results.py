@@ -24,6 +24,7 @@ from quantctl.results.as_before import as_before
 from quantctl.results.causes import cause_of
 from quantctl.results.checks import query_of
 from quantctl.results.closure import closure
+from quantctl.results.command import Format, written
 from quantctl.results.contract import contract_files, read_contracts
 from quantctl.results.declared import change_files, read_changes
 from quantctl.results.history import by_inputs
@@ -33,6 +34,7 @@ from quantctl.results.page import page
 from quantctl.results.recorded import run_again
 from quantctl.results.release_note import Release, note
 from quantctl.results.report import parsed
+from quantctl.results.signed import Signed
 from tests.paths import ROOT
 from tests.results_samples import DAYS, HERE, THERE, report, signed
 from tests.results_world import CHANGED, FIRST, PAIR, RETURNS, SAME, contract, days, night, quiet
@@ -394,3 +396,12 @@ def test_a_proposal_is_a_contract(tmp_path: Path) -> None:
     found = contract(text)
     assert (found.keys, found.day, found.column("RETURN").tolerance.relative) == (("DAY", "FACTOR"), "DAY", 1e-9)
     assert "No key was found" in proposal.written("RETURNS", types, None)
+
+
+def test_a_terminal_is_told_the_same_as_text() -> None:
+    """What was not expected first; names and reasons are text, whatever stands in them."""
+    made = report(role="[bold]x[/]\x1b[2J")
+    told = written(made, Signed(), Format.table)
+    assert "[bold]x[/]" in told and "\x1b" not in told and "[red]" not in told
+    order = ["POSITIONS:extra-keys/run", "PRICES:unknown", "FACTOR_RETURNS", made.digest[:12]]
+    assert [told.index(one) for one in order] == sorted(told.index(one) for one in order)
