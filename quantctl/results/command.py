@@ -62,7 +62,7 @@ def results_command(
 ) -> None:
     """Are ENV's results right? Its tables against those of the environment it leads to, by their contracts.
 
-    Reads only. Exit 0 as expected, 2 something unexpected, 1 something could not be told.
+    Of the account it only reads. Exit 0 as expected, 2 something is not, 1 something is unknown.
     """
     environ = where.enter(tell=True)
     if propose:
