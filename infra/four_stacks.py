@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from infra.errors import UserError
+from infra.own_names import in_common, names_in
 from infra.vocabulary import Environment
 
 _OWN = ("servicePrincipal", "folder", "schema", "branch")
@@ -29,7 +30,7 @@ def need_different(stack: str, mine: Mapping[str, str], root: Path) -> None:
     problems: list[str] = []
     for other in Environment:
         file = root / f"Pulumi.{other}.yaml"
-        if other != stack and file.exists():
+        if other != stack:
             problems += common(stack, mine, other, {**shared, **_config(file)})
     if problems:
         raise UserError("\n".join(problems))
@@ -44,6 +45,8 @@ def common(stack: str, mine: Mapping[str, Any], other: str, theirs: Mapping[str,
                 f"{files}: quant:{key}: found {mine[_PREFIX + key]!r} in both, expected one for each: it keeps the two"
                 " environments apart."
             )
+    for key, name in in_common(names_in(stack, mine), names_in(other, theirs)):
+        yield f"{files}: quant:names.{key} of {stack}: found {name!r}, which is the other's; expected one for each."
     for key, against in (("servicePrincipal", "deployer"), ("deployer", "servicePrincipal")):
         value = mine.get(_PREFIX + key)
         if _same(key, value, theirs.get(_PREFIX + against)):

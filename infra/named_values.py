@@ -59,6 +59,13 @@ def _identifier(value: str) -> str:
     return value
 
 
+def _scope_name(value: str) -> str:
+    # https://docs.databricks.com/api/workspace/secrets/createscope
+    if not re.fullmatch(r"[A-Za-z0-9_.@-]{1,128}", value):
+        raise ValueError("up to 128 letters, digits, - _ @ and . are expected, for example quant_stg")
+    return value
+
+
 def _application_id(value: str) -> str:
     if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
         raise ValueError("the application id of a service principal is expected, a UUID")
@@ -89,6 +96,7 @@ def structured(value: object) -> object:
 
 WorkspacePath = Annotated[str, AfterValidator(_workspace_path)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
+ScopeName = Annotated[str, AfterValidator(_scope_name)]
 ApplicationId = Annotated[str, AfterValidator(_application_id)]
 AccountName = Annotated[str, AfterValidator(_account)]
 UserName = Annotated[str, AfterValidator(_user)]

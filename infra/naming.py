@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infra.own_names import SECRET_KEY, all_names
 from infra.settings import Settings
 
-SECRET_KEY = "snowflake_private_key"
+__all__ = ["SECRET_KEY", "Names", "names_of", "qualified"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Names:
     service_role: str
     service_user: str
     secret_scope: str
+    secret_key: str
     resource_monitor: str
     network_policy: str
 
@@ -26,13 +28,15 @@ class Names:
 def names_of(settings: Settings) -> Names:
     """The names that `settings` imply."""
     schema = settings.schema_.upper()
+    names = all_names(settings.environment.value, schema, settings.own_names.model_dump(by_alias=True))
     return Names(
         schema=schema,
-        reader=f"{schema}_READER",
-        writer=f"{schema}_WRITER",
-        service_role=f"{schema}_SVC",
-        service_user=f"SVC_{schema}",
-        secret_scope=settings.environment.value,
+        reader=names["readerRole"],
+        writer=names["writerRole"],
+        service_role=names["serviceRole"],
+        service_user=names["serviceUser"],
+        secret_scope=names["secretScope"],
+        secret_key=names["secretKey"],
         resource_monitor=f"{settings.warehouse.upper()}_MONITOR",
         network_policy=f"{schema}_SVC_ADDRESSES",
     )

@@ -31,6 +31,7 @@ from infra.named_values import (
     WorkspacePath,
     structured,
 )
+from infra.own_names import OwnNames, all_names
 from infra.promotion import EdgeName, Freeze, GateChanges
 from infra.public_keys import KEY_SETTINGS, PublicKey, public_keys_setting
 from infra.signers import Signer, Signers, signers_setting
@@ -89,7 +90,7 @@ class Settings(Part):
     remote: Remote = Field(description="URL of the pipelines repository; QUANT_REMOTE wins over it")
     branch: str = Field(description="maturity branch; must be the stack's name")
     folder: WorkspacePath = Field(description="workspace path of the Git folder; its last part is the branch")
-    schema_: Identifier = Field(alias="schema", description="Snowflake schema; must be the stack's name")
+    schema_: Identifier = Field(alias="schema", description="Snowflake schema; usually called as the stack")
     database: Identifier = Field(description="Snowflake database that holds the four schemas")
     warehouse: Identifier = Field(description="Snowflake warehouse that the jobs use")
     account: AccountName = Field(description="Snowflake account that the jobs log in to: organization-account")
@@ -107,6 +108,9 @@ class Settings(Part):
     )
     personas: Annotated[dict[Persona, PersonaNames], BeforeValidator(structured)] = Field(
         default={}, description="groups and account roles that are not called as usual"
+    )
+    own_names: Annotated[OwnNames, BeforeValidator(structured)] = Field(
+        alias="names", default=OwnNames(), description="names of the environment that are not the usual ones"
     )
     access: Annotated[dict[Persona, Narrowed], BeforeValidator(structured)] = Field(
         default={}, description="where this stack narrows the access matrix: persona -> folder, job, schema"
@@ -243,16 +247,17 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
         settings = Settings.model_validate(given)
     except ValidationError as error:
         raise UserError("\n".join(_explain(file, entry) for entry in error.errors())) from None
-    for key, found in (
-        ("branch", settings.branch),
-        ("schema", settings.schema_.lower()),
-        ("folder", settings.folder.rsplit("/", 1)[-1]),
-    ):
+    for key, found in (("branch", settings.branch), ("folder", settings.folder.rsplit("/", 1)[-1])):
         if found != stack:
             raise UserError(
-                f"{file}: quant:{key}: found {found!r}, expected {stack!r}: stack, branch, folder and schema of an"
+                f"{file}: quant:{key}: found {found!r}, expected {stack!r}: stack, branch and folder of an"
                 " environment bear one name, so that nothing is deployed to the wrong place."
             )
+    if (schema := settings.schema_.lower()) in names and schema != stack:
+        raise UserError(
+            f"{file}: quant:schema: found {schema!r}, which is another environment's; expected {stack!r}, or the name of a"
+            " schema that the team had before."
+        )
     if settings.git_credential is not None and settings.git_token is None:
         raise UserError(
             f"{file}: quant:gitCredential has no token: set the secret quant:gitToken (pulumi config set --secret"
@@ -267,6 +272,7 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
         if key in values and stack != only:
             raise UserError(f"{file}: quant:{key} is for the stack {only} alone; remove it here.")
     _check_personas(settings, file)
+    _check_names(settings, file)
     access_of(settings.environment, settings.access)
     if settings.gitlab is not None:
         _ = settings.protection  # refuses what would open quant_live
@@ -290,6 +296,20 @@ def _check_personas(settings: Settings, file: str) -> None:
                 )
 
 
+def _check_names(settings: Settings, file: str) -> None:
+    """The writer is not the reader, and nobody is the service user by a role of their own."""
+    own = settings.own_names.model_dump(by_alias=True)
+    names = all_names(settings.environment.value, settings.schema_, own)
+    roles = {settings.names(persona).role.upper(): persona for persona in Persona}
+    if persona := roles.get(names["serviceRole"]):
+        raise UserError(
+            f"{file}: quant:names.serviceRole: found {names['serviceRole']!r}, which is the role of {persona}: whoever holds"
+            " it would write the schema; the jobs have a role of their own."
+        )
+    if names["readerRole"] == names["writerRole"]:
+        raise UserError(f"{file}: quant:names: found {names['readerRole']!r} as readerRole and as writerRole; they differ.")
+
+
 def _explain(file: str, entry: Any) -> str:
     location = [str(part) for part in entry["loc"] if part != "[key]"]
     key = ".".join(location)
@@ -306,6 +326,7 @@ def _explain(file: str, entry: Any) -> str:
 
 _PARTS: dict[str, type[Part]] = {
     "allowed": Allowed,
+    "names": OwnNames,
     "personas": PersonaNames,
     "limitedRelease": LimitedRelease,
     "managedWarehouse": ManagedWarehouse,

@@ -25,6 +25,7 @@ COMMANDS = (
     ("preview", CHANGES, "quantctl.preview.command:show", "What would happen, as a note for reviewers."),
     ("check", CHANGES, "quantctl.check.command:check", "Is a pipelines repository right for all environments?"),
     ("show", CHANGES, "quantctl.check.command:show", "A workflow's job as an environment would declare it."),
+    ("adopt", CHANGES, "quantctl.adopt.command:adopt", "Take over what a team runs by hand, step by step."),
     ("promote", CHANGES, "quantctl.promotion.command:promote_command", "Promote one environment to the next."),
     ("approve", CHANGES, "quantctl.promotion.approve:approve", "Approve what a promotion would move."),
     ("signoff", CHANGES, "quantctl.promotion.signoff:signoff_command", "Record a sign-off of the deployed commit."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -15,23 +16,23 @@ from quantctl.errors import UserError
 _UNREAD = "(a secret, not read here)"
 
 
-def stack_settings(env: str, environ: Mapping[str, str]) -> Settings:
-    """What `Pulumi.yaml` and `Pulumi.<env>.yaml` say of an environment.
+def stack_settings(env: str, environ: Mapping[str, str], file: Path | None = None) -> Settings:
+    """What `Pulumi.yaml` and `Pulumi.<env>.yaml`, or another stack file, say of an environment.
 
     Raises:
         infra.errors.UserError: what the program itself would refuse.
         UserError: a file is missing or no YAML.
     """
     # https://www.pulumi.com/docs/iac/concepts/config/#project-level-configuration
-    shared = {key: _project_value(value) for key, value in _config("Pulumi.yaml").items()}
-    given = {_qualified(key): value for key, value in {**shared, **_config(f"Pulumi.{env}.yaml")}.items()}
+    shared = {key: _project_value(value) for key, value in _config(Path("Pulumi.yaml")).items()}
+    given = {_qualified(key): value for key, value in {**shared, **_config(file or Path(f"Pulumi.{env}.yaml"))}.items()}
     secret = [key for key, value in given.items() if isinstance(value, dict) and set(value) == {"secure"}]
     texts = {key: _UNREAD if key in secret else _text(value) for key, value in given.items() if value is not None}
     unread = {**environ, "PULUMI_CONFIG_SECRET_KEYS": json.dumps(secret)}
     return read_settings(env, texts, unread)
 
 
-def _config(name: str) -> dict[str, Any]:
+def _config(name: Path) -> dict[str, Any]:
     path = project.root() / name
     try:
         read = yaml.safe_load(path.read_text()) or {}

@@ -81,7 +81,7 @@ VIOLATIONS = [
     V("known-type", LIVE, "GrantPrivilegesToDatabaseRole", {"alwaysApplyTrigger": "x"}),
     V("known-type", LIVE, "Permissions", {"clusterId": "1"}),
     V("known-type", LIVE, "Permissions", {"authorization": "tokens"}),
-    V("known-type", DEV, "ServiceUser", {"loginName": "SVC_QUANT_LIVE"}),
+    V("known-type", DEV, "ServiceUser", {"email": "dana@quant.example"}),
     V("known-type", DEV, "ServiceUser", {"email": "mallory@evil.example"}),
     # Names, paths and places of others.
     V("one-name", LIVE, "Repo", {"url": "https://evil.example/x.git"}),

@@ -103,6 +103,14 @@ class Workspace(Connection):
         path = str(repo["path"]).removeprefix("/Workspace")
         return GitFolder(int(repo["id"]), path, str(repo.get("branch") or ""), str(repo.get("head_commit_id") or ""))
 
+    def directory(self, path: str) -> int | None:
+        """The id of a directory; None where the workspace has none. https://docs.databricks.com/api/workspace/workspace/getstatus"""
+        try:
+            found = self._ask("/api/2.0/workspace/get-status", {"path": path}, f"CAN_READ on {path}")
+        except Missing:
+            return None
+        return int(found["object_id"])
+
     def export(self, path: str) -> bytes:
         """The folder as a ZIP archive; refused above 10 MB. https://docs.databricks.com/api/workspace/workspace/export"""
         query = {"path": path, "format": "AUTO", "direct_download": "true"}
@@ -130,6 +138,17 @@ class Workspace(Connection):
         quoted = " or ".join('displayName eq "{}"'.format(name.replace("\\", "\\\\").replace('"', '\\"')) for name in names)
         query = {"filter": quoted, "attributes": "displayName"}
         return {str(one.get("displayName")).lower() for one in self._scim("/api/2.0/preview/scim/v2/Groups", query)}
+
+    def members(self) -> dict[str, list[str]]:
+        """Group -> user names of its members, as each user's own groups say it, those through another group included.
+
+        https://docs.databricks.com/api/workspace/users/list
+        """
+        found: dict[str, list[str]] = {}
+        for one in self._scim("/api/2.0/preview/scim/v2/Users", {"attributes": "userName,groups"}):
+            for group in one.get("groups") or []:
+                found.setdefault(str(group.get("display")), []).append(str(one.get("userName")))
+        return {group: sorted(people) for group, people in sorted(found.items())}
 
     def jobs(self, **query: str) -> list[Json]:
         """Every job that the caller may see, with its tasks. https://docs.databricks.com/api/workspace/jobs/list"""

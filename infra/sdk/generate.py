@@ -53,6 +53,7 @@ RESOURCES: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
                 "default_namespace",
                 "default_role",
                 "default_warehouse",
+                "disabled",
                 "name",
                 "network_policy",
                 "rsa_public_key",

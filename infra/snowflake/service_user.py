@@ -10,6 +10,9 @@ from infra.naming import Names
 from infra.sdk import snowflake
 from infra.settings import Settings
 
+# What an adopted user was made with stays: without its login name its jobs could not log in.
+_OF_ITS_MAKER = ["defaultSecondaryRolesOption", "displayName", "loginName", "minsToUnlock"]
+
 
 @dataclass(frozen=True)
 class ServiceUserArgs:
@@ -53,7 +56,8 @@ class ServiceUser(pulumi.ComponentResource):
             default_warehouse=settings.warehouse.upper(),
             default_namespace=f"{settings.database.upper()}.{names.schema}",
             comment=f"Jobs of environment {settings.environment}.",
-            opts=child,
+            disabled="false",  # always said: an import reads it so, and another spelling of the same would be an update
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=_OF_ITS_MAKER)),
         )
         snowflake.GrantAccountRole("user-has-role", role_name=role.name, user_name=user.name, opts=child)
         self.name: pulumi.Output[str] = user.name

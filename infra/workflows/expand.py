@@ -14,6 +14,7 @@ from infra.workflows.problems import Problem
 from infra.workflows.rules import clusters, rule_problems
 from infra.workflows.scene import Scene
 from infra.workflows.values import value_problems
+from infra.workflows.variables import fill_in
 from infra.workflows.written import Written
 
 _WHEN = ("schedule", "trigger", "continuous")
@@ -39,7 +40,8 @@ def misplaced(written: Written, fitted: Map, scene: Scene, environment: str) -> 
 def expanded(written: Written, fitted: Map, scene: Scene) -> tuple[Json, list[Problem]]:
     """The job as the environment declares it, and what is wrong with it there. The job is right by itself already."""
     job: Map = copied(fitted)
-    wrong: list[Wrong] = settle(job, scene, written.start)
+    wrong: list[Wrong] = fill_in(job, scene) if written.start.bundle is None and not written.start.pasted else []
+    wrong += settle(job, scene, written.start)
     wrong += belonging_problems(job, scene)
     given = _given(scene)
     reserved = {name.lower() for name in given}

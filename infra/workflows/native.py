@@ -36,6 +36,7 @@ def native(key: str, path: str, value: Map) -> tuple[Written, list[Note]]:
     wrong: list[Problem] = []
     start = From()
     overrides: dict[str, Map] = {}
+    absent: set[str] = set()
     job = value
     if is_export(value):
         job = copied(value["settings"])
@@ -59,18 +60,18 @@ def native(key: str, path: str, value: Map) -> tuple[Written, list[Note]]:
     for environment, override in said.items() if isinstance(said, Map) else ():
         if environment not in set(Environment):
             wrong.append(_environments(said, f"found {quoted(environment)}", environment))
+        elif override is None:
+            absent.add(environment)
         elif not isinstance(override, Map):
-            mark = said.marks[environment]
-            wrong.append(
-                Problem(mark, f"per_environment.{environment}", f"found {quoted(override)}, expected keys of a job.")
-            )
+            text = f"found {quoted(override)}, expected keys of a job, or null where there is none."
+            wrong.append(Problem(said.marks[environment], f"per_environment.{environment}", text))
         else:
             overrides[environment] = copied(override)
     if wrong:
         raise Refused(wrong)
     for one in (job, *overrides.values()):
         _name_jobs(one)
-    return Written(key, Mark(path), job, start, overrides), notes
+    return Written(key, Mark(path), job, start, overrides, frozenset(absent)), notes
 
 
 def _environments(value: Map, found: str, key: str = "per_environment") -> Problem:

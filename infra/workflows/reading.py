@@ -131,7 +131,7 @@ class Definitions:
                 self._checked[one.key] = checked_in_every_environment(one)
             by_environment, problems = self._checked[one.key]
             wrong.extend(problems)
-            if not problems:
+            if not problems and scene.settings.environment.value not in one.absent:
                 written.append((one, by_environment.get(scene.settings.environment, by_environment[None])))
                 for environment in set(one.overrides) - {scene.settings.environment.value}:
                     other = Scene.of(Environment(environment), scene)

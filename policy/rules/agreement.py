@@ -104,7 +104,7 @@ NAMES: Table = {
         "path": own("folder", "quant:folder"),
         "url": own("remote", "quant:remote or QUANT_REMOTE", ": the pipelines repository"),
     },
-    "databricks:SecretScope": {"name": own("name", "the stack")},
+    "databricks:SecretScope": {"name": own("secret_scope", "quant:names.secretScope")},
     "pulumi-python:BranchProtection": {
         "approvals": number(0, 100),
         "approvers": each(_approver),
@@ -134,7 +134,7 @@ NAMES: Table = {
         "name": called("service_user"),
         "defaultNamespace": _namespace,
         "defaultRole": optional(called("service_role")),
-        "defaultSecondaryRolesOption": optional(one_of("DEFAULT", "NONE", "default")),
+        "defaultSecondaryRolesOption": optional(one_of("ALL", "DEFAULT", "NONE", "default")),
         "defaultWarehouse": optional(called("warehouse")),
         "disabled": optional(one_of("default", "false", "true")),
         "networkPolicy": optional(called("network_policy")),
@@ -149,7 +149,7 @@ _FREE = {
     "snowflake:DatabaseRole": {"comment"},
     "snowflake:NetworkPolicy": {"comment"},
     "snowflake:Schema": {"comment"},
-    "snowflake:ServiceUser": {"comment"},
+    "snowflake:ServiceUser": {"comment", "displayName", "loginName", "minsToUnlock"},
     "snowflake:Warehouse": {
         "autoResume", "autoSuspend", "comment", "initiallySuspended", "maxConcurrencyLevel",
         "statementQueuedTimeoutInSeconds", "statementTimeoutInSeconds", "warehouseSize", "warehouseType",

@@ -134,28 +134,50 @@ class Environment:
 
     @property
     def schema(self) -> str:
-        """The schema: the environment's name, as Snowflake spells it."""
-        return self.name.upper()
+        """The schema, as Snowflake spells it: the environment's name, or one that is no other environment's."""
+        said = _upper(self.text("schema")) or self.name.upper()
+        return self.name.upper() if said in {stack.upper() for stack in STACKS} else said
+
+    @cached_property
+    def own_names(self) -> Mapping[str, str]:
+        """What the team calls otherwise than usual."""
+        said = self.parts("names")
+        return {key: value for key, value in said.items() if isinstance(value, str)} if isinstance(said, dict) else {}
 
     @property
     def reader(self) -> str:
         """The database role that reads the schema."""
-        return f"{self.schema}_READER"
+        return self.own_names.get("readerRole", f"{self.schema}_READER").upper()
 
     @property
     def writer(self) -> str:
         """The database role that writes the schema."""
-        return f"{self.schema}_WRITER"
+        return self.own_names.get("writerRole", f"{self.schema}_WRITER").upper()
 
     @property
     def service_role(self) -> str:
         """The account role that holds the writer."""
-        return f"{self.schema}_SVC"
+        return self.own_names.get("serviceRole", f"{self.schema}_SVC").upper()
 
     @property
     def service_user(self) -> str:
         """The user that the jobs log in as."""
-        return f"SVC_{self.schema}"
+        return self.own_names.get("serviceUser", f"SVC_{self.schema}").upper()
+
+    @property
+    def secret_scope(self) -> str:
+        """The scope that holds the service user's key."""
+        return self.own_names.get("secretScope", self.name)
+
+    @property
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """What no other environment may share, by setting."""
+        return {
+            "names.serviceRole": (self.service_role,),
+            "names.serviceUser": (self.service_user,),
+            "names.readerRole or names.writerRole": (self.reader, self.writer),
+            "names.secretScope": (self.secret_scope,),
+        }
 
     @cached_property
     def monitor(self) -> str | None:

@@ -84,8 +84,9 @@ def _free(value: Any, where: str, environment: Environment) -> Problems:
         yield from _free(value.value, where, environment)
     elif isinstance(value, str):
         for scope in _SECRET_REFERENCE.findall(value):
-            if scope != environment.name:
-                yield f"{where}: found a secret of scope {scope!r}, expected scope {environment.name!r} alone. Remove it."
+            if scope != environment.secret_scope:
+                expected = f"expected scope {environment.secret_scope!r} alone. Remove it."
+                yield f"{where}: found a secret of scope {scope!r}, {expected}"
     elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from _free(item, f"{where}[{number}]", environment)
@@ -195,7 +196,7 @@ def _parameters(value: Any, where: str, environment: Environment) -> Problems:
     """The job's parameters: those that name the environment name this one."""
     own = {
         "environment": environment.name,
-        "secret_scope": environment.name,
+        "secret_scope": environment.secret_scope,
         "snowflake_account": environment.text("account"),
         "snowflake_database": environment.database,
         "snowflake_role": environment.service_role,

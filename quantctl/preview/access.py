@@ -116,7 +116,7 @@ def _secret_acl(name: str, inputs: Json) -> dict[_Key, _Held]:
 def _role_grant(name: str, inputs: Json) -> dict[_Key, _Held]:
     role = _name(inputs.get("databaseRoleName") or inputs.get("roleName"))
     holder = next((inputs[key] for key in ("parentRoleName", "userName", "shareName") if inputs.get(key)), "somebody")
-    what = "schema" if role.endswith(("_READER", "_WRITER")) else "role"
+    what = "schema" if inputs.get("databaseRoleName") else "role"
     return {(_name(holder), what, ""): _Held(role, frozenset({role}))}
 
 

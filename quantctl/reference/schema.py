@@ -28,7 +28,8 @@ def workflow_schema() -> Json:
     # What an environment changes need not be complete by itself.
     change = {"type": "object", "properties": properties, "additionalProperties": False}
     definitions["change"] = change
-    changes = {environment.value: {"$ref": "#/$defs/change"} for environment in Environment}
+    none_there = {"type": "null", "description": "The environment has no such job."}
+    changes = {environment.value: {"anyOf": [{"$ref": "#/$defs/change"}, none_there]} for environment in Environment}
     per_environment = {"type": "object", "properties": changes, "additionalProperties": False}
     per_environment["description"] = "What differs in one environment; null takes a key away."
     triggers = [

@@ -64,7 +64,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "refused"
     value = field.get_default()
-    return "-" if value is None or value == {} or value == [] else f"`{value}`"
+    return "-" if value in (None, {}, []) or isinstance(value, BaseModel) else f"`{value}`"
 
 
 def _part(kind: Any) -> type[BaseModel] | None:

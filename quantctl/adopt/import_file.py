@@ -1,0 +1,56 @@
+"""The file for `pulumi import`: the program's own names, parents and components, with the ids of real objects. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from quantctl.adopt.identity import Declared
+
+Json = dict[str, Any]
+_VERSION = re.compile(r"::default_(\d+)_(\d+)_(\d+)::")
+_STACK = "pulumi:pulumi:Stack"
+
+
+def declared(text: str) -> list[Declared]:
+    """What `pulumi preview --json` says that a stack with an empty state would create, parents first."""
+    found = []
+    for step in json.loads(text).get("steps") or []:
+        new = step.get("newState") or {}
+        kind = str(new.get("type"))
+        if step.get("op") == "create" and kind != _STACK and not kind.startswith("pulumi:providers:"):
+            parent, provider = str(new.get("parent") or ""), str(new.get("provider") or "")
+            inputs = new.get("inputs") or {}
+            found.append(Declared(step["urn"], kind, bool(new.get("custom")), inputs, parent, provider))
+    return found
+
+
+def import_file(resources: Iterable[Declared], identity: Callable[[Declared], str | None]) -> Json:
+    """What `pulumi import --file` reads; a component that would hold nothing is left out."""
+    chosen = [(one, identity(one) if one.custom else None) for one in resources]
+    by_urn = {one.urn: one for one, _ in chosen}
+    needed: set[str] = set()
+    for one, number in chosen:
+        parent = one.parent if number is not None else ""
+        while parent in by_urn and parent not in needed:
+            needed.add(parent)
+            parent = by_urn[parent].parent
+    made = [_entry(one, number, by_urn) for one, number in chosen if number is not None or one.urn in needed]
+    return {"resources": made}
+
+
+def _entry(one: Declared, number: str | None, known: dict[str, Declared]) -> Json:
+    entry: Json = {"type": one.type, "name": _label(one), "logicalName": one.name}
+    if one.parent in known:
+        entry["parent"] = _label(known[one.parent])
+    if number is None:
+        return {**entry, "component": True}
+    version = _VERSION.search(one.provider)
+    return {**entry, "id": number, **({"version": ".".join(version.groups())} if version else {})}
+
+
+def _label(one: Declared) -> str:
+    """A name within the file: unlike the logical one it names a single resource."""
+    return f"{one.kind} {one.name}"
