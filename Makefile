@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test test-fast lint mutants bench faults sdk lock lacking browser
+.PHONY: help install up down test test-fast lint mutants site pictures bench faults kills sdk lock lacking browser
 
 help:  ## this menu
 	@echo "quant: four maturity branches, four environments"
@@ -26,7 +26,7 @@ up: $(STAMP)  ## bring the four environments up in a local sandbox
 	@$(BIN)/quantctl up
 
 down: $(STAMP)  ## stop the sandbox and forget its state
-	@$(BIN)/quantctl down
+	@$(BIN)/quantctl down --yes
 
 test: $(STAMP) browser  ## every test there is, under the Python of .venv
 	@$(BIN)/quantctl toolchain --obtain
@@ -52,16 +52,27 @@ lint: $(STAMP)  ## ruff and mypy --strict
 mutants: $(STAMP)  ## small changes of the deciding modules: how many the fast tests notice
 	@$(BIN)/python -m bench.mutants
 
+site: $(STAMP)  ## the documentation as a site, in .site/
+	@$(BIN)/mkdocs build --quiet && echo ".site/index.html"
+
+pictures: $(STAMP)  ## draw the README's pictures again; needs Chromium
+	@$(BIN)/python -m tests.pictures
+
 bench: $(STAMP)  ## how long previews and deployments take
 	@$(BIN)/quantctl toolchain --obtain
 	$(BIN)/python -m bench
 
-sdk: $(STAMP)  ## write infra/sdk/ again, after another version of a package was pinned
+sdk: $(STAMP)  ## write infra/sdk/ and the Jobs API's format again, after another version of a package was pinned
 	$(BIN)/python -m infra.sdk.generate
+	$(BIN)/python -m toolchain.job_format
 
 faults: $(STAMP)  ## every fault at every request, with what became of it; COUNT=20 SEED=7 for a sample
 	@$(BIN)/quantctl toolchain --obtain
 	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) --count $(or $(COUNT),0)
+
+kills: $(STAMP)  ## kills and signals at any moment, with what became of it; COUNT=20 SEED=7 for a sample
+	@$(BIN)/quantctl toolchain --obtain
+	$(BIN)/python -m tests.kills --seed $(or $(SEED),1) --count $(or $(COUNT),72)
 
 lock: $(STAMP)  ## write requirements.lock again, after a change of pyproject.toml
 	@$(BIN)/python toolchain/python_packages.py lock $(VENV)
@@ -69,3 +80,4 @@ lock: $(STAMP)  ## write requirements.lock again, after a change of pyproject.to
 lacking: $(STAMP)  ## write toolchain/lacking.json again, after a change of a provider's pin
 	@$(BIN)/quantctl toolchain --obtain
 	$(BIN)/python -m toolchain.lacking
+	$(BIN)/python -m toolchain.job_format

@@ -9,12 +9,12 @@ from pathlib import Path
 import pulumi
 
 from infra.four_stacks import need_different
-from infra.keys import read_keys
 from infra.limited_release import warning
 from infra.naming import names_of
 from infra.outside.preflight import check
 from infra.outside.workspace import Workspace
 from infra.runtime import run
+from infra.service_keys import need_held, need_keys
 from infra.settings import read_settings
 from infra.tracing import refuse_to_be_traced
 from infra.what_if import what_if
@@ -26,10 +26,12 @@ def declare() -> None:
     refuse_to_be_traced()
     config = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
     settings = read_settings(pulumi.get_stack(), config, os.environ)
-    need_different(pulumi.get_stack(), config, Path(__file__).parent)
+    need_different(pulumi.get_stack(), config, Path(pulumi.get_root_directory()))
     names = names_of(settings)
-    keys = read_keys(settings, os.environ)
+    need_keys(settings)
     snapshot = check(settings, os.environ, what_if(os.environ, pulumi.runtime.is_dry_run()))
+    if not pulumi.runtime.is_dry_run():  # a preview's reader may not list what is in the scope
+        need_held(settings, Workspace(os.environ).secrets_if_any(names.secret_scope))
     release = settings.limited_release
     if release and release.until and (said := warning(release, Workspace(os.environ).now().date())):
         pulumi.warn(said)
@@ -41,7 +43,7 @@ def declare() -> None:
     # Only now: a mistake above is told without waiting for the SDKs to load.
     from infra.environment import QuantEnvironment
 
-    environment = QuantEnvironment(settings, names, snapshot, reading.workflows, keys)
+    environment = QuantEnvironment(settings, names, snapshot, reading.workflows)
     environment.folder.commit.apply(lambda deployed: moved_meanwhile(snapshot.commit, deployed))
     pulumi.export("branch", settings.branch)
     pulumi.export("commit", environment.folder.commit)

@@ -78,7 +78,7 @@ def world(folder: Path, workflows: int) -> Iterator[World]:
         environ = {**process_environment(state), "XDG_CACHE_HOME": str(folder / "cache")}
         empty = folder / "empty"
         empty.mkdir()
-        (empty / "Pulumi.yaml").write_text(_EMPTY.format(virtualenv=project.root() / ".venv"))
+        (empty / "Pulumi.yaml").write_text(_EMPTY.format(virtualenv=project.checkout() / ".venv"))
         (empty / "__main__.py").write_text("import pulumi\n")
         made = World(project.root(), empty, environ, state)
         ensure_stack(state, _STACK, environ)

@@ -49,6 +49,7 @@ MATRIX: dict[Environment, dict[Persona, Access]] = {
         Persona.REVIEWERS: _WATCH,
         Persona.RELEASE_MANAGERS: _WATCH,
         Persona.SUPPORT: _LOOK,
+        Persona.COMPARERS: _DATA,
     },
     Environment.STAGING: {
         Persona.DEVELOPERS: _WATCH,
@@ -56,12 +57,14 @@ MATRIX: dict[Environment, dict[Persona, Access]] = {
         Persona.RELEASE_MANAGERS: _RUN,
         Persona.UAT_TESTERS: _DATA,
         Persona.SUPPORT: _WATCH,
+        Persona.COMPARERS: _DATA,
     },
     Environment.LIMITED: {
         Persona.DEVELOPERS: _LOOK,
         Persona.RELEASE_MANAGERS: Access(FolderLevel.READ, JobLevel.RUN),
         Persona.LIMITED_RELEASE: _DATA,
         Persona.SUPPORT: _LOOK,
+        Persona.COMPARERS: _DATA,
     },
     Environment.LIVE: {
         Persona.DEVELOPERS: _LOOK,
@@ -69,6 +72,7 @@ MATRIX: dict[Environment, dict[Persona, Access]] = {
         Persona.LIMITED_RELEASE: _DATA,
         Persona.END_USERS: _DATA,
         Persona.SUPPORT: _WATCH,
+        Persona.COMPARERS: _DATA,
     },
 }
 

@@ -50,7 +50,7 @@ PathInGitLab = Annotated[str, AfterValidator(_path)]
 Who = Annotated[list[str], AfterValidator(_who)]
 GroupPaths = Annotated[list[str], AfterValidator(_groups)]
 # The tags that are records (quantctl/records), below which an environment has its own.
-RECORDS = ("deployment", "promotion", "signoff", "approval")
+RECORDS = ("deployment", "promotion", "signoff", "approval", "results")
 
 
 class GitLab(Part):

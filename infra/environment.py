@@ -9,9 +9,8 @@ from infra.databricks.git_credential import PrincipalGitCredential
 from infra.databricks.groups import Groups
 from infra.databricks.jobs import Jobs, JobsArgs
 from infra.databricks.personal_folders import PersonalFolders, PersonalFoldersArgs
-from infra.databricks.secrets import Secrets, SecretsArgs
+from infra.databricks.secrets import Secrets
 from infra.gitlab.branch_protection import BranchProtection
-from infra.keys import Keys
 from infra.naming import Names
 from infra.outside.branch import Snapshot
 from infra.settings import Settings
@@ -26,7 +25,7 @@ from infra.workflows import Workflow
 class QuantEnvironment(pulumi.ComponentResource):
     """Everything that a stack declares, as the tree that `pulumi preview` prints."""
 
-    def __init__(self, settings: Settings, names: Names, snapshot: Snapshot, workflows: list[Workflow], keys: Keys) -> None:
+    def __init__(self, settings: Settings, names: Names, snapshot: Snapshot, workflows: list[Workflow]) -> None:
         super().__init__("quant:index:Environment", settings.environment.value)
         row = settings.row
         child = pulumi.ResourceOptions(parent=self)
@@ -42,15 +41,14 @@ class QuantEnvironment(pulumi.ComponentResource):
         if settings.managed_warehouse is not None:
             warehouse = Warehouse(settings, names, settings.managed_warehouse, child).name
         writer = self.schema.writer.fully_qualified_name
-        user = ServiceUser(ServiceUserArgs(settings, names, keys.public, writer, warehouse), child)
-        # The user accepts a new key before the jobs log in with it, so that a rotation refuses nobody.
-        self.secrets = Secrets(SecretsArgs(settings, names, pulumi.Output.secret(keys.private)), after(user))
+        user = ServiceUser(ServiceUserArgs(settings, names, writer, warehouse), child)
+        self.secrets = Secrets(settings, names.secret_scope, child)
         if settings.git_credential is not None and settings.git_token is not None:
             token = pulumi.Output.secret(settings.git_token)
             PrincipalGitCredential(settings, settings.git_credential.username, token, child)
         self.folder = GitFolder(GitFolderArgs(settings, snapshot.commit, row), after(*groups))
-        # A job never runs before the folder holds its code and the secret its key.
-        self.jobs = Jobs(JobsArgs(settings, workflows, row), after(self.folder, self.secrets))
+        # A job never runs before the folder holds its code, and it can log in.
+        self.jobs = Jobs(JobsArgs(settings, workflows, row), after(self.folder, self.secrets, user))
         if settings.gitlab is not None:
             BranchProtection(settings.gitlab, settings.protection, settings.is_live, child)
         if settings.environment is Environment.DEV:

@@ -11,7 +11,7 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 
@@ -94,11 +94,6 @@ def structured(value: object) -> object:
     return value
 
 
-def _slot(value: object) -> object:
-    """The engine hands every plain value over as text."""
-    return int(value) if isinstance(value, str) and value in ("1", "2") else value
-
-
 WorkspacePath = Annotated[str, AfterValidator(_workspace_path)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 ScopeName = Annotated[str, AfterValidator(_scope_name)]
@@ -108,7 +103,6 @@ UserName = Annotated[str, AfterValidator(_user)]
 Remote = Annotated[str, AfterValidator(_remote)]
 RelativePath = Annotated[str, AfterValidator(_relative)]
 Address = Annotated[str, AfterValidator(_address)]
-KeySlot = Annotated[Literal[1, 2], BeforeValidator(_slot)]
 # https://docs.databricks.com/api/workspace/repos/create
 GitProvider = Literal[
     "awsCodeCommit",

@@ -15,6 +15,7 @@ from infra.named_values import Part
 from infra.vocabulary import Environment
 
 _EDGE = r"^(quant -> quant_stg|quant_stg -> quant_lr|quant_stg -> quant_live|quant_lr -> quant_live)$"
+Stakeholder = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][\w -]{0,40}$")]
 EdgeName = Annotated[str, StringConstraints(pattern=_EDGE)]
 
 
@@ -39,6 +40,8 @@ class Gates:
     approvals: int
     sign_off: bool
     release_manager: bool
+    results_days: int = 0
+    stakeholders: tuple[str, ...] = ()
 
 
 class GateChanges(Part):
@@ -50,6 +53,12 @@ class GateChanges(Part):
     approvals: int | None = Field(default=None, ge=0, description="by people who have written nothing of what moves")
     sign_off: bool | None = Field(default=None, description="a UAT sign-off for exactly the commit that moves is needed")
     release_manager: bool | None = Field(default=None, description="only a release manager promotes")
+    results_days: int | None = Field(
+        default=None, ge=0, le=60, description="days of a recorded report of results, run by this code; 0: none is asked for"
+    )
+    stakeholders: list[Stakeholder] | None = Field(
+        default=None, description="for whom a sign-off is needed, each by another"
+    )
 
 
 class Freeze(Part):
@@ -64,13 +73,16 @@ class Freeze(Part):
 # Soak days, successful and failed runs, approvals, sign-off, release manager.
 EDGES: dict[Edge, Gates] = {
     Edge(Environment.DEV, Environment.STAGING): Gates(3, 3, 0, 1, sign_off=False, release_manager=False),
-    Edge(Environment.STAGING, Environment.LIMITED): Gates(1, 1, 0, 1, sign_off=True, release_manager=False),
-    Edge(Environment.STAGING, Environment.LIVE): Gates(3, 3, 0, 2, sign_off=True, release_manager=True),
-    Edge(Environment.LIMITED, Environment.LIVE): Gates(3, 3, 0, 1, sign_off=False, release_manager=True),
+    Edge(Environment.STAGING, Environment.LIMITED): Gates(1, 1, 0, 1, sign_off=True, release_manager=False, results_days=1),
+    Edge(Environment.STAGING, Environment.LIVE): Gates(3, 3, 0, 2, sign_off=True, release_manager=True, results_days=3),
+    Edge(Environment.LIMITED, Environment.LIVE): Gates(3, 3, 0, 1, sign_off=False, release_manager=True, results_days=3),
 }
 
 
 def gates_of(edge: Edge, changes: dict[str, GateChanges]) -> Gates:
     """The gates of an edge, as the project settings change them."""
     changed = changes.get(str(edge))
-    return replace(EDGES[edge], **(changed.model_dump(exclude_none=True) if changed else {}))
+    said = changed.model_dump(exclude_none=True) if changed else {}
+    if "stakeholders" in said:
+        said["stakeholders"] = tuple(said["stakeholders"])
+    return replace(EDGES[edge], **said)

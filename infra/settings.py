@@ -24,7 +24,6 @@ from infra.named_values import (
     ApplicationId,
     GitProvider,
     Identifier,
-    KeySlot,
     Part,
     RelativePath,
     Remote,
@@ -34,12 +33,11 @@ from infra.named_values import (
 )
 from infra.own_names import OwnNames, all_names
 from infra.promotion import EdgeName, Freeze, GateChanges
+from infra.public_keys import KEY_SETTINGS, PublicKey, public_keys_setting
 from infra.signers import Signer, Signers, signers_setting
-from infra.vocabulary import Environment, Persona
+from infra.vocabulary import Environment, Persona, ReadableKind
 
 PROJECT = "quant"
-# Snowflake keeps dropped and changed data so many days, more where it matters more; above 1 needs Enterprise Edition.
-_RETENTION_DAYS = {Environment.DEV: 1, Environment.STAGING: 3, Environment.LIMITED: 7, Environment.LIVE: 14}
 
 
 class PersonaNames(Part):
@@ -73,10 +71,16 @@ class GitCredential(Part):
     username: str = Field(min_length=1, description="user name at the forge, for example of a deploy token")
 
 
-_DEFAULT_NAMES: dict[Persona, PersonaNames] = {
-    persona: PersonaNames(group=f"quant-{words}", role=f"QUANT_{words.upper().replace('-', '_')}")
-    for persona, words in ((p, re.sub(r"([A-Z])", r"-\1", p.value).lower()) for p in Persona)
-}
+def persona_names(first: str) -> dict[Persona, PersonaNames]:
+    """Groups and account roles whose names begin with one word: `quant-uat-testers`, `QUANT_UAT_TESTERS`."""
+    words = {persona: re.sub(r"([A-Z])", r"-\1", persona.value).lower() for persona in Persona}
+    return {
+        persona: PersonaNames(group=f"{first}-{word}", role=f"{first}-{word}".upper().replace("-", "_"))
+        for persona, word in words.items()
+    }
+
+
+_DEFAULT_NAMES = persona_names("quant")
 
 
 class Settings(Part):
@@ -95,7 +99,10 @@ class Settings(Part):
     schedules: Literal["live", "paused"] = Field(default="live", description="whether schedules of jobs run")
     git_provider: GitProvider = Field(default="gitLab", description="the Databricks word for the forge")
     workflows: RelativePath = Field(default="workflows", description="folder of workflow files in the pipelines repository")
-    retention_days: int | None = Field(default=None, ge=0, le=90, description="Time Travel in days; by maturity if unset")
+    retention_days: int = Field(default=1, ge=0, le=90, description="Time Travel in days; above 1 needs Enterprise Edition")
+    also_readable: Annotated[list[ReadableKind], BeforeValidator(structured)] = Field(
+        default=[], description="kinds of objects that are read beside tables and views, now and in future"
+    )
     groups: Literal["existing", "managed"] = Field(
         default="existing", description="managed: this stack also creates the personas' groups and account roles"
     )
@@ -150,23 +157,20 @@ class Settings(Part):
         default=None, description="the service principal's own credential at the forge"
     )
     git_token: str | None = Field(default=None, repr=False, description="secret of gitCredential; or QUANT_GIT_TOKEN")
-    service_user_key: str | None = Field(
-        default=None, repr=False, description="secret: PEM private key of the service user; else QUANT_SERVICE_KEYS"
+    public_key: PublicKey | None = Field(
+        default=None, description="public key of the service user, base64; written by quantctl keys rotate"
     )
-    service_user_key2: str | None = Field(
-        default=None, repr=False, description="secret: its second key while keys are rotated"
-    )
-    active_key: KeySlot = Field(default=1, description="which of the two keys the jobs log in with")
+    public_key2: PublicKey | None = Field(default=None, description="its second public key, until the older one is retired")
+
+    @property
+    def public_keys(self) -> tuple[str | None, str | None]:
+        """What each of the service user's two slots holds."""
+        return self.public_key, self.public_key2
 
     @property
     def is_live(self) -> bool:
         """Whether this is production, where everything is locked down."""
         return self.environment is Environment.LIVE
-
-    @property
-    def retention(self) -> int:
-        """Days of Time Travel."""
-        return _RETENTION_DAYS[self.environment] if self.retention_days is None else self.retention_days
 
     def names(self, persona: Persona) -> PersonaNames:
         """What a persona is called here."""
@@ -196,7 +200,9 @@ class Settings(Part):
         return access_of(self.environment, self.access)
 
 
-_SECRETS = frozenset({"serviceUserKey", "serviceUserKey2", "gitToken"})
+_SECRETS = frozenset({"gitToken"})
+_HIDDEN = _SECRETS | {"publicKey", "publicKey2"}  # somebody may have put the private one there
+_OLD_KEYS = ("serviceUserKey", "serviceUserKey2", "activeKey")  # until private keys left settings and states
 _ONLY_IN = {"limitedRelease": Environment.LIMITED, "developers": Environment.DEV}
 
 
@@ -218,6 +224,12 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
             ' Pulumi.yaml. In the sandbox: eval "$(quantctl env)".'
         )
     file = f"Pulumi.{stack}.yaml"
+    for key in _OLD_KEYS:
+        if key in values:
+            raise UserError(
+                f"{file}: quant:{key}: private keys no longer stand in settings and states. quantctl keys rotate {stack}"
+                " takes the old ones out, while jobs run, and makes a new key."
+            )
     encrypted = json.loads(environ.get("PULUMI_CONFIG_SECRET_KEYS") or "[]")
     for key in sorted(_SECRETS & values.keys()):
         if f"{prefix}{key}" not in encrypted:
@@ -230,6 +242,7 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
         if environ.get("QUANT_GIT_TOKEN"):
             given.setdefault("gitToken", environ["QUANT_GIT_TOKEN"])
         given["gitlab"] = gitlab_settings(structured(values.get("gitlab")), environ)
+        given.update(public_keys_setting({key: values.get(key) for key in KEY_SETTINGS}, stack, environ))
         given["signers"] = signers_setting(structured(values.get("signers")), environ) or {}
         settings = Settings.model_validate(given)
     except ValidationError as error:
@@ -307,7 +320,7 @@ def _explain(file: str, entry: Any) -> str:
     if entry["type"] == "missing":
         return f"{file}: quant:{key} is missing; {'every environment needs it' if len(location) == 1 else 'it is needed'}."
     message = str(entry["msg"]).removeprefix("Value error, ")
-    found = "(hidden)" if location[0] in _SECRETS else repr(without_credentials(str(entry.get("input")), "(hidden)@"))
+    found = "(hidden)" if location[0] in _HIDDEN else repr(without_credentials(str(entry.get("input")), "(hidden)@"))
     return f"{file}: quant:{key}: found {found}: {message}."
 
 

@@ -30,6 +30,7 @@ class Right(StrEnum):
     PROMOTE = "promote"
     APPROVE = "approve"
     SIGN_OFF = "signOff"
+    COMPARE = "compare"
 
 
 def _key(value: str) -> str:
@@ -59,7 +60,7 @@ class Signer(Part):
     """Somebody who signs records."""
 
     key: Annotated[str, AfterValidator(_key)] = Field(description="public SSH key, as in a .pub file")
-    may: list[Right] = Field(description="what the signature counts for: deploy, promote, approve, signOff")
+    may: list[Right] = Field(description="what the signature counts for: deploy, promote, approve, signOff, compare")
 
 
 Principal = Annotated[str, AfterValidator(_principal)]

@@ -24,6 +24,16 @@ class Persona(StrEnum):
     LIMITED_RELEASE = "limitedRelease"
     END_USERS = "endUsers"
     SUPPORT = "support"
+    COMPARERS = "comparers"
+
+
+class ReadableKind(StrEnum):
+    """Kinds of objects in a schema that are no tables and views of the pipelines' own making, but may be read."""
+
+    DYNAMIC_TABLES = "dynamicTables"
+    EXTERNAL_TABLES = "externalTables"
+    ICEBERG_TABLES = "icebergTables"
+    MATERIALIZED_VIEWS = "materializedViews"
 
 
 class FolderLevel(StrEnum):

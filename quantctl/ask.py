@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from quantctl.errors import UserError
@@ -29,3 +31,12 @@ def need(question: str, yes: bool = False, *, on_stderr: bool = False) -> None:
     """
     if not yes and not confirm(question, on_stderr=on_stderr):
         raise UserError("Nothing was changed.", do_next=_DO_NEXT)
+
+
+def need_at_terminal(question: str, yes: bool = False) -> None:
+    """As `need`, where somebody sits at a terminal; a script that destroys its own sandbox is not asked.
+
+    Raises:
+        UserError: they do not agree.
+    """
+    need(question, yes or not sys.stdin.isatty())

@@ -12,8 +12,11 @@ from typing import Annotated, Any
 
 import typer
 import typer.core
+from typer.exceptions import TyperException
 
 from infra.errors import UserError
+from quantctl import manners
+from quantctl.text.streams import guard
 
 SANDBOX, CHANGES, OPERATIONS, REFERENCE = "The sandbox", "Changes", "Operations", "Reference"
 # name, panel, module:attribute, what it does
@@ -25,12 +28,14 @@ COMMANDS = (
     ("adopt", CHANGES, "quantctl.adopt.command:adopt", "Take over what a team runs by hand, step by step."),
     ("promote", CHANGES, "quantctl.promotion.command:promote_command", "Promote one environment to the next."),
     ("approve", CHANGES, "quantctl.promotion.approve:approve", "Approve what a promotion would move."),
-    ("signoff", CHANGES, "quantctl.promotion.command:signoff_command", "Record a sign-off of the deployed commit."),
+    ("signoff", CHANGES, "quantctl.promotion.signoff:signoff_command", "Record a sign-off of the deployed commit."),
+    ("results", CHANGES, "quantctl.results.command:results_command", "Are the results right? Tables against the next ones."),
     ("rollback", CHANGES, "quantctl.promotion.command:rollback_command", "Go back to an earlier deployment."),
     ("history", CHANGES, "quantctl.promotion.command:history_command", "Deployments: who, when, from, to."),
     ("status", OPERATIONS, "quantctl.status.command:status_command", "The four environments in one overview."),
     ("drift", OPERATIONS, "quantctl.drift.command:drift", "What differs from what was deployed; --fix fixes it."),
     ("drift-issue", OPERATIONS, "quantctl.drift.issue:run", "Keep the one issue about drift."),
+    ("init", OPERATIONS, "quantctl.init.command:init", "A team's own project: settings for the cloud."),
     ("doctor", OPERATIONS, "quantctl.doctor.command:doctor", "May this shell's identity do what is needed?"),
     ("repair", OPERATIONS, "quantctl.repair.command:repair", "What an update that failed or was killed has left."),
     ("lock", OPERATIONS, "quantctl.engine.lock.command:app", "Locks of the stacks, and stale ones."),
@@ -69,7 +74,7 @@ class Entry(typer.core.TyperCommand):
             found = alone
         command = typer.main.get_command(found)
         command.name = self.name
-        return command
+        return manners.plainly(command, self.name or "")
 
     def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
         """As the command itself would: from here on it is the one that is run."""
@@ -89,8 +94,16 @@ def menu(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
     ] = False,
+    folder: Annotated[
+        str | None,
+        typer.Option("--project", metavar="FOLDER", help="The checkout to work on; else QUANT_PROJECT, or its own."),
+    ] = None,
 ) -> None:
     """Four maturity branches, four environments: a promotion is moving a branch ref and `pulumi up`."""
+    if folder is not None:
+        from quantctl import project
+
+        os.environ[project.CHOSEN] = folder
 
 
 def entries() -> Iterator[Entry]:
@@ -103,7 +116,7 @@ def command() -> Any:
     """The command line with all its commands."""
     group: Any = typer.main.get_command(app)
     group.commands.update({entry.name: entry for entry in entries()})
-    return group
+    return manners.plainly(group)
 
 
 def main() -> None:
@@ -115,10 +128,16 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows less than we show
             stream.reconfigure(errors="backslashreplace")
+    guard()
     try:
-        command()(prog_name="quantctl")
+        sys.exit(_run())
     except Interrupted as stopped:
+        for signum in (signal.SIGINT, signal.SIGTERM):  # one more, while Python ends, would change the exit status
+            signal.signal(signum, signal.SIG_IGN)
         sys.exit(stopped.status)
+    except typer.Abort:
+        print("Stopped: nothing was answered.", file=sys.stderr)
+        sys.exit(1)
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
@@ -133,6 +152,17 @@ def main() -> None:
         sys.exit(70)  # EX_SOFTWARE: https://man.freebsd.org/cgi/man.cgi?sysexits
 
 
+def _run() -> Any:
+    """The exit status of the command line that was given."""
+    try:
+        return command()(prog_name="quantctl", standalone_mode=False)
+    except TyperException as said:
+        if manners.help_alone(said):
+            return 0
+        print(manners.wrong_usage(said), file=sys.stderr)
+        return manners.WRONG_USAGE
+
+
 def _own_fault(error: Exception) -> str:
     """An error that nobody foresaw, in a sentence; the traceback is kept in a file for whoever fixes it."""
     import tempfile
@@ -140,7 +170,9 @@ def _own_fault(error: Exception) -> str:
 
     said = f"quantctl failed by a fault of its own: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="quantctl-", suffix=".log", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="quantctl-", suffix=".log", delete=False, errors="backslashreplace"
+        ) as file:
             traceback.print_exception(error, file=file)
     except OSError:
         return f"{said}\n  do next: report it, with the command that you ran"

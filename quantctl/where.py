@@ -140,4 +140,4 @@ def _with_tools(environ: dict[str, str]) -> dict[str, str]:
     """PATH with the toolchain and the virtual environment first; the plugins' home, where ours was built."""
     import toolchain
 
-    return environ | toolchain.enter(environ, project.root() / ".venv" / "bin")
+    return environ | toolchain.enter(environ, project.checkout() / ".venv" / "bin")

@@ -27,5 +27,14 @@ class Workspace(Reader):
         """https://docs.databricks.com/api/workspace/secrets/deleteacl"""
         self._send("/api/2.0/secrets/acls/delete", {"scope": scope, "principal": principal}, f"MANAGE on the scope {scope}")
 
+    def put_secret(self, scope: str, key: str, value: str) -> None:
+        """https://docs.databricks.com/api/workspace/secrets/putsecret"""
+        body = {"scope": scope, "key": key, "string_value": value}
+        self._send("/api/2.0/secrets/put", body, f"WRITE on the scope {scope}")
+
+    def delete_secret(self, scope: str, key: str) -> None:
+        """https://docs.databricks.com/api/workspace/secrets/deletesecret"""
+        self._send("/api/2.0/secrets/delete", {"scope": scope, "key": key}, f"WRITE on the scope {scope}")
+
     def _send(self, path: str, body: dict[str, Any], needs: str) -> None:
         self._exchange("POST", path, None, body, needs)

@@ -58,6 +58,7 @@ PEOPLE = (
     _person("limited_release", "lena", "quant-limited-release", 10),
     _person("end_user", "eddie", "quant-end-users", 10),
     _person("support", "sam", "quant-support", 20),
+    _person("comparer", "cora", "quant-comparers", 10),
     ADMIN,
 )
 
@@ -86,4 +87,4 @@ def gitlab_users() -> list[str]:
 
 def key_names() -> list[str]:
     """Every key file in `keys/`, without `.p8`."""
-    return [*ENVIRONMENTS, "deployer", *(person.key for person in PEOPLE)]
+    return ["deployer", *(person.key for person in PEOPLE)]

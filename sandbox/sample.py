@@ -58,23 +58,28 @@ def _steps(final: dict[Path, str]) -> list[Step]:
     """The history, made backwards from the newest files."""
     factors, risk = Path("src/factor_returns.py"), Path("src/risk_model.py")
     signals = Path("workflows/signal_report.yml")
+    half_life, window = Path("changes/half-life-42.yaml"), Path("changes/window-20.yaml")
 
     def older(work: Path) -> None:
         _replace(work / factors, "WINDOW_DAYS = 20", "WINDOW_DAYS = 60")
         _replace(work / risk, "HALF_LIFE_DAYS = 42", "HALF_LIFE_DAYS = 90")
         _replace(work / signals, "timeout_seconds: 1800", "timeout_seconds: 3600")
+        for change in half_life, window:
+            (work / change).unlink()
 
-    def restore(path: Path) -> Callable[[Path], None]:
-        return lambda work: _write(work / path, final[path])
+    def restore(*paths: Path) -> Callable[[Path], None]:
+        def change(work: Path) -> None:
+            for path in paths:
+                (work / path).parent.mkdir(exist_ok=True)
+                _write(work / path, final[path])
 
-    def restore_half_life(work: Path) -> None:
-        _write(work / risk, final[risk])
+        return change
 
     return [
         Step("Factor returns, risk model, positions and signals", older, ("quant_live",)),
-        Step("Risk model: half-life of 42 days", restore_half_life, ("quant_lr",)),
+        Step("Risk model: half-life of 42 days", restore(risk, half_life), ("quant_lr",)),
         Step("Signal report: end after half an hour", restore(signals), ("quant_stg",)),
-        Step("Factor returns: window of 20 days", restore(factors)),
+        Step("Factor returns: window of 20 days", restore(factors, window)),
         Step("Say who watches the runs", _add_owners, ("quant",)),
     ]
 

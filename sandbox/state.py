@@ -64,6 +64,11 @@ class State:
         return self.folder / "keys"
 
     @property
+    def public_keys(self) -> Path:
+        """Public halves of the service users' keys, as `quantctl keys` keeps them."""
+        return self.folder / "public-keys"
+
+    @property
     def endpoints_file(self) -> Path:
         return self.folder / "endpoints.json"
 
@@ -131,9 +136,7 @@ class State:
             folder.chmod(0o700)  # also one that was there
         for name in identities.key_names():
             if not self.key_file(name).exists():
-                slot = self.keys / f"{name}.1.p8"
-                write_atomically(slot, _new_private_key())
-                self.key_file(name).symlink_to(slot.name)
+                write_atomically(self.key_file(name), _new_private_key())
         write_atomically(self.passphrase, PASSPHRASE)
         _keep_tokens(self.credentials_file, identities.databricks_identities(), "dapi")
         _keep_tokens(self.gitlab_tokens_file, identities.gitlab_users(), "glpat-")
@@ -149,7 +152,7 @@ class State:
         for pattern in ("sandbox.db*", "forge.db*", "clock", "switches.json"):
             for path in self.folder.glob(pattern):
                 path.unlink()
-        for folder in (self.folders, self.pulumi):
+        for folder in (self.folders, self.pulumi, self.public_keys):
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -19,6 +19,7 @@ from databricks.sdk.service.workspace import GetRepoResponse as RepoInfo
 from hypothesis import settings
 
 from sandbox import control
+from sandbox.held_keys import held_keys
 from sandbox.state import State
 from tests import snapshot
 from tests.account_sandbox import Account, running
@@ -86,10 +87,12 @@ class Team:
         key = Path(who["snowflake_key_file"]).read_text()
         return {"SNOWFLAKE_USER": who["snowflake_user"], "SNOWFLAKE_ROLE": "ACCOUNTADMIN", "SNOWFLAKE_PRIVATE_KEY": key}
 
-    def quantctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """quantctl in a shell that has the exports of `quantctl env`."""
+    def quantctl(self, *arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
+        """quantctl in a shell that has the exports of `quantctl env`; `changed` are variables of its own."""
         command = [str(ROOT / ".venv" / "bin" / "quantctl"), *arguments]
-        return subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=300, check=False)
+        return subprocess.run(
+            command, env={**self.environ, **changed}, capture_output=True, text=True, timeout=300, check=False
+        )
 
     def changes(self, stack: str, *arguments: str) -> dict[str, list[str]]:
         """What a preview would do: operation -> URN's last parts, without what stays the same."""
@@ -139,6 +142,7 @@ class Team:
         import snowflake.connector
 
         who = self.credentials[persona]
+        held_keys(State(Path(self.environ["QUANT_SANDBOX"])))  # a service user's key may have been rotated
         return snowflake.connector.connect(
             account="sandbox",
             user=who["snowflake_user"],

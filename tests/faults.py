@@ -22,11 +22,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+import yaml
+from databricks.sdk.service.jobs import JobSettings
 
 from tests.conftest import Team, deployed
+from tests.paths import ROOT
 
 ENV = "quant_stg"
-KINDS = ("reset before", "reset after", "504 before", "504 after", "garbage after", "truncated after", "html before")
+KINDS = (
+    "reset before", "reset after", "504 before", "504 after",
+    "garbage after", "truncated after", "html before", "429 before",
+)  # fmt: skip
 # What a request is called, its method, and what is looked for in its path and body.
 REQUESTS = {
     "create a job": ("POST", "/jobs/create"),
@@ -39,13 +45,39 @@ REQUESTS = {
     "create a database role": ("POST", "CREATE DATABASE ROLE"),
     "create the service user": ("POST", "CREATE USER"),
     "grant": ("POST", "GRANT "),
+    "list jobs": ("GET", "/jobs/list"),
+    "list runs": ("GET", "/jobs/runs/list"),
+    "read a job": ("GET", "/jobs/get"),
+    "read the folder": ("GET", "/api/2.0/repos"),
+    "read permissions": ("GET", "/api/2.0/permissions/"),
+    "list secrets": ("GET", "/secrets/list"),
+    "read grants": ("POST", "SHOW GRANTS"),
+    "read the schema": ("POST", "SHOW SCHEMAS"),
 }
-FIRST = tuple(name for name in REQUESTS if name not in ("change a job", "move the folder"))
+_READING = (
+    "list jobs",
+    "read a job",
+    "read the folder",
+    "read permissions",
+    "list secrets",
+    "read grants",
+    "read the schema",
+)
+FIRST = tuple(name for name in REQUESTS if name.startswith(("create", "set", "grant")))
+# What is done -> the requests of it that are struck.
 SITUATIONS = {
     "first deployment": FIRST,
     "update": ("move the folder", "change a job"),
     "fix": ("create a job", "set permissions", "change a job"),
+    "promotion": ("move the folder", "change a job", "list runs", "read the folder"),
+    "rollback": ("move the folder", "change a job", "read the folder"),
+    "drift": _READING,
+    "status": ("list jobs", "list runs", "read the folder", "read grants"),
+    "preview": ("read the folder", "list jobs", "read the schema"),
 }
+EDGES = ("quant -> quant_stg", "quant_stg -> quant_lr", "quant_lr -> quant_live")
+OPEN = {"soakDays": 0, "successfulRuns": 0, "failedRuns": 99, "approvals": 0, "signOff": False, "releaseManager": False}
+LOOKS = ("drift", "status", "preview")
 
 
 @dataclass
@@ -95,7 +127,9 @@ def faulty(target: str, fault: Fault) -> Iterator[str]:
 
         def _wrong(self, content: bytes) -> None:
             kind = fault.kind.split()[0]
-            if kind == "504":
+            if kind == "429":
+                self._send(429, b'{"error_code": "REQUEST_LIMIT_EXCEEDED", "message": "Too many"}', "application/json")
+            elif kind == "504":
                 self._send(504, b"<html>gateway timeout</html>", "text/html")
             elif kind == "html":
                 self._send(200, b"<html>a proxy answers</html>", "text/html")
@@ -170,11 +204,27 @@ def strike(team: Team, fault: Fault, *command: str) -> list[str]:
     """A command with a fault, then the one documented command; what is not whole after it."""
     with behind(team, fault) as struck:
         ended = struck.quantctl(*command)
+    if command[0] in LOOKS and "--fix" not in command:
+        return _looked(ended.returncode, command[0], ended.stdout + ended.stderr)
+    if command[0] in ("promote", "rollback") and ended.returncode != 0:
+        resumed = team.quantctl(*command)  # "rerun the same command to resume"
+        if resumed.returncode != 0:
+            return [f"{' '.join(command)} exits {resumed.returncode} again: {resumed.stderr[-800:]}"]
     if ended.returncode == 0 and (left := wrong(team, ended.stdout, ended.stderr)):
         return [f"exit 0, and {text}" for text in left]
     helped = team.quantctl("up", ENV, "--yes")
     told = [] if helped.returncode == 0 else [f"quantctl up exits {helped.returncode}: {helped.stderr[-800:]}"]
     return [*told, *wrong(team, ended.stdout, ended.stderr, helped.stdout, helped.stderr)]
+
+
+def _looked(status: int, command: str, said: str) -> list[str]:
+    """What only reads has nothing to make whole: it says what it could not read, and never that all is well."""
+    found = ["a traceback"] if "Traceback (most" in said or "goroutine " in said else []
+    if command == "drift" and status not in (1, 2):  # somebody has changed a job by hand
+        found.append(f"drift exits {status} though a job was changed: {said[-600:]}")
+    if command != "drift" and status not in (0, 1):
+        found.append(f"{command} exits {status}: {said[-600:]}")
+    return found
 
 
 def prepare(team: Team, situation: str, number: int) -> tuple[str, ...]:
@@ -183,6 +233,24 @@ def prepare(team: Team, situation: str, number: int) -> tuple[str, ...]:
     if situation == "first deployment":
         team.pulumi("destroy", "--yes", "--skip-preview", "-s", ENV)
         return "up", ENV, "--yes"
+    if situation in ("status", "preview"):
+        return situation, *((ENV,) if situation == "preview" else ())
+    if situation == "rollback":
+        prepare(team, "update", number)
+        done = team.quantctl("up", ENV, "--yes")
+        assert done.returncode == 0, done.stderr
+        return "rollback", ENV, "--yes"
+    if situation == "promotion":
+        text = team.git("show", "origin/quant:workflows/signal_report.yml")
+        line = next(line for line in text.splitlines() if line.startswith("timeout_seconds:"))
+        changed = text.replace(line, f"timeout_seconds: {3000 + number}")
+        team.git("fetch", "-q", "origin")
+        team.git("checkout", "-q", "-B", "quant", "origin/quant")
+        team.git("merge", "-q", "--no-edit", "-s", "ours", f"origin/{ENV}")  # the target's own commits are in it
+        team.git("push", "-q", "origin", "HEAD:refs/heads/quant")
+        team.commit("quant", "workflows/signal_report.yml", changed + "\n", "Longer still")
+        team.up("quant")
+        return "promote", "quant", ENV, "--yes"
     if situation == "update":
         text = team.git("show", f"origin/{ENV}:workflows/signal_report.yml")
         line = next(line for line in text.splitlines() if line.startswith("timeout_seconds:"))
@@ -191,8 +259,25 @@ def prepare(team: Team, situation: str, number: int) -> tuple[str, ...]:
         )
         return "up", ENV, "--yes"
     [job] = list(workspace.jobs.list(name=f"{ENV} risk_model"))
+    if situation == "drift":
+        workspace.jobs.update(job.job_id or 0, new_settings=JobSettings(timeout_seconds=4000 + number))
+        return "drift", ENV
     workspace.jobs.delete(job.job_id or 0)
     return "drift", ENV, "--fix", "--yes"
+
+
+def open_gates(folder: Path) -> Path:
+    """A project like the checkout's, in which every gate is open: a fault is not told by one."""
+    project = folder / "project"
+    project.mkdir()
+    for file in ROOT.glob("Pulumi*.yaml"):
+        said = yaml.safe_load(file.read_text())
+        if file.name == "Pulumi.yaml":
+            said["config"]["gates"] = {"value": dict.fromkeys(EDGES, OPEN)}
+            said |= {"main": str(ROOT), "runtime": {"name": "python", "options": {"virtualenv": str(ROOT / ".venv")}}}
+        (project / file.name).write_text(yaml.safe_dump(said))
+    shutil.copytree(ROOT / "policy", project / "policy", ignore=shutil.ignore_patterns("__pycache__", "rules"))
+    return project
 
 
 def matrix(seed: int, count: int, say: Callable[[str], None]) -> int:
@@ -202,7 +287,8 @@ def matrix(seed: int, count: int, say: Callable[[str], None]) -> int:
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     folder = Path(tempfile.mkdtemp(prefix="quant-faults-"))
     try:
-        with deployed(folder) as team:
+        with deployed(folder) as plain:
+            team = Team({**plain.environ, "QUANT_PROJECT": str(open_gates(folder))}, plain.clone, plain.credentials)
             for number, (where, fault) in enumerate(chosen):
                 command = prepare(team, where, number)
                 left = strike(team, fault, *command)

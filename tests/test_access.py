@@ -165,7 +165,7 @@ def test_a_persona_may_do_what_the_table_says_and_nothing_else(
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_what_was_tried_is_mended(team: Team, stack: str) -> None:
+def test_what_was_tried_is_fixed(team: Team, stack: str) -> None:
     """The deployer deleted a job above; up --refresh brings it back."""
     done = team.pulumi("up", "--refresh", "--yes", "--skip-preview", "-s", stack)
     assert done.returncode == 0, done.stdout

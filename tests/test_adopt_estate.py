@@ -120,6 +120,8 @@ def _left(entry: dict[str, Any], schema: str) -> Iterator[tuple[str, str]]:
             yield resource, f"{privilege} for {match[1]} {match[2]}"
     elif match := re.fullmatch(r"ACL of (\S+) on (secret scope \S+)", what):
         yield match[2], f"ACL of {match[1]}"
+    elif match := re.fullmatch(r"key in (secret) scope (\S+)", what):
+        yield from ((f"secret {match[2]}/{name}", "value") for name in names)
     elif match := re.fullmatch(r"other secrets of scope (\S+)", what):
         yield from ((f"secret {match[1]}/{name}", "") for name in names)
     elif match := re.fullmatch(r"tables and views of (\S+)", what):

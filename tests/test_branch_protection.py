@@ -135,7 +135,7 @@ def project(team: Team, who: str) -> Project:
 
 @pytest.mark.real
 def test_the_protection_of_quant_live_is_declared_with_it(team: Team) -> None:
-    """Previewed, made, kept against dana, seen when changed by hand, mended; the token is in no state; retained."""
+    """Previewed, made, kept against dana, seen when changed by hand, fixed; the token is in no state; retained."""
     environ = forge(team, "quant-deployer")
     preview = team.pulumi("preview", "--diff", "-s", "quant_live", "--policy-pack", str(ROOT / "policy"), **environ)
     assert preview.returncode == 0, preview.stdout
@@ -152,8 +152,18 @@ def test_the_protection_of_quant_live_is_declared_with_it(team: Team) -> None:
         drift = team.pulumi("refresh", "--preview-only", "--diff", "-s", "quant_live", **environ)
         for word in ("BranchProtection: (update)", "approvals: 1 => 0", '"developers"'):
             assert word in drift.stdout.replace(" : ", ": "), drift.stdout
-        mended = team.pulumi("up", "--refresh", "--yes", "--skip-preview", "-s", "quant_live", *ALONE, **environ)
-        assert mended.returncode == 0, mended.stdout
+        told = json.loads(_drift(team, environ, 2))
+        weakened = {
+            found["property"]: (found["declared"], found["real"])
+            for each in told["environments"]
+            for found in each["findings"]
+        }
+        assert {"pushers", "approvals", "approvers"} <= weakened.keys(), told
+        _drift(team, environ, 0, "--fix", "--yes")
+        _refused_to_dana(team)
+        admin.protectedbranches.update("quant_live", {"allowed_to_push": [{"access_level": 30}]})
+        fixed = team.pulumi("up", "--refresh", "--yes", "--skip-preview", "-s", "quant_live", *ALONE, **environ)
+        assert fixed.returncode == 0, fixed.stdout
         _refused_to_dana(team)
         clean = team.pulumi("preview", "--refresh", "--expect-no-changes", "-s", "quant_live", *ALONE, **environ)
         assert clean.returncode == 0, clean.stdout
@@ -169,6 +179,12 @@ def test_the_protection_of_quant_live_is_declared_with_it(team: Team) -> None:
         assert gone.returncode == 0, gone.stdout
     assert [one.name for one in project(team, "ada").protectedbranches.list(get_all=True)] == ["quant_live"]
     _clear(team)
+
+
+def _drift(team: Team, environ: dict[str, str], status: int, *more: str) -> str:
+    done = team.quantctl("drift", "quant_live", "--format", "json", *more, **environ)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout
 
 
 def _clear(team: Team) -> None:

@@ -15,11 +15,11 @@ from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 from databricks.sdk.service.jobs import CronSchedule, JobSettings, SparkPythonTask, Task
 from databricks.sdk.service.workspace import AclPermission, ImportFormat
 
-from infra.keys import public_key
 from quantctl import drift
 from quantctl.drift.grants import HANDS_ON
 from quantctl.drift.steps import Checkpoint, Refresh
 from quantctl.engine import refresh as engine
+from quantctl.keys.pair import new_pair
 from tests.conftest import Team, git_folder
 
 pytestmark = pytest.mark.real
@@ -100,16 +100,15 @@ def change_staging(team: Team, workspace: WorkspaceClient, jobs: dict[str, int])
 
 
 def change_production(team: Team, workspace: WorkspaceClient, jobs: dict[str, int]) -> tuple[set[str], set[str]]:
-    """Eleven changes in quant_live that are mended, and what stays until a person removes it."""
+    """Ten changes in quant_live that are fixed, and what stays until a person removes it."""
     share(workspace, "repos", repo_id(workspace, "/quant_live"))
     workspace.jobs.delete(jobs["quant_live factor_returns"])
-    workspace.secrets.put_secret("quant_live", "snowflake_private_key", string_value="another")
     workspace.secrets.delete_acl("quant_live", LIVE_PRINCIPAL)
     workspace.secrets.put_secret("quant_live", "extra", string_value="x")
     task = Task(task_key="a", spark_python_task=SparkPythonTask(python_file="/Workspace/quant_live/src/risk_model.py"))
     daily = CronSchedule(quartz_cron_expression="0 0 6 * * ?", timezone_id="UTC")
     workspace.jobs.create(name="rogue", tasks=[task], schedule=daily)
-    key = public_key(Path(team.credentials["deployer"]["snowflake_key_file"]).read_text(), "a key")
+    key = new_pair().public
     sql(team, "service_principal:quant_live", "CREATE TABLE QUANT.QUANT_LIVE.POSITIONS (N NUMBER)")
     sql(
         team,
@@ -123,10 +122,9 @@ def change_production(team: Team, workspace: WorkspaceClient, jobs: dict[str, in
         "GRANT USAGE ON SCHEMA QUANT.QUANT_LIVE TO DATABASE ROLE QUANT.QUANT_LIVE_READER WITH GRANT OPTION",
     )
     table = "table QUANT.QUANT_LIVE.POSITIONS"
-    mended = {
+    fixed = {
         f"permissions of the Git folder | {EDDIE} | nothing -> CAN_MANAGE",
         "job quant_live factor_returns |  | there -> missing, and 1 that hung on it",
-        "secret quant_live/snowflake_private_key | value | as deployed -> overwritten since",
         f"secret scope quant_live, ACL of {LIVE_PRINCIPAL} |  | there -> missing",
         'grant on warehouse QUANT_WH to QUANT_LIVE_SVC | privileges | ["USAGE"] -> []',
         f"service user SVC_QUANT_LIVE | rsaPublicKey2 | nothing -> {key[:157]}...",
@@ -137,14 +135,14 @@ def change_production(team: Team, workspace: WorkspaceClient, jobs: dict[str, in
         f"schema QUANT.QUANT_LIVE | USAGE for database role QUANT_LIVE_READER | granted -> {HANDS_ON}",
     }
     deployer = team.credentials["deployer"]["databricks_user"]
-    return mended, {
+    return fixed, {
         "secret quant_live/extra |  | no such key -> there",
         f"job rogue | tasks in /quant_live | no such job -> made by {deployer}, runs by itself",
     }
 
 
-def test_every_change_by_hand_is_found_and_mended(team: Team) -> None:
-    """26 kinds of change, each told in its own words; --fix mends them and says what it leaves to a person."""
+def test_every_change_by_hand_is_found_and_fixed(team: Team) -> None:
+    """25 kinds of change, each told in its own words; --fix fixes them and says what it leaves to a person."""
     team.git("fetch", "-q", "origin")
     workspace = team.workspace("deployer")
     jobs = {str(job.settings.name): job.job_id or 0 for job in workspace.jobs.list() if job.settings}
@@ -155,7 +153,7 @@ def test_every_change_by_hand_is_found_and_mended(team: Team) -> None:
         assert code == 2
         assert words(found["quant_stg"]) == staging
         assert words(found["quant_live"]) == production | left
-        assert all(finding["mend"] for each in found.values() for finding in each["findings"])
+        assert all(finding["fix"] for each in found.values() for finding in each["findings"])
 
         # Production is asked about, and nobody is there to answer.
         refused = team.quantctl("drift", "quant_live", "--fix")
@@ -166,10 +164,9 @@ def test_every_change_by_hand_is_found_and_mended(team: Team) -> None:
         assert code == 2, said
         assert found["quant_stg"]["verdict"] == "clean", words(found["quant_stg"])
         assert words(found["quant_live"]) == {text.replace("runs by itself", "does not run by itself") for text in left}
-        # The secret is the deployed one again, and what nobody declared still has its data.
+        # What nobody declared still has its data.
         with team.snowflake("service_principal:quant_live") as connection:
             assert connection.cursor().execute("SELECT COUNT(*) FROM QUANT.QUANT_LIVE.POSITIONS").fetchone() == (0,)
-        assert workspace.secrets.get_secret("quant_live", "snowflake_private_key").value
         assert "BEGIN" not in said
     finally:
         for job in workspace.jobs.list(name="rogue"):
@@ -181,7 +178,7 @@ def test_every_change_by_hand_is_found_and_mended(team: Team) -> None:
 
 
 def test_a_fix_promotes_nothing(team: Team) -> None:
-    """A branch that moved on waits, which is no drift; mending a job beside it deploys what was deployed."""
+    """A branch that moved on waits, which is no drift; fixing a job beside it deploys what was deployed."""
     team.git("fetch", "-q", "origin")
     before = team.git("rev-parse", "origin/quant_lr")
     workspace = team.workspace("deployer")
@@ -198,11 +195,11 @@ def test_a_fix_promotes_nothing(team: Team) -> None:
         assert (code, found["quant_lr"]["verdict"]) == (0, "waiting")
         place = f"Git folder /quant_lr | commit | quant_lr at {before[:12]}"
         assert words(found["quant_lr"], "waiting") == {f"{place} -> quant_lr at {ahead[:12]}, 1 commit ahead"}
-        mended = workspace.jobs.get(job).settings
-        assert mended == settings and mended.timeout_seconds != 77 and mended.max_concurrent_runs == 1
+        fixed = workspace.jobs.get(job).settings
+        assert fixed == settings and fixed.timeout_seconds != 77 and fixed.max_concurrent_runs == 1
         assert workspace.repos.get(repo_id(workspace, "/quant_lr")).head_commit_id == before
 
-        # A folder that was pulled by hand, with local edits: nothing but a promotion would mend it, so it is told.
+        # A folder that was pulled by hand, with local edits: nothing but a promotion would fix it, so it is told.
         workspace.repos.update(repo_id(workspace, "/quant_lr"), branch="quant_lr")
         file = "/quant_lr/src/risk_model.py"
         original = workspace.workspace.download(file).read()
@@ -214,7 +211,7 @@ def test_a_fix_promotes_nothing(team: Team) -> None:
             "Git folder /quant_lr | local edits | none -> src/risk_model.py",
         }
         assert workspace.workspace.download(file).read() == b"# an idea\n"
-        assert workspace.jobs.get(job).settings == mended
+        assert workspace.jobs.get(job).settings == fixed
         workspace.workspace.upload(file, original, format=ImportFormat.AUTO, overwrite=True)
     finally:
         restored = team.git("commit-tree", f"{before}^{{tree}}", "-p", ahead, "-m", "Take it back")

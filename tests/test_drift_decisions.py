@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantctl.drift import By, Class, EnvironmentDrift, Finding, Mend, exit_status
+from quantctl.drift import By, Class, EnvironmentDrift, Finding, Fix, exit_status
 from quantctl.drift.belongings import Scope, job_findings, paused, scope_findings
 from quantctl.drift.changed import engine_findings
 from quantctl.drift.finding import report, unknown
@@ -58,10 +58,10 @@ def said(findings: list[Finding]) -> list[tuple[str, str, str, str]]:
 def test_a_moved_branch_waits_and_a_moved_folder_is_drift(
     there: Step, branch: Branch | None, expected: list[str], by: By | None
 ) -> None:
-    """Never both for one folder; and a mend that would check out another commit is left to a person."""
+    """Never both for one folder; and a fix that would check out another commit is left to a person."""
     found = folder_findings(ENV, Refresh((there,)), branch, [])
     assert [finding.kind.value for finding in found] == expected
-    assert [finding.mend.by for finding in found] == ([by] if by else [])
+    assert [finding.fix.by for finding in found] == ([by] if by else [])
 
 
 def test_a_missing_folder_is_not_made_at_another_commit() -> None:
@@ -70,7 +70,7 @@ def test_a_missing_folder_is_not_made_at_another_commit() -> None:
     refresh = Refresh((gone,))
     for head, by in ((OLD, By.ENGINE), (NEW, By.HAND)):
         [finding] = missing_folder(engine_findings(ENV, refresh), refresh, Branch(ENV, head, 0))
-        assert (finding.real, finding.mend.by) == ("missing", by)
+        assert (finding.real, finding.fix.by) == ("missing", by)
 
 
 def test_what_a_provider_keeps_beside_is_no_difference() -> None:
@@ -135,13 +135,13 @@ def test_permissions_are_told_by_person() -> None:
 
 
 def test_what_hung_on_a_missing_thing_is_one_finding() -> None:
-    """And all of it is mended with it."""
+    """And all of it is fixed with it."""
     schema = step("Schema", "schema", {"name": "QUANT_STG"}, None)
     grant = step("GrantPrivilegesToDatabaseRole", "g", {}, None, dependencies=(schema.urn,))
     other = step("GrantPrivilegesToDatabaseRole", "h", {}, None, dependencies=(grant.urn,))
     [finding] = engine_findings(ENV, Refresh((schema, grant, other)))
     assert finding.real == "missing, and 2 that hung on it"
-    assert set(finding.mend.targets) == {schema.urn, grant.urn, other.urn}
+    assert set(finding.fix.targets) == {schema.urn, grant.urn, other.urn}
 
 
 def grants() -> Refresh:
@@ -205,14 +205,14 @@ def test_declared_grants_are_no_finding() -> None:
 def test_a_grant_that_nobody_declared_is_taken_back(extra: Grant, words: str) -> None:
     """In the words that one would type."""
     [finding] = judged(AS_DECLARED | {extra})
-    assert (finding.kind, finding.mend.words, finding.mend.statements) == (Class.DRIFT, words, (words,))
+    assert (finding.kind, finding.fix.words, finding.fix.statements) == (Class.DRIFT, words, (words,))
 
 
 def test_a_right_to_hand_on_is_taken_back_alone() -> None:
     """What was declared stays granted."""
     use, select = Grant("USAGE", "SCHEMA", "D.S", *READER), Grant("SELECT", "TABLE", "D.S.T", *READER)
     found = judged(AS_DECLARED - {use, select} | {replace(use, option=True), replace(select, option=True)})
-    assert {finding.mend.words for finding in found} == {
+    assert {finding.fix.words for finding in found} == {
         "REVOKE GRANT OPTION FOR USAGE ON SCHEMA D.S FROM DATABASE ROLE D.S_READER",
         "REVOKE GRANT OPTION FOR SELECT ON TABLE D.S.T FROM DATABASE ROLE D.S_READER",
     }
@@ -222,25 +222,25 @@ def test_what_comes_with_its_holder_is_no_finding() -> None:
     """The owner of a managed-access schema manages its grants; anybody else who does is drift."""
     assert judged(AS_DECLARED | {Grant("MANAGE GRANTS", "SCHEMA", "D.S", "ROLE", "DEPLOYER")}) == []
     [finding] = judged(AS_DECLARED | {Grant("MANAGE GRANTS", "SCHEMA", "D.S", "ROLE", "X")})
-    assert finding.mend.words == "REVOKE MANAGE GRANTS ON SCHEMA D.S FROM ROLE X"
+    assert finding.fix.words == "REVOKE MANAGE GRANTS ON SCHEMA D.S FROM ROLE X"
 
 
 def test_the_deployers_own_rights_are_never_revoked() -> None:
     """Who runs `--fix` would take from itself what it needs: it is told, and a person decides."""
     [finding] = judged(AS_DECLARED | {Grant("MODIFY", "SCHEMA", "D.S", "ROLE", "DEPLOYER")})
-    assert (finding.mend.by, finding.mend.statements) == (By.HAND, ())
+    assert (finding.fix.by, finding.fix.statements) == (By.HAND, ())
 
 
 def test_an_owner_is_never_revoked() -> None:
     """Who owns a table in the schema is told; giving it back is for a person."""
     [finding] = judged(AS_DECLARED | {Grant("OWNERSHIP", "TABLE", "D.S.T", "ROLE", "X")})
-    assert (finding.mend.by, finding.mend.statements) == (By.HAND, ())
+    assert (finding.fix.by, finding.fix.statements) == (By.HAND, ())
 
 
 def test_a_grant_that_is_missing_on_a_table_is_given() -> None:
     """The engine's grants `on all` look at nothing."""
     [finding] = judged(AS_DECLARED - {Grant("SELECT", "TABLE", "D.S.T", *READER)})
-    assert finding.mend.words == "GRANT SELECT ON TABLE D.S.T TO DATABASE ROLE D.S_READER"
+    assert finding.fix.words == "GRANT SELECT ON TABLE D.S.T TO DATABASE ROLE D.S_READER"
     assert finding.urn.endswith("::all")
 
 
@@ -265,7 +265,7 @@ def test_an_undeclared_job_is_paused_and_not_deleted() -> None:
         job(4, "/Workspace/quant_stg/a", schedule={**schedule, "pause_status": "PAUSED"}),
     ]
     found = job_findings(ENV, declared, jobs, "/quant_stg")
-    assert [(f.resource, f.mend.by, f.mend.targets) for f in found] == [
+    assert [(f.resource, f.fix.by, f.fix.targets) for f in found] == [
         ("job j2", By.PAUSE, ("2",)),
         ("job j4", By.HAND, ()),
     ]
@@ -277,20 +277,24 @@ def test_a_secret_scope_is_the_environments_alone() -> None:
     refresh = Refresh(
         (
             step("SecretAcl", "acl", {"principal": "svc", "scope": ENV}, {}),
-            step("Secret", "key", {"key": "key", "scope": ENV, "lastUpdatedTimestamp": 5}, {}),
+            step("Secret", "key", {"key": "key", "scope": ENV}, {}),
         )
     )
-    clean = Scope(ENV, {"svc": "READ", "deployer": "MANAGE"}, {"key": 5})
+    ours = {"key": 5, "snowflake_private_key": 6, "snowflake_public_key.ab": 7}
+    clean = Scope(ENV, {"svc": "READ", "deployer": "MANAGE"}, ours)
     assert scope_findings(ENV, refresh, clean, "deployer") == []
-    changed = Scope(ENV, {"svc": "READ", "deployer": "MANAGE", "team": "READ"}, {"key": 6, "more": 1})
+    changed = Scope(ENV, {"svc": "READ", "deployer": "MANAGE", "team": "READ"}, {**ours, "more": 1})
     found = scope_findings(ENV, refresh, changed, "deployer")
-    assert [(f.mend.by, f.real) for f in found] == [(By.ACL, "READ"), (By.REPLACE, "overwritten since"), (By.HAND, "there")]
+    assert [(f.fix.by, f.real, f.resource.rpartition("/")[2]) for f in found] == [
+        (By.ACL, "READ", f"secret scope {ENV}"),
+        (By.HAND, "there", "more"),
+    ]
 
 
 def test_local_edits_keep_the_engine_away() -> None:
-    """Nothing is pulled over what somebody wrote; grants are mended all the same."""
+    """Nothing is pulled over what somebody wrote; grants are fixed all the same."""
     edits = folder_findings(ENV, Refresh((folder(),)), Branch(ENV, OLD, 0), ["src/a.py"])
-    job = Finding(ENV, Class.DRIFT, "job", "x", "1", "2", Mend("", By.ENGINE, ("urn",)), "urn")
+    job = Finding(ENV, Class.DRIFT, "job", "x", "1", "2", Fix("", By.ENGINE, ("urn",)), "urn")
     grant = judged(AS_DECLARED | {Grant("SELECT", "TABLE", "D.S.T", "ROLE", "X")})
     drift = report(ENV, [*edits, job, *grant])
     made = plan(drift, why_no_engine(drift))
@@ -300,9 +304,9 @@ def test_local_edits_keep_the_engine_away() -> None:
 
 UNKNOWN = unknown(ENV, "the engine", "no answer in 5 s")
 DRIFT = Finding(
-    ENV, Class.DRIFT, "job a|b", "x", "1", "<2>\0", Mend("pulumi up --refresh -s quant_stg", By.ENGINE, ("u",)), "u"
+    ENV, Class.DRIFT, "job a|b", "x", "1", "<2>\0", Fix("pulumi up --refresh -s quant_stg", By.ENGINE, ("u",)), "u"
 )
-WAITS = Finding(ENV, Class.WAITING, "Git folder", "commit", "a", "b", Mend("pulumi up -s quant_stg"))
+WAITS = Finding(ENV, Class.WAITING, "Git folder", "commit", "a", "b", Fix("pulumi up -s quant_stg"))
 
 
 @pytest.mark.parametrize(
@@ -318,7 +322,7 @@ WAITS = Finding(ENV, Class.WAITING, "Git folder", "commit", "a", "b", Mend("pulu
 def test_unknown_wins_over_drift_and_drift_over_waiting(
     findings: list[Finding], verdict: str, status: int, strict: int
 ) -> None:
-    """0 clean, 2 drift, 3 waiting when asked for, 1 could not tell."""
+    """0 clean, 2 drift, 3 waiting when asked for, 1 unknown."""
     reports = [EnvironmentDrift("quant", ()), report(ENV, findings)]
     assert reports[1].verdict == verdict
     assert (exit_status(reports, strict=False), exit_status(reports, strict=True)) == (status, strict)

@@ -13,7 +13,7 @@ import pytest
 
 from infra.vocabulary import Environment
 from quantctl.drift import issue as drift_issue
-from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Mend, exit_status, report, unknown
+from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Fix, exit_status, report, unknown
 from quantctl.drift.formats import as_json
 from quantctl.errors import UserError
 from quantctl.laptop.place import leave_shell
@@ -21,8 +21,8 @@ from tests.forge_sandbox import Forge
 from tests.paths import ROOT
 
 pytest_plugins = ("tests.forge_sandbox",)
-DRIFTED = Finding("quant_stg", Class.DRIFT, "job risk_model", "timeout_seconds", "3600", "60", Mend("pulumi up --refresh"))
-WAITING = Finding("quant_lr", Class.WAITING, "folder", "commit", "aaaa", "bbbb", Mend("pulumi up"))
+DRIFTED = Finding("quant_stg", Class.DRIFT, "job risk_model", "timeout_seconds", "3600", "60", Fix("pulumi up --refresh"))
+WAITING = Finding("quant_lr", Class.WAITING, "folder", "commit", "aaaa", "bbbb", Fix("pulumi up"))
 UNREAD = unknown("quant_live", "the workspace", "it does not answer")
 
 
@@ -71,7 +71,7 @@ def test_drift_opens_one_issue_and_clean_closes_it() -> None:
     ]
 
 
-def test_the_issue_says_what_differs_and_what_mends_it() -> None:
+def test_the_issue_says_what_differs_and_what_fixes_it() -> None:
     """Resource, property, both values, the command; what could not be read too, and which environments they are of."""
     decision = drift_issue.decide(run(DRIFTED, UNREAD))
     for word in ("job risk_model", "timeout_seconds", "3600", "60", "pulumi up --refresh", "it does not answer"):

@@ -11,7 +11,7 @@ import pytest
 from infra.outside.workspace import GitFolder
 from quantctl.drift.by_hand import by_hand
 from quantctl.drift.changed import engine_findings
-from quantctl.drift.declared import differences, same
+from quantctl.drift.declared import differences, same, unexplained
 from quantctl.drift.finding import By, Class, Finding, report
 from quantctl.drift.fix import plan, why_no_engine
 from quantctl.drift.folder import Folder, deployed_commit, folder_findings, half, place_findings
@@ -112,10 +112,10 @@ def test_a_failed_update_is_told_first_and_is_no_deployment() -> None:
     refresh = Refresh((failed,), commit=OLD)
     assert deployed_commit(refresh) == OLD and half(refresh) == ""
     [finding] = unfinished_findings(ENV, refresh)
-    assert (finding.first, finding.kind, finding.mend.by) == (True, Class.DRIFT, By.ENGINE)
+    assert (finding.first, finding.kind, finding.fix.by) == (True, Class.DRIFT, By.ENGINE)
     assert finding.real == "its last update failed: cannot update repo: expired"
     waiting = folder_findings(ENV, refresh, None, [])
-    other = Finding(ENV, Class.DRIFT, "a first name", "", "x", "y", finding.mend)
+    other = Finding(ENV, Class.DRIFT, "a first name", "", "x", "y", finding.fix)
     assert report(ENV, [other, *waiting, finding]).findings[0] == finding
 
 
@@ -124,7 +124,7 @@ def test_a_half_update_is_neither_deployed_nor_fixed_by_the_engine() -> None:
     refresh = Refresh((folder(NEW, NEW, NEW), step("Job", {"name": "j"}, {"name": "j"}, failed=("refused",))), commit=OLD)
     assert (deployed_commit(refresh), half(refresh)) == (OLD, NEW)
     found = unfinished_findings(ENV, refresh)
-    assert {f.mend.by for f in found} == {By.HAND}
+    assert {f.fix.by for f in found} == {By.HAND}
     drift = report(ENV, found)
     assert f"quantctl up {ENV} finishes it; quantctl rollback {ENV} goes back" in why_no_engine(drift)
     assert plan(drift, why_no_engine(drift)).engine == ()
@@ -151,7 +151,7 @@ def test_what_was_begun_is_looked_for() -> None:
     assert (held.commit, held.begun) == (OLD, ("creating Job risk_model",))
     assert [(one.name, one.failed) for one in held.steps] == [("a", ("no",))]
     [finding] = unfinished_findings(ENV, Refresh(begun=held.begun))
-    assert (finding.mend.by, finding.mend.words) == (By.REPAIR, f"quantctl repair {ENV}")
+    assert (finding.fix.by, finding.fix.words) == (By.REPAIR, f"quantctl repair {ENV}")
     assert plan(report(ENV, [finding])).repair
 
 
@@ -206,10 +206,11 @@ def test_a_read_without_an_answer_or_without_a_path_is_unknown() -> None:
         {"summaryEvent": {}},
     ]
     refresh = read_refresh("\n".join(map(json.dumps, lines)), Checkpoint())
-    assert refresh.errors == (
-        "the engine says that a differs, and not in what",
-        "b was asked about, and nothing was read",
-    )
+    assert refresh.errors == ("b was asked about, and nothing was read",)
+    assert [(one.unsaid, unexplained(one)) for one in refresh.steps] == [(True, False)]  # what was read says in what
+    lines[2] = {"resOutputsEvent": metadata("update", urn, {"urn": urn, "custom": True, "outputs": {"a": 1}})}
+    [a] = read_refresh("\n".join(map(json.dumps, lines)), Checkpoint()).steps
+    assert unexplained(a)
     with pytest.raises(ValueError, match="did not come to an end"):
         read_refresh("\n".join(map(json.dumps, lines[:-1])), Checkpoint())
 
@@ -252,7 +253,7 @@ def test_a_setting_that_somebody_added_is_found_in_the_jobs_own_settings() -> No
     for added in ({"on_failure": ["a@x.y"]}, {"on_failure": [""]}):
         more = [{"job_id": 1, "settings": {**settings, "email_notifications": added}}]
         [finding] = by_hand(ENV, Refresh((job,)), more)
-        assert (finding.property, finding.mend.by, finding.mend.targets) == (
+        assert (finding.property, finding.fix.by, finding.fix.targets) == (
             "email_notifications",
             By.SETTING,
             ("1", "email_notifications"),
@@ -273,7 +274,7 @@ def test_a_folder_that_somebody_cloned_again_is_told_with_what_helps() -> None:
     """Whether the state still knows the old one or not; the engine is not asked, for the path is taken."""
     gone = Refresh((folder(real=None),))
     [finding] = place_findings(ENV, gone, Folder(CLONE), "/quant_stg", "d")
-    assert "databricks repos delete 9" in finding.mend.words and f"pulumi up --refresh -s {ENV}" in finding.mend.words
+    assert "databricks repos delete 9" in finding.fix.words and f"pulumi up --refresh -s {ENV}" in finding.fix.words
     assert "path" in why_no_engine(report(ENV, [finding]))
     [lost] = place_findings(ENV, Refresh((step("Job", {}, {}),)), Folder(CLONE), "/quant_stg", "d")
     assert "in nobody's state; folder 9 is at its path, on quant" in lost.real
@@ -300,7 +301,7 @@ def test_a_key_that_is_gone_is_put_back() -> None:
     pem = "-----BEGIN PUBLIC KEY-----\nABCD\n-----END PUBLIC KEY-----\n"
     assert list(key_findings(ENV, user, (pem, ""))) == []
     [finding] = key_findings(ENV, user, ("", "X"))
-    assert (finding.real, finding.mend.statements) == ("nothing", ("ALTER USER SVC SET RSA_PUBLIC_KEY = 'ABCD'",))
+    assert (finding.real, finding.fix.statements) == ("nothing", ("ALTER USER SVC SET RSA_PUBLIC_KEY = 'ABCD'",))
 
 
 def test_a_provider_is_quoted_without_what_is_around_it() -> None:

@@ -210,7 +210,7 @@ def test_what_cannot_be_told_is_no_yes(world: World) -> None:
     assert world.forge("lena").may_merge("quant_live").allowed is None
 
 
-def test_a_protection_is_read_as_it_was_declared_and_mended(protected: World) -> None:
+def test_a_protection_is_read_as_it_was_declared_and_fixed(protected: World) -> None:
     """Levels, groups and approvals come back as names; what somebody changed by hand is changed back without a gap."""
     environ = protected.environ("ada")
     settings, project = protected.settings(environ), protected.project()

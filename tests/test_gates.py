@@ -1,4 +1,4 @@
-"""The gates of a promotion: each answers yes, no or cannot tell, with its evidence; pure."""
+"""The gates of a promotion: each answers yes, no or unknown, with its evidence; pure."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_each_gate_that_is_broken_stops_it_with_its_evidence(name: str, changed:
     ],
 )
 def test_what_could_not_be_read_never_passes(fact: str, names: set[str]) -> None:
-    """The gates that need it cannot tell, and say why; the others answer."""
+    """The gates that need it are unknown, and say why; the others answer."""
     unread: dict[str, Any] = {fact: Unknown("Databricks does not answer")}
     found = answer(EDGE, ALL, replace(GOOD, **unread))
     assert {gate.name for gate in stopped(found)} == names

@@ -1,25 +1,28 @@
-"""Keys of the service users as a team in the cloud keeps them: secrets of the stack, made by `quantctl keys rotate`."""
+"""Keys of the service users, as a team in the cloud keeps them: public halves in a file, private ones in the scope."""
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from infra.service_keys import is_ours, written
 from tests.conftest import Team
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.real
-STACK = "quant_lr"
+STACK, KEY = "quant_lr", "snowflake_private_key"
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of the project, whose stack files may change."""
+def checkout(tmp_path: Path, team: Team) -> Path:
+    """A copy of the project whose stack file, which may change, holds the deployed keys."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -32,70 +35,205 @@ def checkout(tmp_path: Path) -> Path:
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, tmp_path / name)
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    change(tmp_path, **json.loads((Path(team.environ["QUANT_PUBLIC_KEYS"]) / f"{STACK}.json").read_text()))
     return tmp_path
 
 
+def change(checkout: Path, **values: object) -> None:
+    """Values of the copy's stack file."""
+    path = checkout / f"Pulumi.{STACK}.yaml"
+    file = yaml.safe_load(path.read_text())
+    file["config"] |= {f"quant:{key}": value for key, value in values.items() if value}
+    path.write_text(yaml.safe_dump(file))
+
+
 def run(checkout: Path, team: Team, *command: str) -> subprocess.CompletedProcess[str]:
-    """A command of the copy, in a shell that names no folder of keys."""
-    environ = {name: value for name, value in team.environ.items() if name != "QUANT_SERVICE_KEYS"}
+    """A command of the copy, in a shell that names no files of keys."""
+    environ = {name: value for name, value in team.environ.items() if name != "QUANT_PUBLIC_KEYS"}
     environ["PYTHONPATH"] = str(checkout)
     return subprocess.run(command, cwd=checkout, env=environ, capture_output=True, text=True, timeout=300, check=False)
 
 
-def quantctl(checkout: Path, team: Team, *arguments: str) -> str:
-    done = run(checkout, team, str(ROOT / ".venv" / "bin" / "python"), "-m", "quantctl.main", *arguments)
+def quantctl(checkout: Path, team: Team, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(checkout, team, str(ROOT / ".venv" / "bin" / "python"), "-m", "quantctl.main", *arguments)
+
+
+def must(done: subprocess.CompletedProcess[str]) -> str:
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def config(checkout: Path) -> dict[str, object]:
-    found: dict[str, object] = yaml.safe_load((checkout / f"Pulumi.{STACK}.yaml").read_text())["config"]
+def up(checkout: Path, team: Team) -> subprocess.CompletedProcess[str]:
+    return run(checkout, team, "pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "-s", STACK)
+
+
+def config(checkout: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((checkout / f"Pulumi.{STACK}.yaml").read_text())["config"]
     return found
 
 
-def test_keys_are_secrets_of_the_stack(team: Team, checkout: Path) -> None:
-    """Made, deployed, rotated and retired; they stand encrypted in the stack file and nowhere else."""
-    pulumi = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "-s", STACK)
-    without = run(checkout, team, *pulumi)
-    assert without.returncode != 0
-    for word in (f"quantctl keys rotate {STACK}", "quant:serviceUserKey", "QUANT_SERVICE_KEYS"):
-        assert word in without.stdout
+def state(checkout: Path, team: Team) -> str:
+    return must(run(checkout, team, "pulumi", "stack", "export", "--show-secrets", "-s", STACK))
+
+
+def held(team: Team) -> str:
+    """The private key that the jobs log in with."""
+    value = team.workspace(f"service_principal:{STACK}").secrets.get_secret(STACK, KEY).value
+    return base64.b64decode(value or "").decode()
+
+
+def logs_in(team: Team) -> bool:
+    with team.snowflake(f"service_principal:{STACK}") as connection:
+        return bool(connection.cursor().execute("SELECT 1").fetchone())
+
+
+def hand_back(team: Team) -> None:
+    """What the stack declares is what the other tests' settings say."""
+    assert team.quantctl("keys", "rotate", STACK, "--yes").returncode == 0
+    assert team.quantctl("keys", "retire", STACK, "--yes").returncode == 0
+    assert team.quantctl("drift", STACK).returncode == 0
+
+
+def test_a_rotation_leaves_the_private_key_in_the_scope_alone(team: Team, checkout: Path) -> None:
+    """Rotated and retired while jobs log in; file and state hold public halves; an update with an older file is refused."""
+    before, stale = held(team), (checkout / f"Pulumi.{STACK}.yaml").read_text()
     try:
-        assert f"pulumi up -s {STACK}" in quantctl(checkout, team, "keys", "rotate", STACK, "--yes")
-        assert run(checkout, team, *pulumi).returncode == 0
-        assert team.keys_accepted(STACK) == 1
-        quantctl(checkout, team, "keys", "rotate", STACK, "--yes")
-        assert (team.keys_accepted(STACK), config(checkout)["quant:activeKey"]) == (2, "2")
-        shown = run(checkout, team, "pulumi", "config", "--show-secrets", "--json", "-s", STACK).stdout
-        second = json.loads(shown)["quant:serviceUserKey2"]["value"]
-        held = team.workspace("deployer").secrets.get_secret(STACK, "snowflake_private_key").value
-        assert second.startswith("-----BEGIN PRIVATE KEY-----") and held
-        text = (checkout / f"Pulumi.{STACK}.yaml").read_text()
-        assert text.count("secure:") == 2 and "PRIVATE KEY" not in text
-        body = second.splitlines()[5]
-        traced = run(checkout, team, "pulumi", "preview", "-s", STACK, "-v=9", "--logtostderr", "--logflow")
-        assert body not in traced.stdout + traced.stderr
-        quantctl(checkout, team, "keys", "retire", STACK, "--yes")
-        assert team.keys_accepted(STACK) == 1
-        assert body not in run(checkout, team, "pulumi", "stack", "export", "-s", STACK).stdout
+        said = must(quantctl(checkout, team, "keys", "rotate", STACK, "--yes"))
+        assert f"Commit Pulumi.{STACK}.yaml" in said
+        assert team.keys_accepted(STACK) == 2 and logs_in(team)
+        private = held(team)
+        assert private != before and private.startswith("-----BEGIN PRIVATE KEY-----")
+        exported, file = state(checkout, team), (checkout / f"Pulumi.{STACK}.yaml").read_text()
+        for text in (exported, file, said):
+            assert "PRIVATE KEY" not in text and private.splitlines()[5] not in text
+        assert all(config(checkout)[f"quant:{name}"] in exported for name in ("publicKey", "publicKey2"))
+
+        # Somebody's older checkout, or a pipeline's: it would revoke the key that the jobs hold.
+        (checkout / f"Pulumi.{STACK}.yaml").write_text(stale)
+        refused = up(checkout, team)
+        assert refused.returncode != 0 and "these settings are older" in refused.stdout
+        assert team.keys_accepted(STACK) == 2 and logs_in(team)
+
+        must(quantctl(checkout, team, "keys", "retire", STACK, "--yes"))  # what is declared last counts
+        assert team.keys_accepted(STACK) == 1 and logs_in(team)
+        names = [
+            secret.key for secret in team.workspace("deployer").secrets.list_secrets(STACK) if is_ours(secret.key or "")
+        ]
+        assert len(names) == 2  # the key and its marker
+        must(up(checkout, team))
+        assert logs_in(team)
     finally:
-        team.up(STACK)
+        hand_back(team)
 
 
-def test_a_malformed_key_is_told(team: Team, checkout: Path) -> None:
-    """File and key of the setting, and how to make a good one; the value is not repeated."""
-    value = "not a key"
-    set_ = run(checkout, team, "pulumi", "config", "set", "--secret", "quant:serviceUserKey", value, "-s", STACK)
-    assert set_.returncode == 0, set_.stderr
-    said = run(checkout, team, "pulumi", "preview", "--non-interactive", "-s", STACK)
-    assert said.returncode != 0
-    for word in ("Pulumi.quant_lr.yaml", "quant:serviceUserKey", "RSA private key in PEM form"):
-        assert word in said.stdout, said.stdout
-    assert value not in said.stdout + said.stderr
-    assert "Traceback" not in said.stdout + said.stderr
+def test_an_interrupted_rotation_is_resumed(team: Team, checkout: Path) -> None:
+    """Killed after the jobs got the new key and before that was noted: drift tells it, retire refuses, rotate goes on."""
+    workspace = team.workspace("deployer")
+    try:
+        must(quantctl(checkout, team, "keys", "rotate", STACK, "--yes"))
+        newest = max(
+            (secret for secret in workspace.secrets.list_secrets(STACK) if "public_key." in str(secret.key)),
+            key=lambda secret: secret.last_updated_timestamp or 0,
+        )
+        workspace.secrets.delete_secret(STACK, newest.key or "")
+        found = json.loads(team.quantctl("drift", STACK, "--format", "json").stdout)
+        assert found["exit_status"] == 2
+        [finding] = found["environments"][0]["findings"]
+        assert (finding["resource"], finding["fix"]) == (f"secret {STACK}/{KEY}", f"quantctl keys rotate {STACK}")
+        refused = quantctl(checkout, team, "keys", "retire", STACK, "--yes")
+        assert refused.returncode == 1 and "not sure which key the jobs hold" in refused.stderr
+        assert team.keys_accepted(STACK) == 2 and logs_in(team)
+        must(quantctl(checkout, team, "keys", "rotate", STACK, "--yes"))
+        assert logs_in(team)
+        must(quantctl(checkout, team, "keys", "retire", STACK, "--yes"))
+        assert logs_in(team)
+    finally:
+        hand_back(team)
 
 
-def test_key_files_are_their_owners_only(team: Team) -> None:
-    """A rotated key file is readable by its owner alone."""
-    for file in Path(team.environ["QUANT_SERVICE_KEYS"]).glob("*.p8"):
-        assert file.stat().st_mode & 0o077 == 0, file
+def test_a_key_that_somebody_overwrote_or_took_away_is_found(team: Team) -> None:
+    """The deployer need not read the value; a public key that is gone from the user is found too."""
+    workspace = team.workspace("deployer")
+
+    def findings() -> set[tuple[str, str]]:
+        found = json.loads(team.quantctl("drift", STACK, "--format", "json").stdout)["environments"][0]["findings"]
+        return {(one["resource"], one["real"].partition(" ")[0]) for one in found}
+
+    try:
+        workspace.secrets.put_secret(STACK, KEY, string_value="another")
+        assert findings() == {(f"secret {STACK}/{KEY}", "written")}
+        workspace.secrets.delete_secret(STACK, KEY)
+        assert findings() == {(f"secret {STACK}/{KEY}", "missing:")}
+        assert team.quantctl("keys", "rotate", STACK, "--yes").returncode == 0
+        assert findings() == set() and logs_in(team)
+        told = written({str(one.key): one.last_updated_timestamp or 0 for one in workspace.secrets.list_secrets(STACK)})
+        kept = json.loads((Path(team.environ["QUANT_PUBLIC_KEYS"]) / f"{STACK}.json").read_text())
+        column = {1: "RSA_PUBLIC_KEY", 2: "RSA_PUBLIC_KEY_2"}[told.slot((kept["publicKey"], kept["publicKey2"])) or 0]
+        with team.snowflake("deployer") as connection:
+            connection.cursor().execute(f"ALTER USER SVC_{STACK.upper()} UNSET {column}")
+        assert {resource for resource, _ in findings()} == {f"service user SVC_{STACK.upper()}"}
+        refused = team.quantctl("keys", "retire", STACK, "--yes")
+        assert refused.returncode == 1 and "does not accept the key that the jobs hold" in refused.stderr
+        assert team.quantctl("drift", STACK, "--fix").returncode == 0
+    finally:
+        hand_back(team)
+
+
+def test_a_retirement_that_fails_takes_nothing_away(team: Team, checkout: Path) -> None:
+    """The engine refuses: the settings name both keys again, and both are accepted."""
+    try:
+        must(quantctl(checkout, team, "keys", "rotate", STACK, "--yes"))
+        before = config(checkout)
+        change(checkout, remote="https://forge.invalid/none.git")
+        broken = run(checkout, team, "env", "-u", "QUANT_REMOTE", str(ROOT / ".venv/bin/python"), "-m", "quantctl.main",
+                     "keys", "retire", STACK, "--yes")  # fmt: skip
+        assert broken.returncode == 1 and "Traceback" not in broken.stderr
+        assert {name: config(checkout)[name] for name in before} == before
+        assert team.keys_accepted(STACK) == 2 and logs_in(team)
+    finally:
+        hand_back(team)
+
+
+def test_a_state_of_an_earlier_version_gives_its_key_up(team: Team, checkout: Path) -> None:
+    """Its secret leaves state and settings, and not the scope: the jobs hold the same key until the new one is there."""
+    exported = json.loads(state(checkout, team))
+    resources = exported["deployment"]["resources"]
+    scope = next(one for one in resources if one["type"] == "databricks:index/secretScope:SecretScope")
+    old_key = held(team)
+    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": json.dumps(old_key)}
+    urn = scope["urn"].replace("secretScope:SecretScope::scope", f"secret:Secret::{KEY}")
+    inputs = {"key": KEY, "scope": STACK, "stringValue": secret}
+    entry = {**scope, "urn": urn, "type": "databricks:index/secret:Secret", "id": f"{STACK}|||{KEY}", "inputs": inputs,
+             "outputs": {**inputs, "lastUpdatedTimestamp": 1}, "dependencies": [scope["urn"]], "protect": True,
+             "propertyDependencies": {"scope": [scope["urn"]]}}  # fmt: skip
+    place = resources.index(scope) + 1
+    for one in resources[place:]:
+        if one["type"] == "databricks:index/job:Job":
+            one["dependencies"] = [*(one.get("dependencies") or []), urn]
+    resources.insert(place, entry)
+    (checkout / "old.json").write_text(json.dumps(exported))
+    workspace = team.workspace("deployer")
+    try:
+        must(run(checkout, team, "pulumi", "stack", "import", "--file", "old.json", "-s", STACK))
+        for one in workspace.secrets.list_secrets(STACK):
+            if one.key != KEY:
+                workspace.secrets.delete_secret(STACK, one.key or "")
+        file = yaml.safe_load((checkout / f"Pulumi.{STACK}.yaml").read_text())
+        key = file["config"].pop("quant:publicKey", None) or file["config"].pop("quant:publicKey2")
+        file["config"] |= {"quant:activeKey": 1 if f'"rsaPublicKey": "{key}"' in json.dumps(exported) else 2}
+        file["config"] |= {"quant:serviceUserKey": "anything"}
+        (checkout / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(file))
+        assert "PRIVATE KEY" in state(checkout, team)
+        refused = up(checkout, team)
+        assert refused.returncode != 0 and f"quantctl keys rotate {STACK}" in refused.stdout
+        assert held(team) == old_key
+
+        must(quantctl(checkout, team, "keys", "rotate", STACK, "--yes"))
+        assert "PRIVATE KEY" not in state(checkout, team) and held(team) != old_key and logs_in(team)
+        assert not {"quant:serviceUserKey", "quant:activeKey"} & set(config(checkout))
+        must(quantctl(checkout, team, "keys", "retire", STACK, "--yes"))
+        assert " delete" not in must(run(checkout, team, "pulumi", "preview", "-s", STACK, "--non-interactive"))
+        must(up(checkout, team))
+        assert logs_in(team)
+    finally:
+        hand_back(team)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.vocabulary import ReadableKind
 from tests.conftest import Team
 
 pytestmark = pytest.mark.real
@@ -129,7 +130,7 @@ def test_no_difference_is_left(team: Team) -> None:
     team.git("commit", "-q", "-m", "Thirty jobs")
     team.git("push", "-q", "origin", f"HEAD:refs/heads/{STACK}")
     try:
-        config = ["--config-file", team.config(STACK, allowed=ALLOWED)]
+        config = ["--config-file", team.config(STACK, allowed=ALLOWED, alsoReadable=[kind.value for kind in ReadableKind])]
         done = team.pulumi("up", "--yes", "--skip-preview", "-s", STACK, *config)
         assert done.returncode == 0, done.stdout
         for command in (["up", "--skip-preview", "--yes"], ["refresh", "--preview-only"]):

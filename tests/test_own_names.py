@@ -21,7 +21,6 @@ OWN = {
     "readerRole": "LOOK",
     "writerRole": "WRITE",
     "secretScope": "pipelines-prod",
-    "secretKey": "sf.pem",
 }
 
 
@@ -35,7 +34,7 @@ def test_what_is_not_said_follows_from_schema_and_environment() -> None:
     names = names_of(read("quant_live", "quant_live", {}))
     assert (names.reader, names.writer) == ("QUANT_LIVE_READER", "QUANT_LIVE_WRITER")
     assert (names.service_role, names.service_user) == ("QUANT_LIVE_SVC", "SVC_QUANT_LIVE")
-    assert (names.secret_scope, names.secret_key) == ("quant_live", "snowflake_private_key")
+    assert names.secret_scope == "quant_live"
 
 
 def test_a_teams_own_names_are_declared() -> None:
@@ -43,7 +42,7 @@ def test_a_teams_own_names_are_declared() -> None:
     names = names_of(read("quant_live", "prod", OWN))
     assert (names.schema, names.reader, names.writer) == ("PROD", "LOOK", "WRITE")
     assert (names.service_role, names.service_user) == ("PIPELINES_RW", "PIPELINES")
-    assert (names.secret_scope, names.secret_key) == ("pipelines-prod", "sf.pem")
+    assert names.secret_scope == "pipelines-prod"
 
 
 @pytest.mark.parametrize(

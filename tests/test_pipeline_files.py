@@ -43,7 +43,7 @@ GITHUB_JOBS = [(f"{file}: {name}", job) for file, read in WORKFLOWS.items() for 
 
 def test_gitlab_knows_these_files(tmp_path: Path) -> None:
     """Each file, its header, both whole pipelines and the page's example pass the published schema."""
-    given = {"infrastructure": "quant/infrastructure", "environment": "quant", "tier": "testing"}
+    given = {"infrastructure": "quant/infrastructure", "environment": "quant", "tier": "testing", "wanted": "none"}
     for file in sorted((ROOT / "ci" / "gitlab").glob("*.yml")):
         spec, _ = gitlab.documents(file)
         (tmp_path / f"{file.stem}-head.json").write_text(json.dumps({"spec": spec} if spec else {}))
@@ -85,7 +85,7 @@ MERGE_REQUEST = {
     "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": "q/i",
 }
 ON_MAIN = {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
-TRIGGERED = {"CI_PIPELINE_SOURCE": "pipeline", **ON_MAIN}
+TRIGGERED = {"CI_PIPELINE_SOURCE": "trigger", **ON_MAIN}
 CHECKS = {"lint": RUN, "test": RUN}
 ALL_BY_HAND = {f"update {env}": BY_HAND for env in Environment}
 
@@ -97,36 +97,92 @@ ALL_BY_HAND = {f"update {env}": BY_HAND for env in Environment}
         ({**MERGE_REQUEST, "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": "x/i"}, CHECKS),
         ({"CI_PIPELINE_SOURCE": "push", **ON_MAIN}, {**CHECKS, "plan quant_live": RUN, **ALL_BY_HAND}),
         ({"CI_PIPELINE_SOURCE": "push", **ON_MAIN, "CI_COMMIT_BRANCH": "a-change"}, {}),
-        ({**TRIGGERED, "QUANT_ENVIRONMENT": "quant_stg"}, {"update quant_stg": RUN}),
-        ({**TRIGGERED, "QUANT_ENVIRONMENT": LIVE}, {"plan quant_live": RUN, "update quant_live": BY_HAND}),
-        ({**TRIGGERED, "CI_COMMIT_BRANCH": "a-change", "QUANT_ENVIRONMENT": "quant"}, {}),
+        (TRIGGERED, {}),
+        ({**TRIGGERED, "environment": "quant", "QUANT_ENVIRONMENT": LIVE, "wanted": LIVE}, {}),  # variables say nothing
         ({"CI_PIPELINE_SOURCE": "schedule", **ON_MAIN}, {"drift": RUN}),
     ],
 )  # fmt: skip
 def test_what_starts_in_the_infrastructure_repository(event: dict[str, str], starts: dict[str, str]) -> None:
-    """As docs/pipelines.md says: previews for our own merge requests, one stack for a merge there, production by hand."""
+    """As docs/pipelines.md says: previews for our own merge requests, updates by hand after a merge here."""
     assert gitlab.started(HERE, event) == starts
 
 
-@pytest.mark.parametrize(
-    ("event", "starts"),
-    [
-        ({**MERGE_REQUEST, "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "quant_lr"}, {"preview": RUN}),
-        ({**MERGE_REQUEST, "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "quant_lrx"}, {}),
-        ({**MERGE_REQUEST, "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "quant", "CI_PROJECT_PATH": "x/p"}, {}),
-        ({"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": LIVE}, {"update": RUN}),
-        ({"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "feature/quant"}, {}),
-        ({"CI_PIPELINE_SOURCE": "schedule", "CI_COMMIT_BRANCH": "quant"}, {}),
-    ],
-)
-def test_what_starts_in_the_pipelines_repository(event: dict[str, str], starts: dict[str, str]) -> None:
-    """A preview for a merge request into a maturity branch, and after the merge the update there."""
-    assert gitlab.started(PIPELINES, event) == starts
+@pytest.mark.parametrize("env", Environment)
+def test_a_trigger_updates_one_stack(env: str) -> None:
+    """The one that its input names, on the default branch alone; production by hand. Other inputs are refused."""
+    asked = gitlab.pipeline(ROOT, ".gitlab-ci.yml", {"environment": env})
+    by_hand = {f"plan {env}": RUN, f"update {env}": BY_HAND}
+    assert gitlab.started(asked, TRIGGERED) == (by_hand if env == LIVE else {f"update {env}": RUN})
+    assert gitlab.started(asked, {**TRIGGERED, "CI_COMMIT_BRANCH": "a-change"}) == {}
+    assert gitlab.started(asked, {**TRIGGERED, "CI_PIPELINE_SOURCE": "web"}) == {}
+    with pytest.raises(AssertionError, match="is no environment"):
+        gitlab.pipeline(ROOT, ".gitlab-ci.yml", {"environment": f"{env}; curl"})
+
+
+def sh(lines: list[str], folder: Path, **environ: str) -> str:
+    """What a job's shell says to these lines, with a home of its own."""
+    usual = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+    command = ["bash", "-e", "-c", "\n".join(lines)]
+    done = subprocess.run(command, cwd=folder, env={**usual, **environ}, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+FORGE = "https://forge.example"
+OTHERS = (f"{FORGE}.evil.example", "https://evil.example", "http://forge.example", f"{FORGE}:8443")
+
+
+def logins(folder: Path, **environ: str) -> list[str]:
+    """What git's helper says for the forge's own host, and for others."""
+    return [
+        sh([f"printf 'url={host}/q/p.git\\n\\n' | git credential fill || true"], folder, **environ)
+        for host in (FORGE, *OTHERS)
+    ]
+
+
+@pytest.mark.parametrize("job", [HERE["drift"], PIPELINES["preview"]], ids=["here", "pipelines"])
+def test_gitlab_tokens_go_to_gitlab_alone(job: dict[str, Any], tmp_path: Path) -> None:
+    """A submodule, a remote or a package elsewhere is asked without them."""
+    environ = {"CI_SERVER_URL": FORGE, "CI_JOB_TOKEN": "j0b"}
+    sh([line for line in job["before_script"] if "credential" in line], tmp_path, **environ)
+    own, *others = logins(tmp_path, **environ)
+    assert "password=j0b" in own and not any("j0b" in said for said in others)
+    if job is HERE["drift"]:
+        own, *others = logins(tmp_path, GITLAB_TOKEN="l0ng", **environ)
+        assert "password=l0ng" in own and not any("l0ng" in said for said in others)
+
+
+def test_github_tokens_go_to_github_alone(tmp_path: Path) -> None:
+    """The same."""
+    steps = yaml.load(ACTION.read_text(), yaml.BaseLoader)["runs"]["steps"]
+    [lines] = [step["run"].splitlines() for step in steps if "credential" in step.get("run", "")]
+    environ = {"GITHUB_SERVER_URL": FORGE, "RUNNER_TEMP": str(tmp_path), "TOKEN": "t0k"}
+    sh(lines, tmp_path, **environ)
+    own, *others = logins(tmp_path, **environ)
+    assert "password=t0k" in own and not any("t0k" in said for said in others)
+
+
+def test_gitlab_starts_the_update_with_an_input(github: tuple[str, dict[str, list[dict[str, Any]]]], tmp_path: Path) -> None:
+    """The job of the pipelines repository sends a trigger token, a branch and one input: no variable, no other token."""
+    address, items = github
+    job = PIPELINES["update"]
+    assert "trigger" not in job and set(job["variables"]) == {"GIT_STRATEGY"}
+    given = {"CI_COMMIT_BRANCH": "quant_stg", "QUANT_TRIGGER_TOKEN": "t0ken"}
+    said = sh(job["script"], tmp_path, CI_API_V4_URL=f"{address}/api/v4", **given)
+    [(path, [sent])] = items.items()
+    assert path == "/api/v4/projects/quant%2Finfrastructure/trigger/pipeline"
+    assert re.findall(r'name="([^"]+)"\s+(\S+)', sent["form"]) == [
+        ("token", "t0ken"),
+        ("ref", "main"),
+        ("inputs[environment]", "quant_stg"),
+    ]
+    assert "t0ken" not in said and "web_url" in said
+    refused = sh(job["script"], tmp_path, CI_API_V4_URL=f"{address}/refuses", **given)
+    assert "web_url" not in refused and "403" in refused
 
 
 def commands_of(lines: list[str]) -> Iterator[list[str]]:
     """The simple commands of shell lines, words after redirections left out."""
-    for line in "\n".join(lines).splitlines():
+    for line in "\n".join(lines).replace("\\\n", " ").splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;>")
         lexer.whitespace_split = True
         words: list[str] = []
@@ -218,7 +274,8 @@ def test_github_jobs_end_and_hold_no_more_than_they_need(where: str, job: dict[s
         return
     assert int(job["timeout-minutes"]) <= 60
     granted = {name for name, level in (job.get("permissions") or {}).items() if level == "write"}
-    assert granted <= {"pull-requests", "issues"}, where
+    assert granted <= {"pull-requests", "issues", "id-token"}, where
+    assert ("id-token" in granted) == ("DATABRICKS_HOST" in job.get("env", {})), "who logs in has a token of the forge's"
     for step in job["steps"]:
         if "uses" in step and not step["uses"].startswith("./"):
             assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step["uses"]), step["uses"]
@@ -249,7 +306,7 @@ def test_github_runs_one_update_at_a_time_and_production_by_hand() -> None:
 
 # What the forges and shells set themselves.
 _PREDEFINED = re.compile(
-    r"(CI|GITHUB|RUNNER)_\w+|PATH|PWD|PIP_\w+|XDG_\w+|GIT_\w+|TOKEN|NUMBER|STATUS|ENVIRONMENT|REF|INFRASTRUCTURE|GH_TOKEN"
+    r"(CI|GITHUB|RUNNER)_\w+|PATH|PWD|PIP_\w+|XDG_\w+|GIT_\w+|TOKEN|NUMBER|STATUS|ENVIRONMENT|REF|INFRASTRUCTURE|GH_TOKEN|ACTIONS_\w+|SNOWFLAKE_ID_TOKEN"
 )
 
 
@@ -273,7 +330,7 @@ def test_every_variable_is_documented() -> None:
     assert {
         name for name, masked in told.items() if re.search("TOKEN|SECRET|PASSPHRASE|PRIVATE", name) and masked != "yes"
     } == set()
-    assert "SNOWFLAKE_PRIVATE_KEY" in secret and "QUANT_ENVIRONMENT" in named
+    assert "SNOWFLAKE_PRIVATE_KEY" in secret and "QUANT_TRIGGER_TOKEN" in named
 
 
 class GitHub(http.server.BaseHTTPRequestHandler):
@@ -288,6 +345,12 @@ class GitHub(http.server.BaseHTTPRequestHandler):
         self.answer(200, found[2 * page - 2 : 2 * page])
 
     def do_POST(self) -> None:
+        if self.path.startswith("/refuses"):
+            return self.answer(403, {"message": "403 Forbidden"})
+        if "/trigger/" in self.path:
+            form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            self.items.setdefault(self.path, []).append({"form": form})
+            return self.answer(201, {"web_url": "http://x/-/pipelines/1"})
         made = {"id": 100, "number": 100, "state": "open", "html_url": f"made {self.path}", **self.body()}
         self.items.setdefault(self.path, []).append(made)
         self.answer(201, made)

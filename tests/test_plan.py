@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from infra.errors import UserError as InfraError
 from infra.what_if import REVIEWED, WHAT_IF, need_reviewed, what_if
 from quantctl.engine import stacks
 from quantctl.engine.plan import Facts, Plan, differences, plain_text, read, state_of, write
 from quantctl.errors import UserError
+from quantctl.text.terminal import Console
 from quantctl.update import guarded as update
 from quantctl.update.guarded import explained
 from tests.conftest import Team

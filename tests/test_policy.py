@@ -131,15 +131,16 @@ def test_a_secret_is_marked_or_refused() -> None:
         (job_type, job(LIVE, description=PEM), "Job description: found a private key"),
         (job_type, job(LIVE, tags={"password": "hunter2"}), "Job tags.password: found a plain value"),
         (job_type, job(LIVE, parameters=[{"name": "api_token", "default": "hunter2"}]), "Job parameters[0].default: found"),
-        (job_type, job(LIVE, description=Secret(PEM)), "belongs into the stringValue"),
+        (job_type, job(LIVE, description=Secret(PEM)), "Write it into the secret scope"),
         (job_type, job(LIVE, description="glpat-0123456789abcdefghij"), "found a token or password"),
         (secret, {"key": "k", "stringValue": "hunter2"}, "Secret stringValue: found a plain value"),
-        (secret, {"key": "k", "stringValue": PEM}, "found a private key that is no Pulumi secret"),
+        (secret, {"key": "k", "stringValue": PEM}, "found a private key; whoever may read the state"),
+        (secret, {"key": "k", "stringValue": Secret(PEM)}, "found a private key; whoever may read the state"),
     ):
         [said] = plain_secrets.check(kind, props, LIVE)
         assert words in said and "hunter2" not in said
     for kind, props in (
-        (secret, {"key": "k", "stringValue": Secret(PEM)}),
+        (secret, {"key": "k", "stringValue": Secret("a token")}),
         (job_type, job(LIVE, parameters=[{"name": "key", "default": "{{secrets/quant_live/snowflake_private_key}}"}])),
         (job_type, job(LIVE, parameters=[{"name": "api_token", "default": Secret("x")}])),
         (job_type, job(LIVE, idempotencyToken="x", tags={"mustChangePassword": "x", "token": "true", "secret": ""})),

@@ -183,7 +183,7 @@ def test_everything_changes(requests: MergeRequests, team: Team, tmp_path: Path)
         "workflows/positions_snapshot.yml": None,
     }
     ref = requests.branch("mr/all", ("Exposures instead of positions", changes))
-    stack = (NARROWED[0], f"{NARROWED[1]}\n  quant:retentionDays: 7")
+    stack = (f"{NARROWED[0]}\n  quant:retentionDays: 3", f"{NARROWED[1]}\n  quant:retentionDays: 7")
     checkout = requests.checkout({"Pulumi.quant_stg.yaml": stack, **WIDER})
     report = tmp_path / "report.json"
     done = requests.preview("quant_stg", "--what-if", ref, "--report", str(report), checkout=checkout)
@@ -272,4 +272,4 @@ def _tells(event: dict[str, Any]) -> bool:
     if "resourcePreEvent" not in event:
         return bool({"policyEvent", "policyAnalyzeStackSummaryEvent", "summaryEvent"} & set(event))
     metadata = event["resourcePreEvent"]["metadata"]
-    return bool(metadata["op"] != "same") or metadata["urn"].endswith(("Repo::folder", "Secret::snowflake_private_key"))
+    return bool(metadata["op"] != "same") or metadata["urn"].endswith("Repo::folder")

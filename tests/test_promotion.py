@@ -188,7 +188,8 @@ def refused_in_seconds(team: Team, *arguments: str, **changed: str) -> str:
     [
         ({"schedules": "sometimes"}, ["Pulumi.quant_stg.yaml", "quant:schedules", "'sometimes'", "'live' or 'paused'"]),
         ({"branch": "quant_live"}, ["Pulumi.quant_stg.yaml", "quant:branch", "'quant_live'", "'quant_stg'"]),
-        ({"serviceUserKey": "hunter2"}, ["Pulumi.quant_stg.yaml", "quant:serviceUserKey", "plain text", "--secret"]),
+        ({"gitToken": "hunter2"}, ["Pulumi.quant_stg.yaml", "quant:gitToken", "plain text", "--secret"]),
+        ({"serviceUserKey": "hunter2"}, ["Pulumi.quant_stg.yaml", "quant:serviceUserKey", "quantctl keys rotate quant_stg"]),
     ],
 )
 def test_a_wrong_value_in_a_stack_file_is_told(team: Team, changed: dict[str, object], words: list[str]) -> None:

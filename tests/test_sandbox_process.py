@@ -77,7 +77,7 @@ def test_a_stale_pid_of_somebody_else_is_left_alone(state: State) -> None:
 
 def test_secrets_are_their_owners_only(state: State) -> None:
     state.prepare()
-    kept = {f"{name}{slot}.p8" for name in identities.key_names() for slot in ("", ".1")}  # the link, and its first slot
+    kept = {f"{name}.p8" for name in identities.key_names()}
     assert {path.name for path in state.keys.iterdir()} == kept
     secret = [state.passphrase, state.credentials_file, state.gitlab_tokens_file, *state.keys.iterdir()]
     assert {stat.S_IMODE(path.stat().st_mode) for path in secret} == {0o600}

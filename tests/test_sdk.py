@@ -54,7 +54,6 @@ _DECLARED: dict[str, dict[str, Any]] = {
     "databricks.Group": {"display_name": "g"},
     "databricks.Permissions": {"job_id": "1", "access_controls": [{"group_name": "g", "permission_level": "CAN_VIEW"}]},
     "databricks.Repo": {"url": "u", "git_provider": "gitLab", "path": "/a", "branch": "b", "commit_hash": "c"},
-    "databricks.Secret": {"key": "k", "scope": "s", "string_value": "v"},
     "databricks.SecretAcl": {"scope": "s", "principal": "p", "permission": "READ"},
     "databricks.SecretScope": {"name": "s"},
     "snowflake.AccountRole": {"name": "R"},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from pathlib import Path
 
 import pytest
 
+from sandbox.identities import ENVIRONMENTS
 from tests.conftest import Team
 
 pytestmark = pytest.mark.real
@@ -17,9 +19,9 @@ TOKEN = "glpat-" + "q7Rz" * 5
 def secrets_of(team: Team) -> dict[str, str]:
     """What it is -> a piece of its value that nothing else holds."""
     found = {"git token": TOKEN}
-    for file in Path(team.environ["QUANT_SERVICE_KEYS"]).glob("*.p8"):
-        body = [line for line in file.read_text().splitlines() if not line.startswith("-----")]
-        found[f"{file.name}, a line"] = body[len(body) // 2]
+    for env in ENVIRONMENTS:
+        held = team.workspace(f"service_principal:{env}").secrets.get_secret(env, "snowflake_private_key").value or ""
+        found[f"key of {env}, a line"] = base64.b64decode(held).decode().splitlines()[9]
     for persona, entry in team.credentials.items():
         found[f"token of {persona}"] = entry["databricks_token"]
     return found
@@ -50,7 +52,7 @@ def test_nothing_shows_a_secret(team: Team) -> None:
         up = team.pulumi("up", "--yes", "-s", "quant_stg", "--diff", "--config-file", config, QUANT_GIT_TOKEN=TOKEN)
         assert up.returncode == 0, up.stdout
         # A new value of every secret, so that a preview has something to show.
-        other = {"QUANT_GIT_TOKEN": TOKEN[:-1] + "X", "QUANT_SERVICE_KEYS": str(rotated(team))}
+        other = {"QUANT_GIT_TOKEN": TOKEN[:-1] + "X"}
         places = {"up": up.stdout + up.stderr}
         for name, words in {
             "preview --diff": ["preview", "--diff", "--show-secrets=false"],
@@ -69,6 +71,10 @@ def test_nothing_shows_a_secret(team: Team) -> None:
             places[" ".join(trace)] = done.stdout + done.stderr
         places["stack export"] = team.pulumi("stack", "export", "-s", "quant_stg").stdout
         assert json.loads(places["stack export"])["deployment"]["resources"]
+        for env in ENVIRONMENTS:  # what somebody has who holds a preview's variables: backend and passphrase
+            whole = team.pulumi("stack", "export", "--show-secrets", "-s", env).stdout
+            assert json.loads(whole)["deployment"]["resources"] and "PRIVATE KEY" not in whole
+            places[f"whole state of {env}"] = whole.replace(TOKEN, "")  # the one secret of a state: docs/state.md
     finally:
         over.set()
         watcher.join()
@@ -80,15 +86,3 @@ def test_nothing_shows_a_secret(team: Team) -> None:
     places["process list"] = "\n".join(seen)
     found = {name: leaked for name, text in places.items() if (leaked := leaks(team, text))}
     assert found == {}
-
-
-def rotated(team: Team) -> Path:
-    """A copy of the keys in which quant_stg logs in with its other key."""
-    source = Path(team.environ["QUANT_SERVICE_KEYS"])
-    folder = team.clone.parent / "other-keys"
-    folder.mkdir()
-    for slot in (1, 2):
-        (folder / f"quant_stg.{slot}.p8").write_text((source / f"quant_stg.{slot}.p8").read_text())
-    active = (source / "quant_stg.p8").resolve().name
-    (folder / "quant_stg.p8").symlink_to("quant_stg.1.p8" if active.endswith(".2.p8") else "quant_stg.2.p8")
-    return folder

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from infra.access import MATRIX
 from infra.errors import UserError
-from infra.keys import read_keys
 from infra.settings import Settings, read_settings
 from infra.vocabulary import Environment
 from tests.paths import ROOT
@@ -69,7 +68,9 @@ def test_the_committed_stack_files_are_valid(stack: str) -> None:
         ({"managedWarehouse": '{"size": "HUGE"}'}, ["quant:managedWarehouse.size", "'HUGE'", "XSMALL"]),
         ({"managedWarehouse": '{"sizes": "SMALL"}'}, ["quant:managedWarehouse.sizes", "autoSuspendSeconds"]),
         ({"gitCredential": '{"username": "x"}'}, ["quant:gitCredential", "quant:gitToken", "QUANT_GIT_TOKEN"]),
-        ({"activeKey": "3"}, ["quant:activeKey", "'3'"]),
+        ({"publicKey": "hunter2"}, ["quant:publicKey: found (hidden)", "RSA public key of at least 2048 bits"]),
+        ({"activeKey": "1"}, ["quant:activeKey", "quantctl keys rotate quant_stg"]),
+        ({"serviceUserKey": "hunter2"}, ["quant:serviceUserKey", "quantctl keys rotate quant_stg"]),
         ({"retentionDays": "91"}, ["quant:retentionDays", "'91'", "90"]),
     ],
 )
@@ -99,11 +100,10 @@ def test_a_remote_that_a_git_folder_cannot_clone_is_refused(remote: str, words: 
     assert "hunter2" not in str(raised.value)
 
 
-@pytest.mark.parametrize(("stack", "days"), [("quant", 1), ("quant_stg", 3), ("quant_lr", 7), ("quant_live", 14)])
-def test_retention_grows_with_maturity(stack: str, days: int) -> None:
-    """What matters more is kept longer; a stack file may say otherwise."""
-    assert read(stack).retention == days
-    assert read(stack, retentionDays="0").retention == 0
+def test_retention_needs_no_enterprise_edition_unless_one_asks() -> None:
+    config = {key: value for key, value in config_of("quant_live").items() if key != "quant:retentionDays"}
+    assert read_settings("quant_live", config, {"QUANT_REMOTE": "http://127.0.0.1/remote.git"}).retention_days == 1
+    assert read("quant_live", retentionDays="0").retention_days == 0
 
 
 def test_both_spellings_of_a_workspace_path_declare_one() -> None:
@@ -113,8 +113,7 @@ def test_both_spellings_of_a_workspace_path_declare_one() -> None:
 
 def test_numbers_come_as_text() -> None:
     """The engine hands plain values over as text."""
-    found = read("quant", activeKey="2", retentionDays="5")
-    assert (found.active_key, found.retention) == (2, 5)
+    assert read("quant", retentionDays="5").retention_days == 5
 
 
 def test_an_unknown_stack_is_refused() -> None:
@@ -130,9 +129,9 @@ def test_no_remote_says_how_to_name_one() -> None:
 
 
 def test_a_malformed_secret_is_not_repeated() -> None:
-    """The private key stays out of messages and out of the settings' own text."""
-    config = {**config_of("quant"), "quant:serviceUserKey": "hunter2"}
-    environ = {"QUANT_REMOTE": "http://127.0.0.1/remote.git", "PULUMI_CONFIG_SECRET_KEYS": '["quant:serviceUserKey"]'}
+    """A secret stays out of messages and out of the settings' own text."""
+    config = {**config_of("quant"), "quant:gitToken": "hunter2"}
+    environ = {"QUANT_REMOTE": "http://127.0.0.1/remote.git", "PULUMI_CONFIG_SECRET_KEYS": '["quant:gitToken"]'}
     assert "hunter2" not in repr(read_settings("quant", config, environ))
     with pytest.raises(UserError, match="plain text") as raised:
         read_settings("quant", config, {"QUANT_REMOTE": "http://127.0.0.1/remote.git"})
@@ -158,11 +157,3 @@ def test_any_configuration_is_read_or_refused_in_words(stack: Environment, chang
         assert str(error)
     else:
         assert set(found.row) <= set(MATRIX[stack])
-
-
-def test_the_active_key_must_be_there() -> None:
-    """The second slot alone does not log in while the first is the active one."""
-    config = {**config_of("quant"), "quant:serviceUserKey2": "x"}
-    environ = {"QUANT_REMOTE": "http://127.0.0.1/remote.git", "PULUMI_CONFIG_SECRET_KEYS": '["quant:serviceUserKey2"]'}
-    with pytest.raises(UserError, match=r"Pulumi.quant.yaml: quant:activeKey is 1, but that key is not set"):
-        read_keys(read_settings("quant", config, environ), environ)

@@ -58,7 +58,7 @@ def test_rewritten_history_is_seen(remote: Path) -> None:
 
 
 def test_a_missing_branch_says_what_to_push(remote: Path) -> None:
-    """The message names the branch, the remote's setting, and the push that mends it."""
+    """The message names the branch, the remote's setting, and the push that fixes it."""
     with pytest.raises(UserError, match=r"'quant_lr' does not exist.*QUANT_REMOTE.*git push"):
         take_snapshot(str(remote), "quant_lr")
 

@@ -18,7 +18,7 @@ from infra.outside.local_edits import Edits
 from infra.outside.workspace import Run, Workspace
 from infra.promotion import EDGES
 from infra.vocabulary import Environment
-from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Mend, report
+from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Fix, report
 from quantctl.errors import UserError as QuantctlError
 from quantctl.forge.model import Verdict
 from quantctl.promotion.gates import Gate, Unknown
@@ -68,18 +68,18 @@ def hostile_status() -> Status:
     [
         ([commit("aa", "x")], {}, Way.OPEN),
         ([commit("aa", "x")], {"soak": Verdict.NO}, Way.CLOSED),
-        ([commit("aa", "x")], {"soak": Verdict.UNKNOWN}, Way.CANNOT_TELL),
+        ([commit("aa", "x")], {"soak": Verdict.UNKNOWN}, Way.UNKNOWN),
         ([commit("aa", "x")], {"soak": Verdict.UNKNOWN, "approvals": Verdict.NO}, Way.CLOSED),
         ([], {"fast_forward": Verdict.NO}, Way.NOTHING),
-        (Unknown("Git is silent"), {"fast_forward": Verdict.UNKNOWN}, Way.CANNOT_TELL),
-        (Unknown("the settings cannot be read"), {}, Way.CANNOT_TELL),
+        (Unknown("Git is silent"), {"fast_forward": Verdict.UNKNOWN}, Way.UNKNOWN),
+        (Unknown("the settings cannot be read"), {}, Way.UNKNOWN),
     ],
 )
 def test_a_way_is_open_only_when_every_gate_says_yes(commits: Any, verdicts: dict[str, Verdict], way: Way) -> None:
-    """A gate that says no closes it, one that cannot tell leaves it untold, and where nothing waits no gate matters."""
+    """A gate that says no closes it, an unknown one leaves it unknown, and where nothing waits no gate matters."""
     edge = EdgeStatus(next(iter(EDGES)), commits, gates(**verdicts))
     assert edge.way is way
-    assert not edge.stopped or way in (Way.CLOSED, Way.CANNOT_TELL)
+    assert not edge.stopped or way in (Way.CLOSED, Way.UNKNOWN)
 
 
 def test_a_promotion_is_offered_only_when_it_would_go_ahead() -> None:
@@ -273,7 +273,7 @@ def test_the_engines_verdicts_take_the_place_of_the_signs() -> None:
     """With --drift each environment says what the engine found; an engine that fails is told as that."""
 
     def find(envs: object, environ: object) -> list[EnvironmentDrift]:
-        gone = Finding("quant", Class.DRIFT, "job risk_model", "", "there", "missing", Mend("pulumi up --refresh -s quant"))
+        gone = Finding("quant", Class.DRIFT, "job risk_model", "", "there", "missing", Fix("pulumi up --refresh -s quant"))
         return [report("quant", [gone]), report("quant_stg", [])]
 
     def fail(envs: object, environ: object) -> list[EnvironmentDrift]:

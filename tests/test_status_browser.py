@@ -138,7 +138,7 @@ def measured(folder: Path, text: str, *arguments: str) -> list[dict[str, Any]]:
 
 
 def strained() -> str:
-    """Long names without a gap, many of everything, and what cannot be told."""
+    """Long names without a gap, many of everything, and what is unknown."""
     status = hostile_status()
     long = "a_workflow_with_a_name_that_never_ends_" * 3
     moving = [commit(f"{number:08x}", f"{number} {'unbreakable' * 9}") for number in range(23)]

@@ -81,12 +81,12 @@ def test_what_is_silent_hides_nothing_else(team: Team) -> None:
         assert found[env]["head"]["id"] == team.git("rev-parse", f"origin/{env}")
         assert url in found[env]["deployed"]["cannot_tell"]
     verdicts = {gate["name"]: gate["verdict"] for gate in whole["edges"][0]["gates"]}
-    assert (verdicts["soak"], verdicts["no-active-runs"]) == ("cannot tell", "cannot tell")
-    assert "cannot tell" not in (verdicts["fast-forward"], verdicts["approvals"])
+    assert (verdicts["soak"], verdicts["no-active-runs"]) == ("unknown", "unknown")
+    assert "unknown" not in (verdicts["fast-forward"], verdicts["approvals"])
     whole, found = told(team, 1, QUANT_REMOTE="http://127.0.0.1:9/none.git")
     for env in Environment:
         assert "127.0.0.1:9" in found[env]["head"]["cannot_tell"]
         assert found[env]["deployed"]["commit"]
         assert {flow["name"] for flow in found[env]["workflows"]} == _WORKFLOWS
     verdicts = {gate["name"]: gate["verdict"] for gate in whole["edges"][0]["gates"]}
-    assert (verdicts["fast-forward"], verdicts["no-freeze"]) == ("cannot tell", "yes")
+    assert (verdicts["fast-forward"], verdicts["no-freeze"]) == ("unknown", "yes")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantctl.drift.finding import Class, Finding, Mend, report
+from quantctl.drift.finding import Class, Finding, Fix, report
 from quantctl.drift.formats import as_json, as_junit, as_markdown
 from quantctl.text.html import element
 from quantctl.text.markdown import code, fenced, inline
@@ -85,7 +85,7 @@ def test_a_fence_is_never_left(given_lines: list[str]) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_one_finding_in_every_format(text: str) -> None:
     """JSON and XML are read back; Markdown has no row more than it should, HTML no element more."""
-    found = [report("quant", [Finding("quant", Class.DRIFT, f"job {text}", text, text, text, Mend("look at it"))])]
+    found = [report("quant", [Finding("quant", Class.DRIFT, f"job {text}", text, text, text, Fix("look at it"))])]
     assert json.loads(as_json(found, 2))["environments"][0]["findings"][0]["declared"] == text
     ElementTree.fromstring(as_junit(found).encode())
     rows = [line for line in as_markdown(found).splitlines() if line.startswith("| job")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from quantctl.engine.checkpoint import damage, faults, need_whole, restore
+from quantctl.engine.checkpoint import damage, faults, need_room, need_whole, restore
 from quantctl.engine.orphans import Process, end_orphans, orphans
 from quantctl.engine.planned import creates_of_plan, creates_of_preview
+from quantctl.engine.process import quiet
 from quantctl.engine.said import way_out
 from quantctl.engine.state import State, state_of
 from quantctl.engine.twins import There, Update, Verdict, beside, planned
@@ -311,3 +313,25 @@ def test_a_plugin_that_was_left_is_ended_and_another_states_is_not(tmp_path: Pat
         os.kill(started["another"], 0)
     finally:
         os.kill(started["another"], signal.SIGKILL)
+
+
+def test_an_update_is_not_begun_where_the_states_have_no_room(backend: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full in the middle of an update leaves half a state; a dozen copies of it must fit."""
+    need_room("quant", environ(backend))
+    usage = shutil.disk_usage(backend)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=3_000_000))
+    with pytest.raises(UserError, match="nearly full: nothing was begun") as told:
+        need_room("quant", environ(backend))
+    assert "3.0 MB free" in str(told.value) and "free some space" in str(told.value)
+
+
+def test_the_cause_is_told_and_not_what_a_plan_misses_after_it() -> None:
+    """An engine that is cut short by a plan names each resource that it did not reach; alone, those lines are the cause."""
+    unseen = (
+        "      databricks:index:Job (risk_model):\n"
+        "        error: expected resource operations for urn:pulumi:quant_stg::quant::x::risk_model but none were seen\n"
+    )
+    cause = "    error: writing snapshot: no space left on device\n"
+    assert quiet(f"Diagnostics:\n{unseen}{unseen}{cause}") == f"Diagnostics:\n{cause}".rstrip("\n")
+    assert "none were seen" in quiet(f"Diagnostics:\n{unseen}")
+    assert way_out("quant_stg", cause).startswith("free space where the states lie; quantctl repair quant_stg")

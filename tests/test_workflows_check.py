@@ -14,7 +14,6 @@ import typer
 import yaml
 from typer.testing import CliRunner, Result
 
-from infra import job_format
 from infra.vocabulary import Environment
 from infra.workflows import format
 from quantctl.check import command
@@ -22,6 +21,7 @@ from quantctl.reference.schema import workflow_schema
 from tests.corpus import corpus
 from tests.paths import ROOT
 from tests.workflows import FILE, MINIMAL, job, task
+from toolchain import job_format
 
 RUN = CliRunner()
 app = typer.Typer()
@@ -173,7 +173,7 @@ def test_show_prints_the_job_as_it_would_be_declared(folder: Path) -> None:
 
 
 def test_the_format_file_is_what_the_sdks_say() -> None:
-    """python -m infra.job_format writes it."""
+    """python -m toolchain.job_format writes it."""
     assert job_format.FILE.read_text() == job_format.as_text(job_format.made())
 
 

@@ -175,8 +175,8 @@ def test_one_of_each_is_made_changed_seen_and_taken_away(workspace: Workspace, s
     assert everything(workspace) == before
 
 
-def test_what_was_done_by_hand_is_seen_and_mended(workspace: Workspace, stack: Stack) -> None:
-    """An object deleted, a level widened, a member removed, a branch switched: refresh names each, up --refresh mends it."""
+def test_what_was_done_by_hand_is_seen_and_fixed(workspace: Workspace, stack: Stack) -> None:
+    """An object deleted, a level widened, a member removed, a branch switched: refresh names each, up --refresh fixes it."""
     stack.must("up", "--yes", "--skip-preview")
     admin = workspace.client()
     [repo] = admin.repos.list(path_prefix="/declared/git")

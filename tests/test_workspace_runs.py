@@ -136,8 +136,8 @@ def test_a_failed_task_fails_the_run_and_what_depends_on_it_is_not_run(workspace
     assert (output.logs, output.error) == ("before\nit broke\n", "it broke (exit 1)")
     with pytest.raises(Exception, match="multiple tasks"):
         admin.jobs.get_run_output(run.run_id or 0)
-    mended = admin.jobs.create(name="mended", tasks=[tasks[0], tasks[3]]).job_id or 0
-    after = admin.jobs.run_now(mended).result(timeout=WAIT)
+    fixed = admin.jobs.create(name="fixed", tasks=[tasks[0], tasks[3]]).job_id or 0
+    after = admin.jobs.run_now(fixed).result(timeout=WAIT)
     assert after.state and after.state.result_state is RunResultState.SUCCESS_WITH_FAILURES
 
 

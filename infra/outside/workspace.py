@@ -174,14 +174,14 @@ class Workspace(Connection):
         query = {"job_id": str(job_id), "start_time_from": str(int(since.timestamp() * 1000)), "limit": str(_RUNS_PAGE)}
         return [_run(one) for one in self._pages("/api/2.2/jobs/runs/list", "runs", query, f"CAN_VIEW on the job {job_id}")]
 
-    def active_runs(self, jobs: Mapping[str, int]) -> dict[str, list[int]]:
-        """Workflow -> ids of the runs that have not ended."""
+    def active_runs(self, jobs: Mapping[str, int], before: datetime.datetime | None = None) -> dict[str, list[int]]:
+        """Workflow -> ids of the runs that have not ended; only those that were started before a time, if one is given."""
         found: dict[str, list[int]] = {}
         names = {job_id: name for name, job_id in jobs.items()}
         query = {"active_only": "true", "limit": str(_RUNS_PAGE)}
         for one in self._pages("/api/2.2/jobs/runs/list", "runs", query):
             run = _run(one)
-            if run.job_id in names:
+            if run.job_id in names and (before is None or run.started < before):
                 found.setdefault(names[run.job_id], []).append(run.run_id)
         return found
 
@@ -198,6 +198,13 @@ class Workspace(Connection):
         """Key -> when it was last written, in milliseconds. https://docs.databricks.com/api/workspace/secrets/listsecrets"""
         found = self._ask("/api/2.0/secrets/list", {"scope": scope}, f"READ on the scope {scope}").get("secrets", [])
         return {str(entry["key"]): int(entry["last_updated_timestamp"]) for entry in found}
+
+    def secrets_if_any(self, scope: str) -> dict[str, int]:
+        """The same, where there may be no such scope yet."""
+        try:
+            return self.secrets(scope)
+        except Missing:
+            return {}
 
 
 def _run(body: Mapping[str, Any]) -> Run:

@@ -1,11 +1,26 @@
-"""What the generated classes share: names as the engine spells them, and the plugin's version."""
+"""What the generated classes share: names as the engine spells them, the plugin's version, and which outputs are read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi
+from google.protobuf.struct_pb2 import Struct
+
+
+class Declared(pulumi.CustomResource):
+    """A resource of which nothing is read but its id and the outputs in `READ`, by properties of its class."""
+
+    READ: ClassVar[tuple[str, ...]] = ()
+
+    def what_is_read(self, outputs: Struct) -> Struct:
+        """Of what the engine answers."""
+        found = Struct()
+        for name in self.READ:
+            if name in outputs:
+                found.fields[name].CopyFrom(outputs.fields[name])
+        return found
 
 
 def wire(properties: Mapping[str, Any], free: frozenset[str] = frozenset()) -> dict[str, Any]:

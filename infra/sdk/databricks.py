@@ -7,13 +7,15 @@ from typing import Any
 
 import pulumi
 
-from infra.sdk.base import options, secret, wire
+from infra.sdk.base import Declared, options, secret, wire
 
 _VERSION = "1.118.0"
 
 
-class Directory(pulumi.CustomResource):
+class Directory(Declared):
     """The package's Directory."""
+
+    READ = ("path",)
 
     def __init__(
         self,
@@ -36,7 +38,7 @@ class Directory(pulumi.CustomResource):
         return found
 
 
-class GitCredential(pulumi.CustomResource):
+class GitCredential(Declared):
     """The package's GitCredential."""
 
     def __init__(
@@ -60,7 +62,7 @@ class GitCredential(pulumi.CustomResource):
         super().__init__("databricks:index/gitCredential:GitCredential", resource_name, properties, merged)
 
 
-class Group(pulumi.CustomResource):
+class Group(Declared):
     """The package's Group."""
 
     def __init__(
@@ -98,7 +100,7 @@ _FREE_OF_JOB = frozenset(
 )
 
 
-class Job(pulumi.CustomResource):
+class Job(Declared):
     """The package's Job."""
 
     def __init__(
@@ -206,7 +208,7 @@ class Job(pulumi.CustomResource):
         super().__init__("databricks:index/job:Job", resource_name, properties, merged)
 
 
-class Permissions(pulumi.CustomResource):
+class Permissions(Declared):
     """The package's Permissions."""
 
     def __init__(
@@ -230,8 +232,10 @@ class Permissions(pulumi.CustomResource):
         super().__init__("databricks:index/permissions:Permissions", resource_name, properties, merged)
 
 
-class Repo(pulumi.CustomResource):
+class Repo(Declared):
     """The package's Repo."""
+
+    READ = ("commitHash",)
 
     def __init__(
         self,
@@ -262,29 +266,7 @@ class Repo(pulumi.CustomResource):
         return found
 
 
-class Secret(pulumi.CustomResource):
-    """The package's Secret."""
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        key: pulumi.Input[str],
-        scope: pulumi.Input[str],
-        string_value: pulumi.Input[str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        given: dict[str, Any] = {
-            "key": key,
-            "scope": scope,
-            "string_value": secret(string_value),
-        }
-        properties = wire(given)
-        merged = options(_VERSION, opts, ["stringValue", "stringValueWo"])
-        super().__init__("databricks:index/secret:Secret", resource_name, properties, merged)
-
-
-class SecretAcl(pulumi.CustomResource):
+class SecretAcl(Declared):
     """The package's SecretAcl."""
 
     def __init__(
@@ -306,8 +288,10 @@ class SecretAcl(pulumi.CustomResource):
         super().__init__("databricks:index/secretAcl:SecretAcl", resource_name, properties, merged)
 
 
-class SecretScope(pulumi.CustomResource):
+class SecretScope(Declared):
     """The package's SecretScope."""
+
+    READ = ("name",)
 
     def __init__(
         self,

@@ -28,7 +28,6 @@ RESOURCES: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         "Job": (_EVERY, ()),
         "Permissions": (("access_controls", "directory_path", "job_id", "repo_id"), ()),
         "Repo": (("branch", "commit_hash", "git_provider", "path", "url"), ("commit_hash",)),
-        "Secret": (("key", "scope", "string_value"), ()),
         "SecretAcl": (("permission", "principal", "scope"), ()),
         "SecretScope": (("name",), ("name",)),
     },
@@ -104,7 +103,8 @@ def text(package: str) -> str:
     version = json.loads((Path(str(whole.__file__)).parent / "pulumi-plugin.json").read_text())["version"]
     parts = [_resource(whole, name, *used) for name, used in RESOURCES[package].items()]
     parts += [_function(whole, name, *used) for name, used in _FUNCTIONS.get(package, {}).items()]
-    shared = ", ".join(one for one in ("options", "secret", "wire") if any(f"{one}(" in part for part in parts))
+    used = (one for one in ("options", "secret", "wire") if any(f"{one}(" in part for part in parts))
+    shared = ", ".join(["Declared", *used])
     return _formatted("\n\n".join([_HEAD.format(package=package, version=version, shared=shared), *parts]))
 
 
@@ -126,9 +126,10 @@ def _resource(whole: Any, name: str, inputs: tuple[str, ...], outputs: tuple[str
     properties = f"wire(given, {constant})" if free else "wire(given)"
     lines = [
         *([f"{constant} = frozenset({json.dumps(free)})", "", ""] if free else []),
-        f"class {name}(pulumi.CustomResource):",
+        f"class {name}(Declared):",
         f'    """The package\'s {name}."""',
         "",
+        *([f"    READ = ({', '.join(json.dumps(camel(one)) for one in outputs)},)", ""] if outputs else []),
         "    def __init__(self, resource_name: str, *,",
         *(f"        {one}" for one in signature),
         "        opts: pulumi.ResourceOptions | None = None,",

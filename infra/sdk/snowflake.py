@@ -7,13 +7,15 @@ from typing import Any
 
 import pulumi
 
-from infra.sdk.base import options, wire
+from infra.sdk.base import Declared, options, wire
 
 _VERSION = "2.22.0"
 
 
-class AccountRole(pulumi.CustomResource):
+class AccountRole(Declared):
     """The package's AccountRole."""
+
+    READ = ("name",)
 
     def __init__(
         self,
@@ -36,8 +38,10 @@ class AccountRole(pulumi.CustomResource):
         return found
 
 
-class DatabaseRole(pulumi.CustomResource):
+class DatabaseRole(Declared):
     """The package's DatabaseRole."""
+
+    READ = ("fullyQualifiedName",)
 
     def __init__(
         self,
@@ -62,7 +66,7 @@ class DatabaseRole(pulumi.CustomResource):
         return found
 
 
-class GrantAccountRole(pulumi.CustomResource):
+class GrantAccountRole(Declared):
     """The package's GrantAccountRole."""
 
     def __init__(
@@ -82,7 +86,7 @@ class GrantAccountRole(pulumi.CustomResource):
         super().__init__("snowflake:index/grantAccountRole:GrantAccountRole", resource_name, properties, merged)
 
 
-class GrantDatabaseRole(pulumi.CustomResource):
+class GrantDatabaseRole(Declared):
     """The package's GrantDatabaseRole."""
 
     def __init__(
@@ -102,7 +106,7 @@ class GrantDatabaseRole(pulumi.CustomResource):
         super().__init__("snowflake:index/grantDatabaseRole:GrantDatabaseRole", resource_name, properties, merged)
 
 
-class GrantPrivilegesToAccountRole(pulumi.CustomResource):
+class GrantPrivilegesToAccountRole(Declared):
     """The package's GrantPrivilegesToAccountRole."""
 
     def __init__(
@@ -126,7 +130,7 @@ class GrantPrivilegesToAccountRole(pulumi.CustomResource):
         )
 
 
-class GrantPrivilegesToDatabaseRole(pulumi.CustomResource):
+class GrantPrivilegesToDatabaseRole(Declared):
     """The package's GrantPrivilegesToDatabaseRole."""
 
     def __init__(
@@ -152,8 +156,10 @@ class GrantPrivilegesToDatabaseRole(pulumi.CustomResource):
         )
 
 
-class NetworkPolicy(pulumi.CustomResource):
+class NetworkPolicy(Declared):
     """The package's NetworkPolicy."""
+
+    READ = ("name",)
 
     def __init__(
         self,
@@ -178,8 +184,10 @@ class NetworkPolicy(pulumi.CustomResource):
         return found
 
 
-class ResourceMonitor(pulumi.CustomResource):
+class ResourceMonitor(Declared):
     """The package's ResourceMonitor."""
+
+    READ = ("name",)
 
     def __init__(
         self,
@@ -210,8 +218,10 @@ class ResourceMonitor(pulumi.CustomResource):
         return found
 
 
-class Schema(pulumi.CustomResource):
+class Schema(Declared):
     """The package's Schema."""
+
+    READ = ("name",)
 
     def __init__(
         self,
@@ -244,8 +254,10 @@ class Schema(pulumi.CustomResource):
         return found
 
 
-class ServiceUser(pulumi.CustomResource):
+class ServiceUser(Declared):
     """The package's ServiceUser."""
+
+    READ = ("name",)
 
     def __init__(
         self,
@@ -284,8 +296,10 @@ class ServiceUser(pulumi.CustomResource):
         return found
 
 
-class Warehouse(pulumi.CustomResource):
+class Warehouse(Declared):
     """The package's Warehouse."""
+
+    READ = ("name",)
 
     def __init__(
         self,

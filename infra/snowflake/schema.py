@@ -10,7 +10,7 @@ from infra.access import Access
 from infra.naming import Names, qualified
 from infra.sdk.snowflake import DatabaseRole, GrantDatabaseRole, GrantPrivilegesToDatabaseRole, Schema
 from infra.settings import Settings
-from infra.vocabulary import Persona, SchemaAccess
+from infra.vocabulary import Persona, ReadableKind, SchemaAccess
 
 # What pipelines make, as GRANT ... ON ALL | FUTURE <these> spells it, and privileges as SHOW GRANTS spells them: any other
 # spelling would be a difference for ever (snowflakedb/terraform-provider-snowflake #1573, #2076, #4593).
@@ -20,6 +20,12 @@ _WRITE = {
     "STAGES": ["READ", "WRITE"],
     "TABLES": ["DELETE", "INSERT", "SELECT", "TRUNCATE", "UPDATE"],
     "VIEWS": ["SELECT"],
+}
+_PLURALS = {
+    ReadableKind.DYNAMIC_TABLES: "DYNAMIC TABLES",
+    ReadableKind.EXTERNAL_TABLES: "EXTERNAL TABLES",
+    ReadableKind.ICEBERG_TABLES: "ICEBERG TABLES",
+    ReadableKind.MATERIALIZED_VIEWS: "MATERIALIZED VIEWS",
 }
 # pandas' write_pandas makes a temporary stage and, to find the types of the columns, a temporary file format.
 _CREATE = ["CREATE FILE FORMAT", "CREATE SEQUENCE", "CREATE STAGE", "CREATE TABLE", "CREATE VIEW", "USAGE"]
@@ -48,14 +54,15 @@ class ManagedSchema(pulumi.ComponentResource):
             name=names.schema,
             with_managed_access="true",
             is_transient="false",  # always said: another spelling of the same would replace the schema
-            data_retention_time_in_days=settings.retention,
+            data_retention_time_in_days=settings.retention_days,
             comment=f"Outputs of branch {settings.branch}. Declared by Pulumi stack {settings.environment}.",
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(retain_on_delete=settings.is_live)),
         )
         self._child, self._database, self._schema = child, database, qualified(database, names.schema)
         reader, writer = self._role("reader", names.reader), self._role("writer", names.writer)
-        self._grants("reader", reader, ["USAGE"], _READ)
-        self._grants("writer", writer, _CREATE, _WRITE)
+        more = {_PLURALS[kind]: ["SELECT"] for kind in settings.also_readable}
+        self._grants("reader", reader, ["USAGE"], {**_READ, **more})
+        self._grants("writer", writer, _CREATE, {**_WRITE, **more})
         # A replaced grant goes first: afterwards the role that it names may be gone, and with it the grant.
         ordered = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(delete_before_replace=True))
         for persona, access in args.row.items():
@@ -85,7 +92,7 @@ class ManagedSchema(pulumi.ComponentResource):
         for kind, privileges in on_objects.items():
             for scope in ("all", "future"):
                 GrantPrivilegesToDatabaseRole(
-                    f"{short}-{scope}-{kind.lower()}",
+                    f"{short}-{scope}-{kind.lower().replace(' ', '-')}",
                     database_role_name=role_name,
                     privileges=privileges,
                     on_schema_object={scope: {"object_type_plural": kind, "in_schema": self._schema}},

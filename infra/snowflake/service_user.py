@@ -16,11 +16,10 @@ _OF_ITS_MAKER = ["defaultSecondaryRolesOption", "displayName", "loginName", "min
 
 @dataclass(frozen=True)
 class ServiceUserArgs:
-    """`public_keys` are the bodies of PEM public keys, one a slot; `writer` the database role that the user may use."""
+    """`writer` is the database role that the user may use."""
 
     settings: Settings
     names: Names
-    public_keys: tuple[str | None, str | None]
     writer: pulumi.Output[str]
     warehouse: pulumi.Input[str]
 
@@ -46,7 +45,7 @@ class ServiceUser(pulumi.ComponentResource):
             policy = snowflake.NetworkPolicy(
                 "addresses", name=names.network_policy, allowed_ip_lists=settings.allowed_addresses, opts=child
             ).name
-        first, second = args.public_keys
+        first, second = settings.public_keys
         user = snowflake.ServiceUser(
             "user",
             name=names.service_user,

@@ -1,6 +1,6 @@
 """The Jobs API's format: what a job may say, how it is checked, how the SDK spells it. Pure.
 
-The format is a file that infra/job_format.py makes of the SDKs. Users write the Jobs API's names only.
+The format is a file that toolchain/job_format.py makes of the SDKs. Users write the Jobs API's names only.
 """
 
 from __future__ import annotations

@@ -23,7 +23,16 @@ STACKS = (DEVELOPMENT, "quant_stg", "quant_lr", LIVE)
 
 FOLDER_LEVELS = ("CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")  # from least to most
 JOB_LEVELS = ("CAN_VIEW", "CAN_MANAGE_RUN", "CAN_MANAGE", "IS_OWNER")
-_PERSONAS = ("developers", "reviewers", "releaseManagers", "uatTesters", "limitedRelease", "endUsers", "support")
+_PERSONAS = (
+    "developers",
+    "reviewers",
+    "releaseManagers",
+    "uatTesters",
+    "limitedRelease",
+    "endUsers",
+    "support",
+    "comparers",
+)
 
 
 @dataclass(frozen=True)
@@ -41,21 +50,30 @@ _RUN = Level("CAN_READ", "CAN_MANAGE_RUN", reads=True)
 _DATA = Level(reads=True)
 # docs/access.md. tests/test_policy_violations.py compares it with what the program says.
 MATRIX: dict[str, dict[str, Level]] = {
-    DEVELOPMENT: {"developers": _RUN, "reviewers": _WATCH, "releaseManagers": _WATCH, "support": _LOOK},
+    DEVELOPMENT: {"developers": _RUN, "reviewers": _WATCH, "releaseManagers": _WATCH, "support": _LOOK, "comparers": _DATA},
     "quant_stg": {
         "developers": _WATCH,
         "reviewers": _WATCH,
         "releaseManagers": _RUN,
         "uatTesters": _DATA,
         "support": _WATCH,
+        "comparers": _DATA,
     },
     "quant_lr": {
         "developers": _LOOK,
         "releaseManagers": Level("CAN_READ", "CAN_MANAGE_RUN"),
         "limitedRelease": _DATA,
         "support": _LOOK,
+        "comparers": _DATA,
     },
-    LIVE: {"developers": _LOOK, "releaseManagers": _WATCH, "limitedRelease": _DATA, "endUsers": _DATA, "support": _WATCH},
+    LIVE: {
+        "developers": _LOOK,
+        "releaseManagers": _WATCH,
+        "limitedRelease": _DATA,
+        "endUsers": _DATA,
+        "support": _WATCH,
+        "comparers": _DATA,
+    },
 }
 
 
@@ -241,7 +259,20 @@ def named(stack: str) -> Environment | None:
     )
 
 
-ROOT = Path(__file__).resolve().parents[2]  # where Pulumi.yaml and the four stack files are
+def _root() -> Path:
+    """Where Pulumi.yaml, the four stack files and policy/allowed.yaml are: QUANT_PROJECT, else beside the pack."""
+    chosen = os.environ.get("QUANT_PROJECT")
+    return Path(chosen).expanduser().resolve() if chosen else Path(__file__).resolve().parents[2]
+
+
+ROOT = _root()
+
+
+def is_of_another_project(stack: str) -> bool:
+    """Whether the engine runs the stack with other settings than those that the pack reads: it looks into a wrong folder."""
+    key, files = "quant:servicePrincipal", stack_files.configuration(ROOT, stack)
+    given = _given.get(stack, {}).get(key)
+    return given is not None and given != files.get(key)
 
 
 @cache

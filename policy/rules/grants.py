@@ -12,6 +12,7 @@ from rules.values import UNKNOWN, Props, kind, shown, title
 _READ = {
     "DYNAMIC TABLES": {"SELECT"},
     "EXTERNAL TABLES": {"SELECT"},
+    "ICEBERG TABLES": {"SELECT"},
     "MATERIALIZED VIEWS": {"SELECT"},
     "TABLES": {"SELECT"},
     "VIEWS": {"SELECT"},

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rules import stack_files
-from rules.environments import ROOT, STACKS, Environment, named
+from rules.environments import ROOT, STACKS, Environment, is_of_another_project, named
 from rules.values import kind
 
 _OWN = ("servicePrincipal", "folder", "schema", "branch")
@@ -18,6 +18,8 @@ def check(resource_type: str, stack: str, root: Path = ROOT) -> list[str]:
     if kind(resource_type) != "pulumi:Stack" or mine is None:
         return []
     found = list(_names(mine))
+    if is_of_another_project(stack):
+        found.append(f"The pack reads {ROOT}, and the stack has other settings: set QUANT_PROJECT to the project's folder.")
     for other in STACKS:
         if other == stack or not stack_files.is_there(root, other):
             continue

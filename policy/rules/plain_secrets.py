@@ -1,4 +1,4 @@
-"""No secret stands in a plain property, and a private key only where one belongs. Pure.
+"""No secret stands in a plain property, and no private key in any. Pure.
 
 The engine marks what it keeps encrypted in all that it sends to a policy pack (pulumi 3.256,
 pkg/resource/plugin/analyzer_plugin.go: KeepSecrets); a value that is not marked is plain.
@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"\b(dapi[0-9A-Za-z]{16,}|glpat-[\w-]{20,}|gh[pousr]_\w{30,}
 _NAME = re.compile(r"(password|passphrase|passcode|token|secret|private_?key|access_?key|api_?key)$", re.IGNORECASE)
 _NOT_A_SECRET = ("idempotencyToken", "mustChangePassword")
 _REFERENCE = re.compile(r"\{\{\s*secrets/[^{}]+\}\}")
-_PLACES = {  # where a private key belongs
+_PLACES = {  # a value there is a secret, whatever it is called
     "databricks:Secret": ("stringValue", "stringValueWo"),
     "snowflake:SecretWithGenericString": ("secretString",),
 }
@@ -34,7 +34,7 @@ class _Text(NamedTuple):
 
 
 def check(resource_type: str, props: Props, stack: str) -> list[str]:
-    """Secrets of this resource that are plain, and private keys where none belongs; the values are not shown."""
+    """Secrets of this resource that are plain, and private keys; the values are not shown."""
     places = _PLACES.get(kind(resource_type), ())
     title = resource_type.rpartition(":")[2]
     found: list[str] = []
@@ -56,16 +56,14 @@ def check_stack(resources: Iterable[Declared], stack: str) -> list[tuple[str, st
 
 
 def _problem(one: _Text, is_place: bool) -> str | None:
-    if _PRIVATE_KEY.search(one.text) and not is_place:
+    if _PRIVATE_KEY.search(one.text):
         return (
-            "found a private key; it belongs into the stringValue of a databricks Secret alone. Put it there, and refer to"
-            " its scope and key."
+            "found a private key; whoever may read the state would have it, encrypted or not. Write it into the secret scope"
+            " (databricks secrets put-secret), and refer to its scope and key."
         )
     if one.secret or not one.text:
         return None
     told = "Make it a Pulumi secret: pulumi config set --secret, or pulumi.Output.secret in the program."
-    if _PRIVATE_KEY.search(one.text):
-        return f"found a private key that is no Pulumi secret. {told}"
     if _TOKEN.search(one.text):
         return f"found a token or password that is no Pulumi secret. {told}"
     named = _NAME.search(one.name) and one.name not in _NOT_A_SECRET and one.text.lower() not in ("true", "false", "default")

@@ -24,9 +24,16 @@ def _principal(value: Any, environment: Environment) -> str | None:
     )
 
 
+def _key(value: Any, _: Environment) -> str | None:
+    """A declared secret of this name would put an old key back, and be in the state."""
+    if isinstance(value, str) and not value.startswith(("snowflake_private_key", "snowflake_public_key")):
+        return None
+    return "another name: quantctl keys rotate writes the service user's key. Remove the resource."
+
+
 _SCOPE = own("secret_scope", "quant:names.secretScope")
 TABLE: Table = {
-    "databricks:Secret": {"scope": _SCOPE, "key": anything, "stringValue": anything},  # plain_secrets looks at the value
+    "databricks:Secret": {"scope": _SCOPE, "key": _key, "stringValue": anything},  # plain_secrets looks at the value
     "databricks:SecretAcl": {"scope": _SCOPE, "principal": _principal, "permission": one_of("READ")},
     "databricks:SecretScope": {"initialManagePrincipal": _nobody},
 }

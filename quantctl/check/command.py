@@ -86,7 +86,7 @@ def show(
         raise UserError(f"no workflow is called {workflow!r}; {said}")
     job = declared(found, settings)
     if format is ShowFormat.json:
-        typer.echo(json.dumps(job, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(job, indent=2))
     else:
         typer.echo(yaml.safe_dump(job, sort_keys=False, allow_unicode=True, width=110).rstrip())
 

@@ -151,14 +151,7 @@ def _snowflake(settings: Sequence[Settings], environ: Mapping[str, str]) -> list
         }
         found = [fine("Snowflake", "login as the deployer", f"role {account.role}")]
         found += model.privileges(account.role, wanted, account.privileges())
-        roles = {
-            one.names(p).role: p.value
-            for one in settings
-            if one.groups != "managed"
-            for p, a in one.row.items()
-            if a.schema != "none"
-        }
-        return [*found, *model.roles(account.roles(), roles)]
+        return [*found, *model.roles(account.roles(), _roles(settings))]
     except snowflake.connector.errors.Error as error:
         return [unknown("Snowflake", "the deployer's privileges", str(error))]
     finally:

@@ -6,7 +6,6 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +15,7 @@ from quantctl.doctor.model import Answer, Health, exit_status
 from quantctl.options import Format, FormatOption
 from quantctl.stack_settings import stack_settings
 from quantctl.text.plain import counted, one_line
+from quantctl.text.terminal import Console
 
 _STYLE = {Health.FINE: "green", Health.WRONG: "red", Health.UNKNOWN: "magenta"}
 _MARK = {Health.FINE: "✓", Health.WRONG: "✗", Health.UNKNOWN: "?"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Mend, Verdict, exit_status
+from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Fix, Verdict, exit_status
 
-__all__ = ["By", "Class", "EnvironmentDrift", "Finding", "Mend", "Verdict", "exit_status", "find"]
+__all__ = ["By", "Class", "EnvironmentDrift", "Finding", "Fix", "Verdict", "exit_status", "find"]
 
 
 def find(

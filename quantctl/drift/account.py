@@ -25,18 +25,22 @@ _OBJECTS = {
     "STAGE": (),
     "SEQUENCE": (),
 }
+# What the provider takes from SNOWFLAKE_* variables, as the connector calls it.
+_CONNECTION = (
+    "role", "host", "port", "protocol", "password", "token", "warehouse", "authenticator", "workload_identity_provider",
+)  # fmt: skip
 _NOT_THERE = 2003  # does not exist or not authorized
 
 
 class Account:
-    """A connection as the deployer. Close it."""
+    """A connection as whom the environment names, the deployer; `more` are further arguments of the connector. Close it."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], more: Mapping[str, Any] | None = None) -> None:
         import snowflake.connector  # a third of a second, which commands that do not need it do not wait for
 
         logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)  # what fails is told as a finding
         self._connector = snowflake.connector
-        self._connection = snowflake.connector.connect(**connection_of(environ))
+        self._connection = snowflake.connector.connect(**connection_of(environ) | dict(more or {}))
         self.role = plain(self._connection.role or "")
 
     def close(self) -> None:
@@ -61,12 +65,21 @@ class Account:
             asked.append(partial(self._grants, f"TO DATABASE ROLE {quoted(role)}"))
             asked.append(partial(self._holders, "DATABASE ROLE", role))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            keys = pool.submit(self._keys, names.service_user)
+            keys = pool.submit(self.public_keys, names.service_user)
             objects = [row for rows in pool.map(partial(self._objects, schema), _OBJECTS) for row in rows]
             asked += [partial(self._grants_on, kind, name, schema) for kind, name, _ in objects]
             grants = frozenset(grant for found in pool.map(lambda ask: ask(), asked) for grant in found)
         exact = frozenset((kind, name) for kind, name, exactly in objects if exactly)
         return Held(self.role, grants, exact, keys.result())
+
+    def answer(self, statement: str, seconds: int) -> list[tuple[Any, ...]]:
+        """The rows of a query.
+
+        Raises:
+            snowflake.connector.Error: it was refused, or ended after so many seconds.
+        """
+        with self._connection.cursor() as cursor:
+            return list(cursor.execute(statement, timeout=seconds).fetchall())
 
     def shown(self, what: str) -> list[dict[str, Any]]:
         """The rows of a SHOW, by column."""
@@ -167,8 +180,11 @@ class Account:
             for row in rows
         ]
 
-    def _keys(self, user: str) -> tuple[str, str] | None:
-        """https://docs.snowflake.com/en/sql-reference/sql/desc-user: one row a property, `null` where it is not set."""
+    def public_keys(self, user: str) -> tuple[str, str] | None:
+        """What a user's two slots hold, "" for nothing; None where there is no such user.
+
+        https://docs.snowflake.com/en/sql-reference/sql/desc-user: one row a property, `null` where it is not set.
+        """
         told = {str(row["property"]): str(row["value"]) for row in self._rows(f"DESCRIBE USER {identifier(user)}")}
         if not told:
             return None
@@ -222,7 +238,7 @@ def connection_of(environ: Mapping[str, str]) -> dict[str, Any]:
         "login_timeout": _SECONDS,
         "network_timeout": _SECONDS,
     }
-    for name in ("role", "host", "port", "protocol", "password", "token", "warehouse", "authenticator"):
+    for name in _CONNECTION:
         if value := environ.get(f"SNOWFLAKE_{name.upper()}"):
             said[name] = value
     if pem := environ.get("SNOWFLAKE_PRIVATE_KEY"):

@@ -1,4 +1,4 @@
-"""Jobs, secrets and secret ACLs that nobody declared, and a secret that was overwritten by hand. Pure."""
+"""Jobs, secrets and secret ACLs that nobody declared. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from quantctl.drift.changed import named
-from quantctl.drift.finding import By, Class, Finding, Mend
+from infra.service_keys import is_ours
+from quantctl.drift.finding import By, Class, Finding, Fix
 from quantctl.drift.steps import Refresh
 
 _SCHEDULES = ("schedule", "trigger", "continuous")
@@ -46,8 +46,8 @@ def _twin(env: str, job: Mapping[str, Any], known: str) -> Finding:
     live = is_live(settings)
     do = f"quantctl repair {env} removes the one that never ran" + ("; --fix only pauses it" if live else "")
     real = f"job {number} too, made by {job.get('creator_user_name') or 'somebody'}" + (", runs by itself" if live else "")
-    mend = Mend(do, By.PAUSE, (number,)) if live else Mend(do)
-    return Finding(env, Class.DRIFT, f"job {settings.get('name')}", "exists twice", f"job {known}", real, mend)
+    fix = Fix(do, By.PAUSE, (number,)) if live else Fix(do)
+    return Finding(env, Class.DRIFT, f"job {settings.get('name')}", "exists twice", f"job {known}", real, fix)
 
 
 def lies_in(settings: Any, folder: str) -> bool:
@@ -74,11 +74,11 @@ def _undeclared(env: str, job: Mapping[str, Any], folder: str) -> Finding:
     who = job.get("creator_user_name") or "somebody"
     runs = "runs by itself" if is_live(settings) else "does not run by itself"
     do = f"a workflow file for it in the pipelines repository, or databricks jobs delete {number}"
-    mend = Mend(do)
+    fix = Fix(do)
     if is_live(settings):
-        mend = Mend(f"{do}; --fix only pauses it", By.PAUSE, (number,))
+        fix = Fix(f"{do}; --fix only pauses it", By.PAUSE, (number,))
     resource = f"job {settings.get('name') or number}"
-    return Finding(env, Class.DRIFT, resource, f"tasks in {folder}", "no such job", f"made by {who}, {runs}", mend)
+    return Finding(env, Class.DRIFT, resource, f"tasks in {folder}", "no such job", f"made by {who}, {runs}", fix)
 
 
 def scope_findings(env: str, refresh: Refresh, scope: Scope, deployer: str) -> list[Finding]:
@@ -102,24 +102,14 @@ def _acls(env: str, refresh: Refresh, scope: Scope, deployer: str) -> Iterator[F
                 f"ACL of {principal}",
                 "nothing",
                 level,
-                Mend(words, By.ACL, (scope.name, principal)),
+                Fix(words, By.ACL, (scope.name, principal)),
             )
 
 
 def _secrets(env: str, refresh: Refresh, scope: Scope) -> Iterator[Finding]:
-    declared = {str(step.inputs.get("key")): step for step in refresh.of("Secret")}
-    for key, updated in sorted(scope.secrets.items()):
-        resource = f"secret {scope.name}/{key}"
-        if key not in declared:
+    declared = {str(step.inputs.get("key")) for step in refresh.of("Secret")}
+    for key in sorted(scope.secrets):
+        if key not in declared and not is_ours(key):
             # A secret's value is read back by nobody: what is deleted is lost.
-            mend = Mend(f"databricks secrets delete-secret {scope.name} {key}, once nobody misses it")
-            yield Finding(env, Class.DRIFT, resource, "", "no such key", "there", mend)
-            continue
-        step = declared[key]
-        put = step.old.get("lastUpdatedTimestamp")
-        if step.new is not None and put and updated != int(put):
-            urn = step.urn
-            # Replaced without a deletion, which the engine refuses all the same where the resource is protected.
-            words = f"pulumi up --ignore-protect --target-replace '**Secret::{step.name}' -s {env}"
-            mend = Mend(words, By.REPLACE, (urn,))
-            yield Finding(env, Class.DRIFT, named(step), "value", "as deployed", "overwritten since", mend, urn)
+            fix = Fix(f"databricks secrets delete-secret {scope.name} {key}, once nobody misses it")
+            yield Finding(env, Class.DRIFT, f"secret {scope.name}/{key}", "", "no such key", "there", fix)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from quantctl.drift.changed import named, shown
-from quantctl.drift.finding import By, Class, Finding, Mend
+from quantctl.drift.finding import By, Class, Finding, Fix
 from quantctl.drift.steps import Refresh
 
 Json = Mapping[str, Any]
@@ -53,15 +53,15 @@ def by_hand(env: str, refresh: Refresh, jobs: Sequence[Json], told: Sequence[Fin
         for path, value in _whole(step.inputs, settings):
             if (step.urn, _key(path)) in seen:
                 continue
-            mend = _mend(str(step.old.get("id")), path)
-            found.append(Finding(env, Class.DRIFT, named(step), path, "nothing", shown(value), mend, step.urn))
+            fix = _fix(str(step.old.get("id")), path)
+            found.append(Finding(env, Class.DRIFT, named(step), path, "nothing", shown(value), fix, step.urn))
     return found
 
 
 def without_parts(found: Sequence[Finding]) -> list[Finding]:
     """The findings without those of a part of a block that is told as a whole: an update does not take such a block out."""
-    whole = {(one.urn, _key(one.property)) for one in found if one.mend.by is By.SETTING}
-    return [one for one in found if one.mend.by is By.SETTING or (one.urn, _key(_block(one.property))) not in whole]
+    whole = {(one.urn, _key(one.property)) for one in found if one.fix.by is By.SETTING}
+    return [one for one in found if one.fix.by is By.SETTING or (one.urn, _key(_block(one.property))) not in whole]
 
 
 def _whole(declared: Json, settings: Json) -> Iterator[tuple[str, Any]]:
@@ -82,12 +82,12 @@ def _block(path: str) -> str:
     return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
-def _mend(job: str, path: str) -> Mend:
+def _fix(job: str, path: str) -> Fix:
     """A setting of the job itself is taken out as a whole; one within a task has no such words."""
     if re.search(r"[.\[]", path):
-        return Mend("remove it from the job by hand, or declare it in the workflow's file")
+        return Fix("remove it from the job by hand, or declare it in the workflow's file")
     change = json.dumps({"job_id": int(job), "fields_to_remove": [path]})
-    return Mend(f"databricks jobs update --json '{change}'", By.SETTING, (job, path))
+    return Fix(f"databricks jobs update --json '{change}'", By.SETTING, (job, path))
 
 
 def undeclared(declared: Json, real: Json) -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from quantctl.drift.declared import differences
-from quantctl.drift.finding import By, Class, Finding, Mend
+from quantctl.drift.finding import By, Class, Finding, Fix
 from quantctl.drift.steps import Refresh, Step, value_at
 
 _LONG = 160  # characters of a value that are shown
@@ -97,15 +97,15 @@ def _on(step: Step) -> str:
     return f"on {str(account.get('objectType', '')).lower()} {_bare(account.get('objectName'))}"
 
 
-def engine_mend(env: str, *urns: str) -> Mend:
+def engine_fix(env: str, *urns: str) -> Fix:
     """`pulumi up --refresh`, of these resources alone when quantctl does it."""
-    return Mend(f"pulumi up --refresh -s {env}", By.ENGINE, urns)
+    return Fix(f"pulumi up --refresh -s {env}", By.ENGINE, urns)
 
 
 def _gone(env: str, step: Step, refresh: Refresh, gone: Mapping[str, Step]) -> Finding:
     with_it = [other.urn for other in refresh.steps if other.urn in gone and _hangs_on(other, step.urn, gone)]
     real = "missing" + (f", and {len(with_it)} that hung on it" if with_it else "")
-    return Finding(env, Class.DRIFT, named(step), "", "there", real, engine_mend(env, step.urn, *with_it), step.urn)
+    return Finding(env, Class.DRIFT, named(step), "", "there", real, engine_fix(env, step.urn, *with_it), step.urn)
 
 
 def _hangs_on(step: Step, urn: str, gone: Mapping[str, Step]) -> bool:
@@ -124,20 +124,20 @@ def _properties(env: str, step: Step, new: Mapping[str, Any]) -> Iterator[Findin
             # What a provider does not mark as a secret, the engine prints (pulumi/pulumi #9330).
             hidden = _SECRET.search(path) is not None
             words = (named(step), path, *(("hidden", "another") if hidden else (shown(declared), shown(real))))
-            yield Finding(env, Class.DRIFT, *words, _property_mend(env, step, path), step.urn)
+            yield Finding(env, Class.DRIFT, *words, _property_fix(env, step, path), step.urn)
 
 
-def _property_mend(env: str, step: Step, path: str) -> Mend:
+def _property_fix(env: str, step: Step, path: str) -> Fix:
     """The engine; but it does not take away a setting that nobody declared, so that one is removed from the job."""
     job, top = str(step.old.get("id")), path.partition(".")[0].partition("[")[0]
     if step.type != "Job" or path in step.changed or value_at(step.inputs, path) is not None:
-        return engine_mend(env, step.urn)
+        return engine_fix(env, step.urn)
     if step.inputs.get(top) or not job.isdigit():
-        return Mend(f"remove {path} on the page of job {job}; the provider leaves it as it is")
+        return Fix(f"remove {path} on the page of job {job}; the provider leaves it as it is")
     # https://docs.databricks.com/api/workspace/jobs/update: fields_to_remove takes whole fields
     setting = re.sub("([A-Z])", lambda match: f"_{match.group(1).lower()}", top)
     change = json.dumps({"job_id": int(job), "fields_to_remove": [setting]})
-    return Mend(f"databricks jobs update --json '{change}'", By.SETTING, (job, setting))
+    return Fix(f"databricks jobs update --json '{change}'", By.SETTING, (job, setting))
 
 
 def _permissions(env: str, step: Step, new: Mapping[str, Any]) -> Iterator[Finding]:
@@ -148,7 +148,7 @@ def _permissions(env: str, step: Step, new: Mapping[str, Any]) -> Iterator[Findi
     for who in sorted(before.keys() | now.keys()):
         if before.get(who) != now.get(who):
             declared, real = before.get(who, "nothing"), now.get(who, "nothing")
-            yield Finding(env, Class.DRIFT, named(step), who, declared, real, engine_mend(env, step.urn), step.urn)
+            yield Finding(env, Class.DRIFT, named(step), who, declared, real, engine_fix(env, step.urn), step.urn)
 
 
 def _entries(values: Mapping[str, Any]) -> dict[str, str]:

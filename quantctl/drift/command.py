@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +17,7 @@ from quantctl.drift.formats import as_json, as_junit, as_markdown, difference, h
 from quantctl.drift.judge import Read, judge
 from quantctl.drift.unfinished import missing_again
 from quantctl.text.plain import one_line
+from quantctl.text.terminal import Console
 
 _COLOURS = {Class.DRIFT: "red", Class.UNKNOWN: "magenta", Class.WAITING: "yellow"}
 
@@ -35,8 +35,8 @@ def drift(
         Format, typer.Option("--format", help="markdown is what a pipeline puts into its issue.")
     ] = Format.table,
     strict: Annotated[bool, typer.Option("--strict", help="A promotion that waits is exit 3.")] = False,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend the drift, then look again.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask before quant_live is mended.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Fix the drift, then look again.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask before quant_live is fixed.")] = False,
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Ask the engine about jobs too whose settings read as unchanged; slower.")
     ] = False,
@@ -47,10 +47,10 @@ def drift(
     drift: a resource that we own was changed or is missing, or has members, grants, jobs, keys that nobody declared.
     waiting: a branch is ahead of its folder; `pulumi up` promotes it. unknown: something could not be read.
 
-    Exit status: 0 clean, 2 drift, 3 waiting (with --strict), 1 could not tell, whatever else was found.
+    Exit status: 0 clean, 2 drift, 3 waiting (with --strict), 1 unknown, whatever else was found.
 
-    --fix mends drift as the last column says. It promotes nothing and deletes no data: an undeclared job is only paused,
-    an undeclared secret and local edits stay, and are told again.
+    --fix fixes drift as the last column says. It promotes nothing and deletes no data: an undeclared job is only paused,
+    an undeclared secret and local edits stay, and are reported again.
     """
     environ = where.enter(tell=fix)
     chosen = [env.value for env in dict.fromkeys(envs or list(Environment))]
@@ -69,13 +69,13 @@ def drift(
     if fix and any(each.of(Class.DRIFT) for each in found):
         _show_table(found, Console(stderr=True))
 
-        def mend(pairs: list[tuple[EnvironmentDrift, Read]]) -> None:
-            from quantctl.drift.fix import fix
+        def put_right(pairs: list[tuple[EnvironmentDrift, Read]]) -> None:
+            from quantctl.drift import fix
 
-            fix(pairs, environ, timeout, say)
+            fix.fix(pairs, environ, timeout, say)
             say("looking again ...")
 
-        found = _mended(read, found, mend, look, yes)
+        found = _fixed(read, found, put_right, look, yes)
     status = exit_status(found, strict=strict)
     if format is Format.json:
         typer.echo(as_json(found, status))
@@ -92,20 +92,18 @@ def _judged(read: Sequence[Read | EnvironmentDrift]) -> list[EnvironmentDrift]:
     return [judge(each) if isinstance(each, Read) else each for each in read]
 
 
-def _mended(
+def _fixed(
     read: Sequence[Read | EnvironmentDrift],
     found: Sequence[EnvironmentDrift],
-    mend: Callable[[list[tuple[EnvironmentDrift, Read]]], None],
+    fix: Callable[[list[tuple[EnvironmentDrift, Read]]], None],
     look: Callable[[list[str]], list[Read | EnvironmentDrift]],
     yes: bool,
 ) -> list[EnvironmentDrift]:
-    """Mend, and look again at what drifted; the other reports stay."""
+    """Fix, and look again at what drifted; the other reports stay."""
     drifted = [each.environment for each in found if each.of(Class.DRIFT)]
     if Environment.LIVE in drifted and not yes:
-        ask.need("Mend production (quant_live) as the table says?", on_stderr=True)
-    mend(
-        [(drift, each) for drift, each in zip(found, read, strict=True) if isinstance(each, Read) and drift.of(Class.DRIFT)]
-    )
+        ask.need("Fix production (quant_live) as the table says?", on_stderr=True)
+    fix([(drift, each) for drift, each in zip(found, read, strict=True) if isinstance(each, Read) and drift.of(Class.DRIFT)])
     before = {each.env: each for each in read if isinstance(each, Read)}
     again = {}
     for seen in look(drifted):
@@ -118,7 +116,7 @@ def _mended(
 
 def _show_table(found: Sequence[EnvironmentDrift], console: Console) -> None:
     shown = Table(show_lines=True)
-    for head in ("what", "declared -> real", "mend it with"):
+    for head in ("what", "declared -> real", "fix it with"):
         shown.add_column(head, overflow="fold")
     for each in found:
         for finding in each.findings:
@@ -135,4 +133,4 @@ def _cells(finding: Finding) -> tuple[Text, Text, Text]:
     what.append(f"{finding.kind}\n", style=_COLOURS[finding.kind])
     what.append(finding.resource + (f"\n{finding.property}" if finding.property else ""))
     real = difference(finding) if finding.kind is Class.UNKNOWN else f"{finding.declared}\n-> {finding.real}"
-    return what, Text(real), Text(finding.mend.words)
+    return what, Text(real), Text(finding.fix.words)

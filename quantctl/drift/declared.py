@@ -32,6 +32,11 @@ def differences(step: Step) -> tuple[str, ...]:
     return tuple(found)
 
 
+def unexplained(step: Step) -> bool:
+    """Whether the engine says that something differs, and what was read does not say what: then it is unknown, not clean."""
+    return step.unsaid and not differences(step)
+
+
 def same(one: Any, other: Any) -> bool:
     """Whether two values mean the same to a provider: nothing, zero, false and empty do, and so does another order."""
     return bool(_plain(one) == _plain(other))

@@ -1,4 +1,4 @@
-"""What a drift run tells: findings, each with its class and with the words that mend it. Pure."""
+"""What a drift run tells: findings, each with its class and with the words that fix it. Pure."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ class Verdict(StrEnum):
 
 
 class By(StrEnum):
-    """Who mends a finding when `--fix` is asked for."""
+    """Who fixes a finding when `--fix` is asked for."""
 
     ENGINE = "engine"  # `pulumi up --refresh` of the targets
-    REPLACE = "replace"  # `pulumi up --target-replace` of the targets
     ACCOUNT = "account"  # the statements, in Snowflake
     ACL = "acl"  # targets: secret scope, principal
     SETTING = "setting"  # targets: job id, field of its settings that is removed
@@ -39,8 +38,8 @@ class By(StrEnum):
 
 
 @dataclass(frozen=True)
-class Mend:
-    """How a finding is mended: the words for a person, and what `--fix` needs to do the same."""
+class Fix:
+    """How a finding is fixed: the words for a person, and what `--fix` needs to do the same."""
 
     words: str
     by: By = By.HAND
@@ -58,7 +57,7 @@ class Finding:
     property: str
     declared: str
     real: str
-    mend: Mend
+    fix: Fix
     urn: str = ""
     first: bool = False  # told before all others: an update that did not end well
 
@@ -67,8 +66,8 @@ class Finding:
         row = asdict(self)
         del row["first"]
         row["class"] = row.pop("kind").value
-        row["mend"] = self.mend.words
-        row["mended_by"] = self.mend.by.value
+        row["fix"] = self.fix.words
+        row["fixed_by"] = self.fix.by.value
         return row
 
 
@@ -100,11 +99,11 @@ def report(environment: str, findings: Iterable[Finding], notes: Iterable[str] =
 
 def unknown(environment: str, resource: str, why: str, do_next: str = "") -> Finding:
     """Something that could not be read, with the reason."""
-    return Finding(environment, Class.UNKNOWN, resource, "", "", why, Mend(do_next or "mend what it names and look again"))
+    return Finding(environment, Class.UNKNOWN, resource, "", "", why, Fix(do_next or "fix what it names and look again"))
 
 
 def exit_status(reports: Sequence[EnvironmentDrift], *, strict: bool) -> int:
-    """0 clean, 1 could not tell, 2 drift, 3 waiting (only when `strict`)."""
+    """0 clean, 1 unknown, 2 drift, 3 waiting (only when `strict`)."""
     verdicts = {report.verdict for report in reports}
     if Verdict.UNKNOWN in verdicts:
         return 1

@@ -1,4 +1,4 @@
-"""Mend what a look found, without promoting anything and without deleting data; then somebody looks again."""
+"""Fix what a look found, without promoting anything and without deleting data; then somebody looks again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ class Plan:
 
     environment: str
     engine: tuple[str, ...]
-    replace: tuple[str, ...]
     statements: tuple[str, ...]
     workspace: tuple[Finding, ...]
     refused: str = ""
@@ -40,41 +39,40 @@ class Plan:
     @property
     def anything(self) -> bool:
         """Whether there is something to do."""
-        return bool(self.repair or self.engine or self.replace or self.statements or self.workspace)
+        return bool(self.repair or self.engine or self.statements or self.workspace)
 
 
 def plan(drift: EnvironmentDrift, refused: str = "") -> Plan:
-    """What mends the drift of an environment; nothing for what is unknown or waiting, or left to a person. Pure.
+    """What fixes the drift of an environment; nothing for what is unknown or waiting, or left to a person. Pure.
 
-    `refused` is why the engine must not run here; the rest is mended all the same.
+    `refused` is why the engine must not run here; the rest is fixed all the same.
     """
     found = drift.of(Class.DRIFT)
 
     def targets(by: By) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(target for finding in found if finding.mend.by is by for target in finding.mend.targets))
+        return tuple(dict.fromkeys(target for finding in found if finding.fix.by is by for target in finding.fix.targets))
 
     return Plan(
         environment=drift.environment,
         engine=() if refused else targets(By.ENGINE),
-        replace=() if refused else targets(By.REPLACE),
-        statements=tuple(dict.fromkeys(text for finding in found for text in finding.mend.statements)),
-        workspace=tuple(finding for finding in found if finding.mend.by in (By.ACL, By.PAUSE, By.SETTING)),
-        repair=any(finding.mend.by is By.REPAIR for finding in found),
-        refused=refused if targets(By.ENGINE) or targets(By.REPLACE) else "",
+        statements=tuple(dict.fromkeys(text for finding in found for text in finding.fix.statements)),
+        workspace=tuple(finding for finding in found if finding.fix.by in (By.ACL, By.PAUSE, By.SETTING)),
+        repair=any(finding.fix.by is By.REPAIR for finding in found),
+        refused=refused if targets(By.ENGINE) else "",
     )
 
 
 def why_no_engine(drift: EnvironmentDrift, read: Read | None = None) -> str:
-    """Why `pulumi up` would be refused or would promote here; empty when it mends. Pure."""
+    """Why `pulumi up` would be refused or would promote here; empty when it fixes. Pure."""
     for finding in drift.of(Class.DRIFT):
         if finding.property == "local edits":
-            return f"the {finding.resource} has local edits, with which no update runs: {finding.mend.words}"
-        if finding.property == "commit" and finding.mend.by is By.HAND:
-            return f"the {finding.resource} was moved, and its branch has moved too: {finding.mend.words}"
+            return f"the {finding.resource} has local edits, with which no update runs: {finding.fix.words}"
+        if finding.property == "commit" and finding.fix.by is By.HAND:
+            return f"the {finding.resource} was moved, and its branch has moved too: {finding.fix.words}"
         if finding.property == "clone":
-            return f"another folder is at its path: {finding.mend.words}"
+            return f"another folder is at its path: {finding.fix.words}"
         if finding.first and finding.resource == "half an update":
-            return f"{finding.real}: {finding.mend.words}"
+            return f"{finding.real}: {finding.fix.words}"
     return "" if read is None else _not_deployable(read)
 
 
@@ -115,13 +113,11 @@ def _environment(what: Plan, read: Read, environ: Mapping[str, str], seconds: fl
         except UserError as error:
             tell(f"not fixed: {error}")
             return
-    if what.engine or what.replace:
+    if what.engine:
         with _deployed(read, environ) as pinned:
-            for how, targets in ((engine.mend, what.engine), (engine.replace, what.replace)):
-                if targets:
-                    tell(f"pulumi up of {len(targets)} resources ...")
-                    if wrong := how(env, pinned, targets, seconds):
-                        tell(f"not mended: {wrong}")
+            tell(f"pulumi up of {len(what.engine)} resources ...")
+            if wrong := engine.fix(env, pinned, what.engine, seconds):
+                tell(f"not fixed: {wrong}")
     if what.statements:
         _account(what.statements, environ, tell)
     if what.workspace:
@@ -130,7 +126,7 @@ def _environment(what: Plan, read: Read, environ: Mapping[str, str], seconds: fl
 
 @contextlib.contextmanager
 def _deployed(read: Read, environ: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
-    """An environment in which the branch is where it was deployed, so that jobs are mended to what they were."""
+    """An environment in which the branch is where it was deployed, so that jobs are fixed to what they were."""
     assert isinstance(read.snapshot, Snapshot), "else the engine is not asked"
     with engine.at_commit(environ, read.snapshot, deployed_commit(read.refresh)) as pinned:
         yield pinned
@@ -142,17 +138,17 @@ def _account(statements: Sequence[str], environ: Mapping[str, str], tell: Say) -
             for statement in statements:
                 _each(partial(account.run, statement), _without_key(statement), tell)
     except snowflake.connector.errors.Error as error:
-        tell(f"not mended: {' '.join(str(error).split())}")
+        tell(f"not fixed: {' '.join(str(error).split())}")
 
 
 def _workspace(findings: Sequence[Finding], environ: Mapping[str, str], tell: Say) -> None:
     workspace = Workspace(environ, say=tell)
     for finding in findings:
-        targets = finding.mend.targets
-        if finding.mend.by is By.ACL:
-            _each(partial(workspace.delete_acl, *targets), finding.mend.words, tell)
-        elif finding.mend.by is By.SETTING:
-            _each(partial(workspace.remove_setting, *targets), finding.mend.words, tell)
+        targets = finding.fix.targets
+        if finding.fix.by is By.ACL:
+            _each(partial(workspace.delete_acl, *targets), finding.fix.words, tell)
+        elif finding.fix.by is By.SETTING:
+            _each(partial(workspace.remove_setting, *targets), finding.fix.words, tell)
         else:
             _each(partial(_pause, workspace, targets[0]), f"pause {finding.resource}", tell)
 
@@ -166,7 +162,7 @@ def _each(do: Callable[[], None], words: str, tell: Say) -> None:
         do()
         tell(words)
     except (UserError, snowflake.connector.errors.Error) as error:
-        tell(f"not mended: {words}: {' '.join(str(error).split())}")
+        tell(f"not fixed: {words}: {' '.join(str(error).split())}")
 
 
 def _without_key(statement: str) -> str:

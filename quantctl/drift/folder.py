@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.outside.workspace import GitFolder
-from quantctl.drift.changed import engine_mend, is_git_folder, named
-from quantctl.drift.finding import By, Class, Finding, Mend
+from quantctl.drift.changed import engine_fix, is_git_folder, named
+from quantctl.drift.finding import By, Class, Finding, Fix
 from quantctl.drift.steps import Refresh
 
 
@@ -61,8 +61,8 @@ def folder_findings(env: str, refresh: Refresh, branch: Branch | None, edited: S
         real = declared if step.new is None else f"{step.new.get('branch') or 'no branch'} at {_commit(step.new)[:12]}"
         moved_on = branch is not None and branch.head != commit
         if real != declared:
-            mend = no_promotion(env, commit) if moved_on else engine_mend(env, step.urn)
-            found.append(Finding(env, Class.DRIFT, resource, "commit", declared, real, mend, step.urn))
+            fix = no_promotion(env, commit) if moved_on else engine_fix(env, step.urn)
+            found.append(Finding(env, Class.DRIFT, resource, "commit", declared, real, fix, step.urn))
         elif branch is not None and moved_on and step.new is not None:
             ahead = (
                 f"{branch.ahead} commit{'' if branch.ahead == 1 else 's'} ahead"
@@ -71,11 +71,11 @@ def folder_findings(env: str, refresh: Refresh, branch: Branch | None, edited: S
             )
             words = f"{branch.name} at {branch.head[:12]}, {ahead}"
             do = f"pulumi up -s {env}" if branch.ahead is not None else f"push a commit on top of {commit[:12]}"
-            found.append(Finding(env, Class.WAITING, resource, "commit", declared, words, Mend(do, By.HAND), step.urn))
+            found.append(Finding(env, Class.WAITING, resource, "commit", declared, words, Fix(do, By.HAND), step.urn))
         if edited:
             files = ", ".join(edited[:5]) + (f" and {len(edited) - 5} more" if len(edited) > 5 else "")
-            mend = Mend("commit them to a branch of their own, or discard them in the workspace; nothing else deletes them")
-            found.append(Finding(env, Class.DRIFT, resource, "local edits", "none", files, mend, step.urn))
+            fix = Fix("commit them to a branch of their own, or discard them in the workspace; nothing else deletes them")
+            found.append(Finding(env, Class.DRIFT, resource, "local edits", "none", files, fix, step.urn))
     return found
 
 
@@ -84,9 +84,9 @@ def place_findings(env: str, refresh: Refresh, folder: Folder, path: str, deploy
     found = [*_inherited(env, folder, path, deployer)]
     ours = [step for step in refresh.steps if is_git_folder(step)]
     if not ours:
-        words = Mend(f"quantctl up {env}")
+        words = Fix(f"quantctl up {env}")
         if folder.there is not None:
-            words = Mend(f"databricks repos delete {folder.there.id}, if nobody needs what is in it; then quantctl up {env}")
+            words = Fix(f"databricks repos delete {folder.there.id}, if nobody needs what is in it; then quantctl up {env}")
         real = _place(folder.there)
         found.append(
             Finding(env, Class.DRIFT, f"Git folder {path}", "", "declared", f"in nobody's state; {real}", words, first=True)
@@ -94,7 +94,7 @@ def place_findings(env: str, refresh: Refresh, folder: Folder, path: str, deploy
     elif folder.there is not None and ours[0].new is None:
         # Somebody deleted it and cloned it again: the engine would be refused, because the path is taken.
         do = f"databricks repos delete {folder.there.id}, if nobody needs what is in it; then pulumi up --refresh -s {env}"
-        words = Mend(do)
+        words = Fix(do)
         known = str(ours[0].old.get("id") or "another")
         found.append(
             Finding(env, Class.DRIFT, named(ours[0]), "clone", f"folder {known}", _place(folder.there), words, ours[0].urn)
@@ -117,7 +117,7 @@ def _inherited(env: str, folder: Folder, path: str, deployer: str) -> Iterator[F
         for level in entry.get("all_permissions") or []:
             if level.get("inherited") and level.get("permission_level") in ("CAN_EDIT", "CAN_MANAGE"):
                 above = ", ".join(level.get("inherited_from_object") or []) or "a folder above"
-                do = Mend(f"take {level['permission_level']} of {who} away from the folder above {path} ({above})")
+                do = Fix(f"take {level['permission_level']} of {who} away from the folder above {path} ({above})")
                 real = f"{level['permission_level']} from {above}"
                 yield Finding(env, Class.DRIFT, f"Git folder {path}", f"{who} from above", "nothing", real, do)
 
@@ -126,16 +126,16 @@ def missing_folder(findings: Sequence[Finding], refresh: Refresh, branch: Branch
     """The findings, in which a folder that is gone is not made again at another commit than the deployed one."""
     folders = {step.urn: str(step.inputs.get("commitHash") or "") for step in refresh.steps if is_git_folder(step)}
     return [
-        replace(f, property="commit", declared=folders[f.urn][:12], mend=no_promotion(f.environment, folders[f.urn]))
+        replace(f, property="commit", declared=folders[f.urn][:12], fix=no_promotion(f.environment, folders[f.urn]))
         if f.urn in folders and f.property == "" and branch is not None and branch.head != folders[f.urn]
         else f
         for f in findings
     ]
 
 
-def no_promotion(env: str, commit: str) -> Mend:
-    """An update checks out the branch's head: where that is another commit, it would promote, which a mend must not."""
-    return Mend(f"promote with pulumi up -s {env}, or take the branch back to {commit[:12]} with a commit on top")
+def no_promotion(env: str, commit: str) -> Fix:
+    """An update checks out the branch's head: where that is another commit, it would promote, which a fix must not."""
+    return Fix(f"promote with pulumi up -s {env}, or take the branch back to {commit[:12]} with a commit on top")
 
 
 def _commit(outputs: object) -> str:

@@ -12,7 +12,7 @@ from quantctl.text.markdown import inline, table
 from quantctl.text.xml import xml
 
 MARKER = "<!-- quantctl drift -->"  # by which a pipeline finds the issue that it opened
-_HEAD = ("what", "property", "declared", "real", "mend it with")
+_HEAD = ("what", "property", "declared", "real", "fix it with")
 _TITLES = {
     Class.DRIFT: "Drift: the real thing is not what was deployed",
     Class.UNKNOWN: "Unknown: could not be read",
@@ -46,9 +46,9 @@ def as_markdown(reports: Sequence[EnvironmentDrift]) -> str:
     notes = [note for each in reports for note in each.notes]
     if notes:
         parts += ["Not compared, which stops nothing:", "", *(f"- {inline(note)}" for note in notes), ""]
-    mended = " ".join(each.environment for each in reports if any(f.mend.by is not By.HAND for f in each.of(Class.DRIFT)))
-    if mended:
-        parts += [f"`quantctl drift {mended} --fix` mends all of it that is not left to a person."]
+    fixed = " ".join(each.environment for each in reports if any(f.fix.by is not By.HAND for f in each.of(Class.DRIFT)))
+    if fixed:
+        parts += [f"`quantctl drift {fixed} --fix` fixes all of it that is not left to a person."]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -76,7 +76,7 @@ def as_junit(reports: Sequence[EnvironmentDrift]) -> str:
             case = ElementTree.SubElement(suite, "testcase", classname=each.environment, name=xml(name))
             tag = {Class.DRIFT: "failure", Class.UNKNOWN: "error", Class.WAITING: "skipped"}[finding.kind]
             said = ElementTree.SubElement(case, tag, message=xml(difference(finding)))
-            said.text = xml("\n".join(filter(None, (difference(finding), f"mend: {finding.mend.words}", finding.urn))))
+            said.text = xml("\n".join(filter(None, (difference(finding), f"fix: {finding.fix.words}", finding.urn))))
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -105,9 +105,7 @@ def _counts(each: EnvironmentDrift) -> list[str]:
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
-    mend = finding.mend.words
-    code = (
-        mend.startswith(("pulumi ", "REVOKE ", "GRANT ", "ALTER ", "databricks ")) and ", " not in mend and "; " not in mend
-    )
+    fix = finding.fix.words
+    code = fix.startswith(("pulumi ", "REVOKE ", "GRANT ", "ALTER ", "databricks ")) and ", " not in fix and "; " not in fix
     told = (finding.resource, finding.property, finding.declared, finding.real)
-    return (*map(inline, told), code_span(mend) if code and "|" not in mend else inline(mend))
+    return (*map(inline, told), code_span(fix) if code and "|" not in fix else inline(fix))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from quantctl.drift.finding import By, Class, Finding, Mend
+from quantctl.drift.finding import By, Class, Finding, Fix
 from quantctl.drift.steps import Refresh, Step
 
 HANDS_ON = "granted, with the right to hand it on"
@@ -109,7 +109,7 @@ def _extra(env: str, said: Declared, held: Held, schema: str, owners: frozenset[
                 words = (
                     f"give it back as {grant.grantee}: GRANT OWNERSHIP ON {_object(grant)} TO ROLE ... COPY CURRENT GRANTS"
                 )
-                yield _finding(env, grant, f"one of {', '.join(sorted(owners))}", Mend(words))
+                yield _finding(env, grant, f"one of {', '.join(sorted(owners))}", Fix(words))
             continue
         if _comes_with_its_holder(grant, held):
             continue
@@ -119,16 +119,16 @@ def _extra(env: str, said: Declared, held: Held, schema: str, owners: frozenset[
             continue
         if grant.option and (declared or replace(grant, option=False) in said.grants):
             statement = _revoke(grant).replace("REVOKE ", "REVOKE GRANT OPTION FOR ", 1)
-            mend = Mend(statement, By.ACCOUNT, statements=(statement,))
+            fix = Fix(statement, By.ACCOUNT, statements=(statement,))
             step = said.grants.get(replace(grant, option=False))
-            yield replace(_finding(env, grant, "granted", mend), real=HANDS_ON, urn=step.urn if step else "")
+            yield replace(_finding(env, grant, "granted", fix), real=HANDS_ON, urn=step.urn if step else "")
             continue
         statement = _revoke(grant)
         if (grant.grantee_kind, grant.grantee) == ("ROLE", held.deployer):
             # Who runs `--fix` must not take away what it may need for it: a person decides.
-            yield _finding(env, grant, "nothing", Mend(f"if the deployer does not need it: {statement}"))
+            yield _finding(env, grant, "nothing", Fix(f"if the deployer does not need it: {statement}"))
             continue
-        yield _finding(env, grant, "nothing", Mend(statement, By.ACCOUNT, statements=(statement,)))
+        yield _finding(env, grant, "nothing", Fix(statement, By.ACCOUNT, statements=(statement,)))
 
 
 def _comes_with_its_holder(grant: Grant, held: Held) -> bool:
@@ -151,22 +151,22 @@ def _missing(env: str, said: Declared, held: Held, schema: str) -> Iterator[Find
             if on != kind or given in held.grants or replace(given, option=True) in held.grants:
                 continue
             statement = f"GRANT {privilege} ON {_words(kind)} {quoted(name)} TO DATABASE ROLE {quoted(f'{database}.{role}')}"
-            mend = Mend(statement, By.ACCOUNT, statements=(statement,))
+            fix = Fix(statement, By.ACCOUNT, statements=(statement,))
             resource = f"{_words(kind).lower()} {name}"
-            yield Finding(env, Class.DRIFT, resource, f"{privilege} for {role}", "granted", "not granted", mend, step.urn)
+            yield Finding(env, Class.DRIFT, resource, f"{privilege} for {role}", "granted", "not granted", fix, step.urn)
 
 
-def _finding(env: str, grant: Grant, declared: str, mend: Mend) -> Finding:
+def _finding(env: str, grant: Grant, declared: str, fix: Fix) -> Finding:
     if grant.on in ("ROLE", "DATABASE_ROLE"):
         resource, what = f"{_words(grant.on).lower()} {grant.name}", "held by"
         return Finding(
-            env, Class.DRIFT, resource, what, declared, f"{_words(grant.grantee_kind).lower()} {grant.grantee}", mend
+            env, Class.DRIFT, resource, what, declared, f"{_words(grant.grantee_kind).lower()} {grant.grantee}", fix
         )
     where = (
         f"future {_words(grant.on).lower()}s of {grant.name}" if grant.future else f"{_words(grant.on).lower()} {grant.name}"
     )
     holder = f"{grant.privilege} for {_words(grant.grantee_kind).lower()} {grant.grantee}"
-    return Finding(env, Class.DRIFT, where, holder, declared, "granted", mend)
+    return Finding(env, Class.DRIFT, where, holder, declared, "granted", fix)
 
 
 def _revoke(grant: Grant) -> str:

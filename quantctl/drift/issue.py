@@ -13,7 +13,7 @@ import typer
 
 from infra.vocabulary import Environment
 from quantctl import where
-from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Mend, Verdict
+from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Fix, Verdict
 from quantctl.drift.formats import MARKER, as_junit, as_markdown, headline
 from quantctl.errors import UserError
 from quantctl.options import Format
@@ -77,7 +77,7 @@ def read(text: str) -> list[EnvironmentDrift]:
 
 
 def decide(reports: Sequence[EnvironmentDrift]) -> Decision:
-    """Drift opens or refreshes the issue, clean closes it. Unknown never does: nobody knows whether it is mended."""
+    """Drift opens or refreshes the issue, clean closes it. Unknown never does: nobody knows whether it is fixed."""
     drifted = [each.environment for each in reports if each.of(Class.DRIFT)]
     unknown = [each.environment for each in reports if each.verdict is Verdict.UNKNOWN]
     if drifted:
@@ -136,6 +136,6 @@ def _body(reports: Sequence[EnvironmentDrift]) -> str:
 
 
 def _finding(row: dict[str, Any]) -> Finding:
-    mend = Mend(row["mend"], By(row["mended_by"]))
+    fix = Fix(row["fix"], By(row["fixed_by"]))
     resource, property, declared, real = (str(row[key]) for key in ("resource", "property", "declared", "real"))
-    return Finding(row["environment"], Class(row["class"]), resource, property, declared, real, mend, row.get("urn", ""))
+    return Finding(row["environment"], Class(row["class"]), resource, property, declared, real, fix, row.get("urn", ""))

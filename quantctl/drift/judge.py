@@ -13,10 +13,11 @@ from infra.settings import Settings
 from quantctl.drift.belongings import Scope, job_findings, scope_findings
 from quantctl.drift.by_hand import by_hand, without_parts
 from quantctl.drift.changed import engine_findings
+from quantctl.drift.declared import unexplained
 from quantctl.drift.finding import EnvironmentDrift, Finding, report, unknown
 from quantctl.drift.folder import Branch, Folder, folder_findings, missing_folder, place_findings
 from quantctl.drift.grants import HANDS_ON, Held, declared_grants, grant_findings
-from quantctl.drift.keys import key_findings
+from quantctl.drift.keys import held_findings, key_findings
 from quantctl.drift.steps import Refresh
 from quantctl.drift.unfinished import unfinished_findings
 
@@ -52,9 +53,10 @@ class Read:
 
 
 def judge(read: Read) -> EnvironmentDrift:
-    """Every difference, and everything that could not be told. What is unknown is never drift."""
+    """Every difference, and everything that is unknown. What is unknown is never drift."""
     env, settings, refresh = read.env, read.settings, read.refresh
-    found = [unknown(env, "what the engine reads", reason) for reason in refresh.errors]
+    unsaid = [f"the engine says that {step.name} differs, and not in what" for step in refresh.steps if unexplained(step)]
+    found = [unknown(env, "what the engine reads", reason) for reason in (*refresh.errors, *unsaid)]
     for what, seen in (
         (f"branch {settings.branch}", read.snapshot),
         (f"Git folder {settings.folder}", read.folder if isinstance(read.folder, str) else read.edits),
@@ -86,6 +88,8 @@ def _undeclared(read: Read) -> list[Finding]:
         found += by_hand(env, refresh, read.jobs, engine_findings(env, refresh))
     if read.scope is not None and not isinstance(read.scope, str):
         found += scope_findings(env, refresh, read.scope, settings.deployer)
+    if not isinstance(read.scope, str):
+        found += held_findings(env, refresh, read.scope.secrets if read.scope else {}, names.secret_scope)
     if not isinstance(read.held, str):
         schema, owners = f"{settings.database.upper()}.{names.schema}", frozenset({read.held.deployer, names.service_role})
         found += key_findings(env, refresh, read.held.keys)

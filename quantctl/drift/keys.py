@@ -1,12 +1,15 @@
-"""The service user's public keys, which the provider does not miss when they are gone. Pure."""
+"""The service user's keys: public halves that are gone, which the provider does not miss, and what the jobs hold. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from infra.naming import SECRET_KEY
+from infra.service_keys import Slots, written
 from quantctl.drift.changed import named, shown
-from quantctl.drift.finding import By, Class, Finding, Mend
+from quantctl.drift.finding import By, Class, Finding, Fix
 from quantctl.drift.grants import identifier
 from quantctl.drift.steps import Refresh
 
@@ -24,8 +27,36 @@ def key_findings(env: str, refresh: Refresh, keys: tuple[str, str] | None) -> It
                 continue
             user = identifier(str(step.inputs.get("name")))
             statement = f"ALTER USER {user} SET {column} = '{declared}'"
-            mend = Mend(f"ALTER USER {user} SET {column} = ...", By.ACCOUNT, statements=(statement,))
-            yield Finding(env, Class.DRIFT, named(step), name, shown(declared), shown(real), mend, step.urn)
+            fix = Fix(f"ALTER USER {user} SET {column} = ...", By.ACCOUNT, statements=(statement,))
+            yield Finding(env, Class.DRIFT, named(step), name, shown(declared), shown(real), fix, step.urn)
+
+
+def held_findings(env: str, refresh: Refresh, secrets: Mapping[str, int], scope: str) -> Iterator[Finding]:
+    """Whether the jobs hold the private half of a declared key; `secrets` is what the scope lists.
+
+    Its value is not read: the marker that a rotation writes after it says whose half it is, and when.
+    """
+    keys = next((_declared(step.inputs) for step in refresh.of("ServiceUser")), (None, None))
+    if not any(keys):
+        return
+    told = written(secrets)
+    if told.slot(keys) is not None:
+        return
+    if told.key_at is None:
+        real = "missing: the jobs cannot log in"
+    elif told.fingerprint is None:
+        real = "whose key it is was not told by a rotation"
+    elif not told.sure:
+        real = "written since by somebody else, or by a rotation that was interrupted"
+    else:
+        real = "the key of a rotation whose settings are not deployed"
+    fix = Fix(f"quantctl keys rotate {env}")
+    yield Finding(env, Class.DRIFT, f"secret {scope}/{SECRET_KEY}", "value", "as rotated in", real, fix)
+
+
+def _declared(inputs: Mapping[str, Any]) -> Slots:
+    first, second = (_bare(str(inputs.get(name) or "")) or None for name, _ in _PROPERTIES)
+    return first, second
 
 
 def _bare(key: str) -> str:

@@ -24,7 +24,8 @@ class Step:
     """One resource: what was declared last (`inputs`), what the state took it to have become (`old`), and what was read.
 
     `new` is None when it is gone. After a failed update `old` holds what was wanted, and `failed` the provider's reasons:
-    only `inputs` is what was really deployed. `changed` are the paths that the engine names as different.
+    only `inputs` is what was really deployed. `changed` are the paths that the engine names as different; `unsaid` is a
+    difference of which it names none, as of every dynamic resource.
     """
 
     urn: str
@@ -34,6 +35,7 @@ class Step:
     changed: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    unsaid: bool = False
 
     @property
     def type(self) -> str:
@@ -117,7 +119,6 @@ def read_refresh(text: str, held: Checkpoint) -> Refresh:
             metadata = after["metadata"]
             if metadata["urn"] in asked:
                 steps[metadata["urn"]] = _step(metadata, dependencies.get(metadata["urn"], ()))
-                errors += _silent(metadata)
         elif (told := event.get("diagnosticEvent")) and told.get("severity") == "error":
             errors.append(" ".join(str(told.get("message", "")).split()))
         ended = ended or "summaryEvent" in event
@@ -169,6 +170,7 @@ def _step(metadata: Mapping[str, Any], dependencies: tuple[str, ...]) -> Step:
         changed=() if gone else _paths(metadata),
         dependencies=dependencies,
         failed=tuple(old.get("initErrors") or ()),
+        unsaid=metadata.get("op") == "update" and not (metadata.get("detailedDiff") or metadata.get("diffs")),
     )
 
 
@@ -177,13 +179,6 @@ def _paths(metadata: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     told = metadata.get("detailedDiff") or metadata.get("diffs") or ()
     return tuple(path for path in told if not path.startswith(_BESIDE))
-
-
-def _silent(metadata: Mapping[str, Any]) -> list[str]:
-    """A resource that the engine calls changed without any path is unknown, not clean."""
-    if metadata.get("op") == "update" and not (metadata.get("detailedDiff") or metadata.get("diffs")):
-        return [f"the engine says that {metadata['urn'].rsplit('::', 1)[-1]} differs, and not in what"]
-    return []
 
 
 def value_at(values: Any, path: str) -> Any:

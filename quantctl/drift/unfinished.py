@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from quantctl.drift.changed import engine_mend, is_git_folder, named
-from quantctl.drift.finding import By, Class, Finding, Mend
+from quantctl.drift.changed import engine_fix, is_git_folder, named
+from quantctl.drift.finding import By, Class, Finding, Fix
 from quantctl.drift.folder import half
 from quantctl.drift.steps import Refresh, Step
 from quantctl.engine.said import reason
@@ -43,7 +43,7 @@ def missing_again(env: str, before: Refresh, after: Refresh) -> list[Finding]:
 
 def _begun(env: str, refresh: Refresh) -> Iterator[Finding]:
     for operation in refresh.begun:
-        words = Mend(f"quantctl repair {env}", By.REPAIR)
+        words = Fix(f"quantctl repair {env}", By.REPAIR)
         yield _first(
             env, Class.DRIFT, operation, "ended", "an update was interrupted meanwhile: its result is unknown", words
         )
@@ -68,18 +68,16 @@ def _half(env: str, refresh: Refresh) -> Iterator[Finding]:
         [folder] = [step for step in refresh.steps if is_git_folder(step)][:1]
         real = f"the folder is at {new[:12]}, and the update did not come to its end"
         do = f"quantctl up {env} finishes it; quantctl rollback {env} goes back"
-        yield _first(
-            env, Class.DRIFT, "half an update", f"all of {env} at {refresh.commit[:12]}", real, Mend(do), folder.urn
-        )
+        yield _first(env, Class.DRIFT, "half an update", f"all of {env} at {refresh.commit[:12]}", real, Fix(do), folder.urn)
 
 
-def _retry(env: str, refresh: Refresh, step: Step) -> Mend:
-    return _go_on(env) if half(refresh) else engine_mend(env, step.urn)
+def _retry(env: str, refresh: Refresh, step: Step) -> Fix:
+    return _go_on(env) if half(refresh) else engine_fix(env, step.urn)
 
 
-def _go_on(env: str) -> Mend:
-    return Mend(f"quantctl up {env}, once what it names is put right")
+def _go_on(env: str) -> Fix:
+    return Fix(f"quantctl up {env}, once what it names is put right")
 
 
-def _first(env: str, kind: Class, resource: str, declared: str, real: str, mend: Mend, urn: str = "") -> Finding:
-    return Finding(env, kind, resource, "last update", declared, real, mend, urn, first=True)
+def _first(env: str, kind: Class, resource: str, declared: str, real: str, fix: Fix, urn: str = "") -> Finding:
+    return Finding(env, kind, resource, "last update", declared, real, fix, urn, first=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from quantctl.engine.lock.backend import folder_of
 from quantctl.errors import UserError
 from quantctl.project import PROJECT
 
+_ROOM = 8_000_000  # bytes that are free at least, whatever the state's size
+_COPIES = 12  # of a state: the one being written, its .bak, the backup and the history of one update, and as much again
 _ATTRIBUTES = ".attrs"  # what the engine's storage library keeps beside each file
 
 
@@ -75,7 +78,7 @@ def damage(env: str, environ: Mapping[str, str]) -> Damage | None:
     folder = folder_of(environ)
     if folder is None:
         return None
-    file = folder / ".pulumi" / "stacks" / PROJECT / f"{env}.json"
+    file = _file(folder, env)
     if not file.exists():
         return None
     found = faults(_text(file))
@@ -95,6 +98,31 @@ def need_whole(env: str, environ: Mapping[str, str]) -> None:
     """
     if found := damage(env, environ):
         raise UserError(f"The state of {env} cannot be read.", found=str(found), do_next=f"quantctl repair {env}")
+
+
+def need_room(env: str, environ: Mapping[str, str]) -> None:
+    """Go on only where the disk of the states has room: one that is full in the middle of an update cuts the state off.
+
+    Raises:
+        UserError: less is free than some copies of the state take.
+    """
+    folder = folder_of(environ)
+    if folder is None or not folder.exists():
+        return
+    state = _file(folder, env)
+    size = state.stat().st_size if state.exists() else 0
+    free, needed = shutil.disk_usage(folder).free, max(_ROOM, _COPIES * size)
+    if free < needed:
+        raise UserError(
+            "The disk of the states is nearly full: nothing was begun.",
+            found=f"{free / 1e6:.1f} MB free in {folder}",
+            expected=f"{needed / 1e6:.0f} MB: the engine writes the whole state after each step, beside copies of it",
+            do_next="free some space, then run the same command again",
+        )
+
+
+def _file(folder: Path, env: str) -> Path:
+    return folder / ".pulumi" / "stacks" / PROJECT / f"{env}.json"
 
 
 def restore(found: Damage, now: datetime.datetime) -> Path | None:

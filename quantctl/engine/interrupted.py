@@ -133,7 +133,7 @@ def _created(operation: Operation, env: str, environ: dict[str, str], known: dic
     if len(found) > 1 or (found and replaces and operation.type not in ID_FROM_INPUTS):
         raise UserError(
             f"The last update of {env} was interrupted while creating {operation.name}"
-            f"{', in place of another one' if replaces else ''}, and what it made cannot be told apart.",
+            f"{', in place of another one' if replaces else ''}, and what it made cannot be identified.",
             found=", ".join(found),
             do_next="delete those that are not wanted, and run this again",
         )

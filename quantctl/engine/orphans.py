@@ -73,7 +73,7 @@ def end_orphans(environ: Mapping[str, str], say: Callable[[str], None]) -> int:
     """End what a killed engine left; how many. Where a system does not tell about its processes it is none."""
     if not (_PROC / "self" / "environ").exists():
         return 0
-    left = orphans(_processes(), os.getuid(), environ.get(_BACKEND, ""))
+    left = orphans(processes(), os.getuid(), environ.get(_BACKEND, ""))
     for one in left:
         with contextlib.suppress(ProcessLookupError):
             os.kill(one.pid, signal.SIGTERM)
@@ -96,7 +96,7 @@ def _still(one: Process) -> bool:
     return found is not None and found.words == one.words
 
 
-def _processes() -> dict[int, Process]:
+def processes() -> dict[int, Process]:
     found = (_process(int(entry.name)) for entry in _PROC.iterdir() if entry.name.isdigit())
     return {one.pid: one for one in found if one is not None}
 

@@ -90,7 +90,7 @@ def facts(env: str, commit: str, remote: str, environ: Mapping[str, str]) -> Fac
         commit=commit,
         state=state_of(json.loads(run(["stack", "export", "-s", env], environ).out)),
         settings=_settings(root, env, remote),
-        program=_program(root),
+        program=_program(project.checkout()),
         tools=_tools(),
         targets={name: without_credentials(environ[name]) for name in _TARGETS if environ.get(name)},
     )

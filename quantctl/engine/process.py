@@ -22,10 +22,12 @@ from quantctl.engine import tuning
 from quantctl.engine.signals import Interrupted, hold
 from quantctl.errors import UserError
 
-POLICY = ("--policy-pack", "policy")
+POLICY = ("--policy-pack", str(project.checkout() / "policy"))
 _NOISE = re.compile(
     r"using pulumi-(resource|language|analyzer)-\S+ from \$PATH|resource plugin \S+ is expected to have version|^\s*$", re.I
 )
+# Of a plan that an error cut short, once for each resource that was not reached.
+_UNSEEN = re.compile(r"^(?: +\S+ \(.*\):\n)? +error: expected resource operations for \S+ but none were seen\n", re.M)
 _END_SECONDS = 20.0  # for an engine that was asked to stop because it took too long
 
 _running: set[subprocess.Popen[str]] = set()
@@ -120,7 +122,9 @@ def run(
 
 
 def quiet(output: str) -> str:
-    """Without the warnings that a plugin was found on PATH, and without empty lines."""
+    """Without warnings about plugins on PATH, without what a plan misses after another error, without empty lines."""
+    causes = _UNSEEN.sub("", output)
+    output = causes if "error:" in causes else output
     return "\n".join(line for line in output.splitlines() if not _NOISE.search(line))
 
 

@@ -1,4 +1,4 @@
-"""Run the engine for a drift run: a look, which never hangs, and a mend, which never promotes."""
+"""Run the engine for a drift run: a look, which never hangs, and a fix, which never promotes."""
 
 from __future__ import annotations
 
@@ -51,19 +51,18 @@ def look(env: str, environ: Mapping[str, str], held: Checkpoint, skipped: Sequen
     return dataclasses.replace(refresh, steps=steps, errors=refresh.errors or ((done.reason,) if done.code else ()))
 
 
-def mend(env: str, environ: Mapping[str, str], targets: Sequence[str], seconds: float) -> str | None:
+def fix(env: str, environ: Mapping[str, str], targets: Sequence[str], seconds: float) -> str | None:
     """`pulumi up --refresh` of these resources alone, so that nothing else is deployed. What was wrong, or None."""
-    return _up(env, environ, ["--refresh"], "--target", targets, seconds)
-
-
-def replace(env: str, environ: Mapping[str, str], targets: Sequence[str], seconds: float) -> str | None:
-    """Put the value of secrets again: they are replaced without a deletion, in production too. What was wrong, or None."""
-    return _up(env, environ, ["--ignore-protect"], "--target-replace", targets, seconds)
+    chosen = [word for target in targets for word in ("--target", target)]
+    done = _run(["up", "--yes", "--skip-preview", "--refresh", "-s", env, *POLICY, *chosen], environ, seconds)
+    if done.code == 0:
+        return None
+    return f"no answer in {seconds:.0f} s" if done.code is None else done.reason
 
 
 @contextlib.contextmanager
 def at_commit(environ: Mapping[str, str], snapshot: Snapshot, commit: str) -> Iterator[dict[str, str]]:
-    """An environment in which the program finds the branch at `commit`, wherever it is now: a mend is no promotion.
+    """An environment in which the program finds the branch at `commit`, wherever it is now: a fix is no promotion.
 
     Git reads a local repository in place of the remote (https://git-scm.com/docs/git-config#Documentation/git-config.txt-urlltbasegtinsteadOf);
     the remote's name, and so what is declared, stays.
@@ -83,16 +82,6 @@ def at_commit(environ: Mapping[str, str], snapshot: Snapshot, commit: str) -> It
         }
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _up(
-    env: str, environ: Mapping[str, str], more: list[str], flag: str, targets: Sequence[str], seconds: float
-) -> str | None:
-    chosen = [word for target in targets for word in (flag, target)]
-    done = _run(["up", "--yes", "--skip-preview", *more, "-s", env, *POLICY, *chosen], environ, seconds)
-    if done.code == 0:
-        return None
-    return f"no answer in {seconds:.0f} s" if done.code is None else done.reason
 
 
 def _run(words: list[str], environ: Mapping[str, str], seconds: float) -> Done:

@@ -35,6 +35,10 @@ _WAYS = (
         f" GRANT OWNERSHIP ON ... TO ROLE ... COPY CURRENT GRANTS; {_AGAIN}",
     ),
     (r"[Ff]ailed to fetch|[Gg]it credential", f"renew the deployer's Git credential in the workspace; {_AGAIN}"),
+    (
+        r"no space left on device",
+        "free space where the states lie; quantctl repair {env}, if the state was cut off; " + _AGAIN,
+    ),
     (r"RESOURCE_DOES_NOT_EXIST", "something was deleted by hand: pulumi up --refresh -s {env} makes it again."),
 )
 

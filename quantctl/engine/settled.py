@@ -30,7 +30,6 @@ _ANSWERED = {
     "databricks:index/job:Job": ("url",),
     "databricks:index/permissions:Permissions": ("objectType",),
     "databricks:index/repo:Repo": ("workspacePath",),
-    "databricks:index/secret:Secret": ("configReference", "lastUpdatedTimestamp"),
     "databricks:index/secretAcl:SecretAcl": (),
     "databricks:index/secretScope:SecretScope": ("backendType",),
     "snowflake:index/accountRole:AccountRole": ("fullyQualifiedName", "showOutputs"),

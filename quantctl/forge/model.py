@@ -17,11 +17,11 @@ _POLL_SECONDS = 5.0
 
 
 class Verdict(StrEnum):
-    """An answer to a question about permission; "cannot tell" never passes for yes."""
+    """An answer to a question about permission; "unknown" never passes for yes."""
 
     YES = "yes"
     NO = "no"
-    UNKNOWN = "cannot tell"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Answer:
 
     @property
     def allowed(self) -> bool | None:
-        """True, False, or None for "cannot tell"."""
+        """True, False, or None for "unknown"."""
         return {Verdict.YES: True, Verdict.NO: False}.get(self.verdict)
 
 

@@ -10,7 +10,11 @@ from infra.vocabulary import Environment
 from quantctl import ask, where
 from quantctl.keys import rotation as keys
 
-app = typer.Typer(no_args_is_help=True, help="Key pairs of the service users: two slots each, so that no login is refused.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Key pairs of the service users: two slots each, so that no login is refused.",
+)
 EnvArgument = Annotated[Environment, typer.Argument(metavar="ENV", help="quant, quant_stg, quant_lr or quant_live.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -25,9 +29,9 @@ def rotate(env: EnvArgument, yes: YesOption = False) -> None:
 
 @app.command()
 def retire(env: EnvArgument, yes: YesOption = False) -> None:
-    """Take away the key that the jobs no longer use."""
+    """Revoke the key that the jobs no longer hold."""
     environ = where.enter(tell=True)
-    ask.need(f"Take away the old key of {env.value}? Jobs that still hold it are refused.", yes)
+    ask.need(f"Revoke the old key of {env.value}?", yes)
     keys.retire(env.value, environ, _say)
 
 

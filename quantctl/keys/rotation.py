@@ -1,154 +1,159 @@
 """`quantctl keys`: a new key pair for an environment's service user, while its jobs go on.
 
-Two slots: the idle one gets the new key, the account accepts it, then the jobs hold it. The old one stays valid until it
-is retired, for jobs that read it before. Interrupted anywhere, the same command run again goes on.
+The account accepts the new key beside the old one, then the jobs get it: the private half goes straight into the secret
+scope and nowhere else. The old one stays accepted until it is retired, for jobs that read it before. What is declared is
+read from the state, and what the jobs hold from the scope, so that interrupted anywhere the same command goes on.
 """
 
 from __future__ import annotations
 
-import os
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from pathlib import Path
+import contextlib
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-
-from quantctl.engine.process import POLICY, Done, run
+from infra.naming import SECRET_KEY, Names, names_of
+from infra.service_keys import Slots, is_ours, marker, written
+from quantctl.drift.account import Account
+from quantctl.engine.lock.backend import locks
+from quantctl.engine.lock.locks import refusal
+from quantctl.engine.process import POLICY, run
+from quantctl.engine.state import State, read_state
 from quantctl.errors import UserError
+from quantctl.keys.decide import bare, filled, slot_to_fill, why_not_retire
+from quantctl.keys.kept import keep
+from quantctl.keys.old_state import take_out
+from quantctl.keys.pair import Pair, new_pair
+from quantctl.stack_settings import stack_settings
+from quantctl.workspace import Workspace
 
-# Only these two change: a rotation must not deploy a branch that has moved meanwhile.
-_TARGETS = ("**ServiceUser::user", "**Secret::snowflake_private_key")
+# Only these change: a rotation must not deploy a branch that has moved meanwhile.
+_USER = "**ServiceUser::user"
+_SCOPE = ("**SecretScope::scope", "**SecretAcl::service-principal-reads")
+_USER_TYPE, _SCOPE_TYPE = "snowflake:index/serviceUser:ServiceUser", "databricks:index/secretScope:SecretScope"
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """A new pair whose public half is in the settings already, and what was declared before."""
+
+    pair: Pair
+    slot: int
+    state: State
+    in_file: bool
+
+
 def rotate(env: str, environ: dict[str, str], say: Say) -> None:
-    """Make a key in the idle slot, install it, and let the jobs log in with it."""
-    slots = _slots(env, environ)
-    if not slots.has(slots.active()):
-        slots.write(slots.active(), _new_key())
-        say(f"The first key of {env} is made (slot {slots.active()}); pulumi up -s {env} installs it.")
-        return
-    say("Making sure that what was begun before is finished ...")
-    _install(env, environ)
-    idle = 3 - slots.active()
-    say(f"A new key in slot {idle}; the account learns it ...")
-    slots.write(idle, _new_key())
-    _install(env, environ)
-    say("The jobs get it ...")
-    slots.activate(idle)
-    _install(env, environ)
-    say(f"Done. The old key (slot {3 - idle}) is still accepted; when no job uses it: quantctl keys retire {env}")
+    """Make a key, let the account accept it, and hand it to the jobs."""
+    begun = _begin(env, environ, say)
+    targets = ([_USER] if _has(begun.state, _USER_TYPE) else []) + ([] if _has(begun.state, _SCOPE_TYPE) else [*_SCOPE])
+    say(f"A new key in slot {begun.slot}: updating {' and '.join(one.rpartition(':')[2] for one in targets)} ...")
+    _install(env, environ, targets)
+    say("Updating the secret that the jobs read ...")
+    hand_over(env, begun.pair, environ)
+    say(f"Done. The private key is in the secret scope of {env} alone.")
+    if any(_declared(begun.state)):
+        say(f"The old key (slot {3 - begun.slot}) is still accepted; when no job holds it: quantctl keys retire {env}")
+    if begun.in_file:
+        say(f"Commit Pulumi.{env}.yaml: an update with the older file is refused.")
 
 
 def retire(env: str, environ: dict[str, str], say: Say) -> None:
-    """Take away the key that the jobs no longer use."""
-    slots = _slots(env, environ)
-    idle = 3 - slots.active()
-    slots.write(idle, None)
-    _install(env, environ)
-    say(f"Done. Slot {idle} is empty; only the key of slot {3 - idle} is accepted.")
+    """Take away the key that the jobs no longer use.
+
+    Raises:
+        UserError: it would lock jobs out, or could not be brought to an end; nothing was taken away.
+    """
+    if held := locks(env, environ):
+        raise refusal(env, held, datetime.datetime.now(datetime.UTC))
+    names, workspace = names_of(stack_settings(env, environ)), Workspace(environ)
+    state = read_state(env, environ)
+    keys = _declared(state)
+    if not all(keys):
+        say(f"There is one key alone: nothing to retire in {env}.")
+        keep(env, keys, environ)
+        return
+    told = written(workspace.secrets_if_any(names.secret_scope))
+    accepted = _accepted(names, environ)
+    older = _older_runs(workspace, state, told.marked_at)
+    if reasons := why_not_retire(env, keys, told, accepted, older):
+        raise UserError(
+            f"The old key of {env} is not retired:\n  " + "\n  ".join(f"- {one}" for one in reasons),
+            do_next="wait for these runs, or cancel them" if older else "the above, and then this again",
+        )
+    slot = told.slot(keys)
+    assert slot is not None, "why_not_retire has refused that"
+    in_file = keep(env, filled(keys, 3 - slot, None), environ)
+    try:
+        _install(env, environ, [_USER])
+    except UserError:
+        keep(env, keys, environ)  # the settings say again what is there
+        raise
+    for name in workspace.secrets(names.secret_scope):
+        if is_ours(name) and name not in (SECRET_KEY, marker(keys[slot - 1] or "")):
+            workspace.delete_secret(names.secret_scope, name)  # the marker of the key that is gone
+    say(f"Done. Slot {3 - slot} is empty; only the key of slot {slot} is accepted.")
+    if in_file:
+        say(f"Commit Pulumi.{env}.yaml.")
 
 
-class _Slots(ABC):
-    """Where the two private keys are kept."""
-
-    @abstractmethod
-    def active(self) -> int:
-        """1 or 2."""
-
-    @abstractmethod
-    def has(self, slot: int) -> bool:
-        """Whether there is a key in the slot."""
-
-    @abstractmethod
-    def write(self, slot: int, pem: str | None) -> None:
-        """Put a key into a slot, or empty it."""
-
-    @abstractmethod
-    def activate(self, slot: int) -> None:
-        """The jobs log in with this one."""
+def first_pair(env: str, environ: dict[str, str]) -> Pair | None:
+    """Where the jobs have no key yet: a new pair, whose public half is in the settings. Hand it over after the update."""
+    settings = stack_settings(env, environ)
+    held = SECRET_KEY in Workspace(environ).secrets_if_any(names_of(settings).secret_scope)
+    if held and any(settings.public_keys):
+        return None
+    return _begin(env, environ, lambda _: None).pair
 
 
-class _Files(_Slots):
-    """`<env>.1.p8` and `<env>.2.p8` in a folder, `<env>.p8` a link to the active one."""
-
-    def __init__(self, folder: Path, env: str) -> None:
-        self._folder, self._env = folder, env
-
-    def active(self) -> int:
-        link = self._folder / f"{self._env}.p8"
-        return 2 if link.is_symlink() and link.readlink().name == self._name(2) else 1
-
-    def has(self, slot: int) -> bool:
-        return (self._folder / self._name(slot)).exists()
-
-    def write(self, slot: int, pem: str | None) -> None:
-        path = self._folder / self._name(slot)
-        if pem is None:
-            path.unlink(missing_ok=True)
-            return
-        new = path.with_suffix(".new")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(pem)
-        new.replace(path)
-
-    def activate(self, slot: int) -> None:
-        link = self._folder / f"{self._env}.p8"
-        new = link.with_suffix(".link")
-        new.unlink(missing_ok=True)
-        new.symlink_to(self._name(slot))
-        new.replace(link)
-
-    def _name(self, slot: int) -> str:
-        return f"{self._env}.{slot}.p8"
+def hand_over(env: str, pair: Pair, environ: Mapping[str, str]) -> None:
+    """Write the private key into the secret scope, then the marker that says whose half it is."""
+    scope = names_of(stack_settings(env, environ)).secret_scope
+    workspace = Workspace(environ)
+    workspace.put_secret(scope, SECRET_KEY, pair.private)
+    workspace.put_secret(scope, marker(pair.public), pair.public)
 
 
-class _Secrets(_Slots):
-    """Secrets of the stack: quant:serviceUserKey and quant:serviceUserKey2, and quant:activeKey."""
-
-    def __init__(self, env: str, environ: dict[str, str]) -> None:
-        self._env, self._environ = env, environ
-
-    def active(self) -> int:
-        done = self._config("get", "quant:activeKey", must=False)
-        return 2 if done.out.strip() == "2" else 1
-
-    def has(self, slot: int) -> bool:
-        return self._config("get", self._key(slot), must=False).code == 0
-
-    def write(self, slot: int, pem: str | None) -> None:
-        key = self._key(slot)
-        if pem is None:
-            self._config("rm", key)
-        else:
-            self._config("set", "--secret", key, value=pem)  # by standard input: arguments are seen in process lists
-
-    def activate(self, slot: int) -> None:
-        self._config("set", "quant:activeKey", str(slot))
-
-    def _key(self, slot: int) -> str:
-        return "quant:serviceUserKey" + ("2" if slot == 2 else "")
-
-    def _config(self, *words: str, value: str | None = None, must: bool = True) -> Done:
-        return run(["config", *words, "-s", self._env], self._environ, value=value, must=must)
+def _begin(env: str, environ: dict[str, str], say: Say) -> _Begun:
+    state = read_state(env, environ)
+    take_out(env, _declared(state), environ, say)
+    settings = stack_settings(env, environ)
+    # What is declared counts: settings that are older than the last rotation do not take its key away.
+    keys = _declared(state) if _has(state, _USER_TYPE) else settings.public_keys
+    told = written(Workspace(environ).secrets_if_any(names_of(settings).secret_scope))
+    slot, pair = slot_to_fill(env, keys, told), new_pair()
+    in_file = keep(env, filled(keys, slot, pair.public), environ)
+    return _Begun(pair, slot, state, in_file)
 
 
-def _slots(env: str, environ: dict[str, str]) -> _Slots:
-    folder = environ.get("QUANT_SERVICE_KEYS")
-    if not folder:
-        return _Secrets(env, environ)
-    if not Path(folder).is_dir():
-        raise UserError("QUANT_SERVICE_KEYS is not a folder.", found=folder, do_next="make it, or unset the variable")
-    return _Files(Path(folder), env)
+def _declared(state: State) -> Slots:
+    """The public keys of the state's service user."""
+    inputs = next((one.get("inputs") or {} for one in state.resources if one.get("type") == _USER_TYPE), {})
+    first, second = (bare(str(inputs.get(name) or "")) or None for name in ("rsaPublicKey", "rsaPublicKey2"))
+    return first, second
 
 
-def _install(env: str, environ: dict[str, str]) -> None:
-    targets = [word for target in _TARGETS for word in ("--target", target)]
-    run(["up", "--yes", "--skip-preview", "-s", env, *POLICY, *targets], environ)
+def _has(state: State, kind: str) -> bool:
+    return any(one.get("type") == kind for one in state.resources)
 
 
-def _new_key() -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
+def _accepted(names: Names, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    import snowflake.connector.errors
+
+    try:
+        with contextlib.closing(Account(environ)) as account:
+            return account.public_keys(names.service_user)
+    except snowflake.connector.errors.Error as error:
+        raise UserError(f"Which keys the account accepts is unknown: {' '.join(str(error).split())}") from None
+
+
+def _older_runs(workspace: Workspace, state: State, since: int) -> dict[str, list[int]]:
+    """Workflow -> its runs that began before `since` (ms) and have not ended."""
+    return workspace.active_runs(state.jobs, before=datetime.datetime.fromtimestamp(since / 1000, datetime.UTC))
+
+
+def _install(env: str, environ: Mapping[str, str], targets: Sequence[str]) -> None:
+    if targets:
+        words = [word for target in targets for word in ("--target", target)]
+        run(["up", "--yes", "--skip-preview", "-s", env, *POLICY, *words], environ)

@@ -8,20 +8,24 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from infra.vocabulary import Environment
+from quantctl import ask
 from quantctl.errors import UserError
 from quantctl.laptop import persona as personas
 from quantctl.laptop import place, up
 from quantctl.laptop.credentials import credentials as all_credentials
 from quantctl.laptop.exports import endpoints_of, shell, shell_exports
-from quantctl.options import Format, FormatOption
+from quantctl.options import Format, FormatOption, YesOption
+from quantctl.text.streams import exactly
+from quantctl.text.terminal import Console
 from sandbox import clock as sandbox_clock
 from sandbox import control, identities
 from sandbox.state import Endpoints
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     help="The local Databricks workspace and Snowflake account: ports on 127.0.0.1, state in a folder "
     "(QUANT_SANDBOX, default .sandbox).",
@@ -43,13 +47,16 @@ def env(
     """
     state = place.state()
     values = shell_exports(state) | personas.exports(state, persona, gitlab=gitlab, environ=os.environ)
-    typer.echo(shell(values))
+    exactly(shell(values) + "\n")
     if not control.status(state).running:
         typer.echo("The sandbox does not run; start it: quantctl sandbox start", err=True)
 
 
-def down() -> None:
+def down(yes: YesOption = False) -> None:
     """Stop the sandbox and delete its state folder."""
+    state = place.state()
+    if state.folder.exists():
+        ask.need_at_terminal(f"This deletes {state.folder}: keys, stacks, repository and everything in it. Go on?", yes)
     up.down(place.state(), Console(soft_wrap=True))
 
 
@@ -72,9 +79,10 @@ def stop() -> None:
 
 
 @app.command()
-def reset() -> None:
+def reset(yes: YesOption = False) -> None:
     """Empty workspace, account, forge and stacks; keys, tokens, ports and the sample remote are kept."""
     state = place.state()
+    ask.need_at_terminal("This deletes what is in the sandbox's workspace, account, forge and stacks. Go on?", yes)
     with place.told():
         endpoints = control.reset(state)
     place.leave_shell(state)
@@ -143,12 +151,11 @@ def clock(
 
 @app.command()
 def soak(
-    env: Annotated[str, typer.Argument(help="quant, quant_stg, quant_lr or quant_live")],
+    envs: Annotated[list[Environment], typer.Argument(metavar="ENV", help="The environments, one day of each in turn.")],
     days: Annotated[int, typer.Option("--days", min=1, max=60, help="How many days to go through.")],
 ) -> None:
-    """Run every job of an environment once a day, and move the clock on: what a soak of days is, in a minute."""
-    if env not in identities.ENVIRONMENTS:
-        raise UserError(f"There is no environment {env!r}.", expected=f"one of {', '.join(identities.ENVIRONMENTS)}")
+    """Run every job of some environments once a day, and move the clock on: what a soak of days is, in a minute."""
+    named = ", ".join(envs)
     state = place.state()
     endpoints = endpoints_of(state)
     if not control.status(state).running:
@@ -161,13 +168,13 @@ def soak(
     client = WorkspaceClient(host=endpoints.databricks_host, token=token, auth_type="pat")
     failed = done = 0
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    with console.status(f"{env}: reading jobs") as status:
-        for outcome in run_days(state, client, env, days, lambda day, job: status.update(f"day {day} of {days}: {job}")):
+    with console.status(f"{named}: reading jobs") as status:
+        for outcome in run_days(state, client, envs, days, lambda day, job: status.update(f"day {day} of {days}: {job}")):
             done, failed = done + 1, failed + (not outcome.succeeded)
             if not outcome.succeeded:
                 console.print(f"day {outcome.day}: {outcome.job} failed: {outcome.why}", markup=False)
     sandbox_clock.keep_in(state.folder)
     passed = "1 day" if days == 1 else f"{days} days"
-    typer.echo(f"{env}: {done} runs in {passed}, {failed} failed. It is {sandbox_clock.today():%Y-%m-%d} in the sandbox.")
+    typer.echo(f"{named}: {done} runs in {passed}, {failed} failed. It is {sandbox_clock.today():%Y-%m-%d} in the sandbox.")
     if failed:
         raise typer.Exit(1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from quantctl.laptop.exports import endpoints_of
 from sandbox import identities
+from sandbox.held_keys import held_keys
 from sandbox.state import State
 
 
 def credentials(state: State) -> list[dict[str, str | int | None]]:
-    """Who there is; service principals are no users of the forge (None)."""
+    """Who there is; service principals are no users of the forge (None), and have no key before it was made (None)."""
     endpoints = endpoints_of(state)
+    held = held_keys(state)
     state.prepare()  # a state folder of an earlier version has no tokens for the forge
     tokens, gitlab_tokens = state.tokens(), state.gitlab_tokens()
 
@@ -22,7 +24,7 @@ def credentials(state: State) -> list[dict[str, str | int | None]]:
             "databricks_token": tokens[user],
             "databricks_host": endpoints.databricks_host,
             "snowflake_user": snowflake_user,
-            "snowflake_key_file": str(state.key_file(key)),
+            "snowflake_key_file": None if key in identities.ENVIRONMENTS and key not in held else str(state.key_file(key)),
             "snowflake_role": role,
             "snowflake_host": endpoints.snowflake_host,
             "snowflake_port": endpoints.snowflake_port,

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 
 import toolchain
+from infra.public_keys import FOLDER
 from quantctl import project
 from quantctl.engine import tuning
 from quantctl.errors import UserError
@@ -57,9 +58,20 @@ def exports(state: State) -> dict[str, str]:
         "SNOWFLAKE_PORT": str(endpoints.snowflake_port),
         "SNOWFLAKE_PROTOCOL": "http",
         "QUANT_REMOTE": endpoints.remote_url,
-        "QUANT_SERVICE_KEYS": str(state.keys),
+        FOLDER: str(state.public_keys),
         "QUANT_SIGNERS": str(signing.signers_file(state)),
+        **comparer(state, "cora"),
         **tuning.ALWAYS,
+    }
+
+
+def comparer(state: State, key: str) -> dict[str, str]:
+    """As whom `quantctl results` reads the account: a person of the sandbox."""
+    person = next(one for one in identities.PEOPLE if one.key == key)
+    return {
+        "QUANT_COMPARER_USER": person.snowflake_user,
+        "QUANT_COMPARER_ROLE": person.role,
+        "QUANT_COMPARER_PRIVATE_KEY": state.key_file(key).read_text(),
     }
 
 
@@ -68,7 +80,7 @@ def shell_exports(state: State) -> dict[str, str]:
     values = exports(state)
     changed = with_loopback(dict(os.environ))
     proxies = {name: changed[name] for name in ("NO_PROXY", "no_proxy") if changed.get(name) != os.environ.get(name)}
-    return values | proxies | toolchain.enter({**os.environ, **values}, project.root() / ".venv" / "bin")
+    return values | proxies | toolchain.enter({**os.environ, **values}, project.checkout() / ".venv" / "bin")
 
 
 def shell(values: Mapping[str, str | None]) -> str:

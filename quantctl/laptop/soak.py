@@ -1,9 +1,12 @@
-"""`quantctl sandbox soak`: days of scheduled runs, in seconds. Every job runs once a day, and the clock goes on."""
+"""`quantctl sandbox soak`: days of scheduled runs, in seconds. Every job runs once a day, and the clock goes on.
+
+Of several environments on the same days, so that their results can be compared.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from databricks.sdk import WorkspaceClient
@@ -35,20 +38,20 @@ def jobs_of(client: WorkspaceClient, env: str) -> list[BaseJob]:
 
 
 def soak(
-    state: State, client: WorkspaceClient, env: str, days: int, progress: Callable[[int, str], None]
+    state: State, client: WorkspaceClient, envs: Sequence[str], days: int, progress: Callable[[int, str], None]
 ) -> Iterator[Outcome]:
     """Run every job once a day for so many days, and move the clock after each day.
 
     Raises:
         UserError: the environment has no jobs yet, or the caller may not run one.
     """
-    jobs = jobs_of(client, env)
-    if not jobs:
+    by_env = {env: jobs_of(client, env) for env in envs}
+    if env := next((env for env, jobs in by_env.items() if not jobs), ""):
         raise UserError(
             f"{env} has no jobs.", expected="an environment that was deployed", do_next="`quantctl up`, then soak it"
         )
     for day in range(1, days + 1):
-        for job in jobs:
+        for job in [job for jobs in by_env.values() for job in jobs]:
             name = (job.settings and job.settings.name) or ""
             progress(day, name)
             yield _run(client, job, name, day)

@@ -8,18 +8,20 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 import toolchain
+from infra.errors import UserError as InfraError
 from quantctl import project
 from quantctl.engine import planned, process, stacks
 from quantctl.errors import UserError
 from quantctl.forge import connect
+from quantctl.keys import rotation
 from quantctl.laptop import first_deployment, place
 from quantctl.laptop.exports import process_environment
 from quantctl.promotion.deploy import make_ready, record_updates, settle_planned
 from quantctl.stack_settings import stack_settings
+from quantctl.text.terminal import Console
 from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
 from sandbox import control, sample
@@ -78,7 +80,7 @@ def down(state: State, console: Console) -> None:
 def _deploy(state: State, environ: dict[str, str], report: toolchain.Report) -> list[stacks.Result]:
     now: dict[str, str] = {}  # what is going on, by environment
 
-    def deploy(env: str) -> stacks.Result | UserError:
+    def deploy(env: str) -> stacks.Result | InfraError:
         began, steps = time.monotonic(), 0
 
         def say(text: str) -> None:
@@ -94,9 +96,12 @@ def _deploy(state: State, environ: dict[str, str], report: toolchain.Report) -> 
             make_ready(env, environ, say)
             if planned.needs_a_look(env, environ):
                 settle_planned(env, environ, say)
+            pair = rotation.first_pair(env, environ)
             now[env] = "pulumi up"
             result = whole(env, environ, lambda: stacks.up(env, environ, step), say)
-        except UserError as error:
+            if pair is not None:
+                rotation.hand_over(env, pair, environ)
+        except InfraError as error:
             report(f"{env:<11} failed")
             return error
         finally:
@@ -111,7 +116,7 @@ def _deploy(state: State, environ: dict[str, str], report: toolchain.Report) -> 
     all_began = time.monotonic()
     with report.during(described), ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(deploy, ENVIRONMENTS))
-    errors = [str(answer) for answer in answers if isinstance(answer, UserError)]
+    errors = [str(answer) for answer in answers if isinstance(answer, InfraError)]
     if errors:
         raise UserError("\n\n".join(errors))
     return [answer for answer in answers if isinstance(answer, stacks.Result)]

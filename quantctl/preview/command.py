@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
@@ -24,6 +23,7 @@ from quantctl.preview.note import LIMITS, SPARE, note
 from quantctl.preview.posting import forge_of, post
 from quantctl.preview.run import Progress, Wanted, previews
 from quantctl.preview.story import Story
+from quantctl.text.terminal import Console
 from quantctl.update import guarded as update
 
 FAILED, REFUSED = 1, 3

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from quantctl.preview.access import AccessChange, Direction
 from quantctl.preview.fields import Field
 from quantctl.preview.story import Change, Commits, Story
-from quantctl.text.markdown import code, fenced
+from quantctl.text.markdown import code, fenced, inline
 from quantctl.text.plain import counted, shorten
 
 
@@ -35,7 +35,7 @@ def described(story: Story, detail: Detail, where: str = "") -> Iterator[str]:
     if story.failed:
         yield from _failure(story, detail)
     for loss in story.losses:
-        yield f"\n⚠️ **{loss[0].upper()}{loss[1:]}.**"
+        yield f"\n⚠️ **{inline(loss[0].upper() + loss[1:])}.**"
     yield from _access(story.access, detail)
     yield from _commit_lines(story, detail)
     yield from _changes("Workflows", story.workflows, detail)
@@ -113,11 +113,13 @@ def _changes(heading: str, changes: Sequence[Change], detail: Detail) -> Iterato
         alike.setdefault(replace(change, name=""), []).append(change.name)
     for change, names in list(alike.items())[: detail.items]:
         kind = "" if change.kind in ("workflow", "Schema") else f"{change.kind} "
-        yield f"- {change.op} {kind}{', '.join(map(code, names[:20]))}{_and_more(len(names) - 20)}"
+        yield f"- {change.op} {inline(kind)}{', '.join(map(code, names[:20]))}{_and_more(len(names) - 20)}"
         yield from (
-            f"  - {note_.partition(': ')[0]}: {code(note_.partition(': ')[2])}" for note_ in change.notes if ": " in note_
+            f"  - {inline(note_.partition(': ')[0])}: {code(note_.partition(': ')[2])}"
+            for note_ in change.notes
+            if ": " in note_
         )
-        yield from (f"  - {note_}" for note_ in change.notes if ": " not in note_)
+        yield from (f"  - {inline(note_)}" for note_ in change.notes if ": " not in note_)
         yield from (f"  - {_field(found)}" for found in change.fields[: detail.fields])
         if len(change.fields) > detail.fields:
             yield f"  - and {counted(len(change.fields) - detail.fields, 'more field', 'more fields')}, left out here"

@@ -35,11 +35,9 @@ Path_ = tuple[str, ...]
 
 
 def secret_values(environ: Mapping[str, str]) -> set[str]:
-    """The secrets that this process holds: values of variables that are named like one, and the service users' keys."""
+    """The secrets that this process holds: values of variables that are named like one, and the passphrase."""
     texts = [value for name, value in environ.items() if _VARIABLE.search(name) and not _NOT_VALUES.search(name)]
     files = [Path(environ[name]) for name in ("PULUMI_CONFIG_PASSPHRASE_FILE",) if environ.get(name)]
-    if folder := environ.get("QUANT_SERVICE_KEYS"):
-        files += sorted(Path(folder).glob("*.p8"))
     for file in files:
         try:
             texts.append(file.read_text())

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from infra.promotion import EDGES, Edge
 from infra.vocabulary import Environment
@@ -17,6 +15,7 @@ from quantctl.promotion.move import Way, way
 from quantctl.promotion.read import line_of, step_of, writers
 from quantctl.records.repository import read_pipelines
 from quantctl.stack_settings import stack_settings
+from quantctl.text.terminal import Console
 
 
 def approve(
@@ -49,9 +48,9 @@ def approve(
             )
     approval = forge.approve(found.branch, target, found.commit, note, writers(line.ahead))
     console = Console(soft_wrap=True)
-    console.print(f"{origin} -> {target} at {line.source[:12]}, approved by {escape(approval.by)}: {escape(approval.where)}")
+    console.print(f"{origin} -> {target} at {line.source[:12]}, approved by {approval.by}: {approval.where}")
     for commit in line.ahead:
-        console.print(f"  {commit.id[:12]}  {escape(commit.subject)}  [dim]{escape(commit.author)}[/dim]")
+        console.print(f"  {commit.id[:12]}  {commit.subject}  ({commit.author})")
 
 
 def source_of(target: Environment, source: Environment | None) -> Environment:

@@ -1,17 +1,15 @@
-"""The command lines of `quantctl promote`, `rollback`, `signoff` and `history`."""
+"""The command lines of `quantctl promote`, `rollback` and `history`."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from infra.errors import UserError as InfraError
@@ -25,10 +23,10 @@ from quantctl.options import Format, FormatOption
 from quantctl.promotion.promote import Options, Outcome, Report, exit_status, mark, promote
 from quantctl.promotion.rollback import Rollback, rollback
 from quantctl.records import deployments
-from quantctl.records.deployments import PREFIXES
+from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import read_pipelines
 from quantctl.stack_settings import stack_settings
-from quantctl.workspace import Workspace
+from quantctl.text.terminal import Console
 
 
 class Release(StrEnum):
@@ -93,33 +91,6 @@ def rollback_command(
     raise typer.Exit(1 if report.outcome in (Outcome.DECLINED, Outcome.REFUSED) else 0)
 
 
-def signoff_command(
-    env: EnvArgument,
-    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What was looked at, and what is thought of it.")],
-    by: Annotated[
-        str, typer.Option("--by", metavar="NAME", help="Who signs off, where you record it for somebody. Not in GitLab.")
-    ] = "",
-) -> None:
-    """Record that the deployed commit of ENV does what its users need; it is never changed.
-
-    In GitLab a comment on the commit, by a member of the UAT group; in plain Git a signed tag.
-    """
-    environ = where.enter(tell=True)
-    settings, workspace = stack_settings(env, environ), Workspace(environ)
-    folder = workspace.git_folder(settings.folder)
-    if folder is None:
-        raise UserError(f"{env} is not deployed, so there is nothing to sign off.", do_next=f"pulumi up -s {env}")
-    if not read_pipelines(settings.remote).knows(folder.commit):
-        raise UserError(
-            f"{env} is at a commit that no branch holds, so it cannot be signed off.",
-            found=f"the folder {settings.folder} at {folder.commit[:12]}",
-            do_next=f"quantctl drift {env}",
-        )
-    forge, at = connect(settings, environ), int(workspace.now().timestamp())
-    made = forge.sign_off(env, folder.commit, by, note, at)
-    typer.echo(f"Signed off: {folder.commit[:12]} in {env}, by {made.by} ({made.where}).")
-
-
 def history_command(
     env: EnvArgument,
     limit: Annotated[int, typer.Option("--limit", min=1, help="So many, the newest first.")] = 20,
@@ -147,17 +118,22 @@ def history_command(
     if not found:
         typer.echo(f"No deployment of {env} is recorded: quantctl up, promote and rollback do, plain pulumi up does not.")
         return
+    _console(sys.stdout).print(history_table(found))
+    typer.echo("The gates' evidence: --format json")
+
+
+def history_table(records: Sequence[Record]) -> Table:
+    """Deployments, one a row."""
     table = Table()
     for title in ("when (UTC)", "what", "from", "to", "by", "signed by", "gates"):
         table.add_column(title, no_wrap=title in ("when (UTC)", "from", "to"))
-    for one in found:
+    for one in records:
         passed = ", ".join(gate["name"] for gate in one.gates)
         came = f"{one.how} from {one.source}" if one.source else one.how
         who = (one.by, one.signer or "-")
         row = (f"{one.at:%Y-%m-%d %H:%M}", came, (one.previous or "-")[:10], one.commit[:10], *who, passed or "-")
-        table.add_row(*map(escape, row))
-    _console(sys.stdout).print(table)
-    typer.echo("The gates' evidence: --format json")
+        table.add_row(*row)
+    return table
 
 
 def _vouched(settings: Settings, environ: Mapping[str, str]) -> str:
@@ -257,7 +233,7 @@ class _Screen:
         if gates and report.outcome is not Outcome.NOTHING:
             table = Table("gate", "", "evidence")
             for gate in gates:
-                table.add_row(gate.name, mark(gate.verdict), escape(gate.evidence))
+                table.add_row(gate.name, mark(gate.verdict), gate.evidence)
             self._out.print(table)
         if report.preview:  # which names commits and workflows too
             self._out.print(f"\n{report.preview}", markup=False, highlight=False, soft_wrap=True)

@@ -36,6 +36,7 @@ def make_ready(env: str, environ: dict[str, str], say: Say) -> None:
         UserError: something cannot be found out, or the state cannot be read; nothing has been created meanwhile.
     """
     checkpoint.need_whole(env, environ)
+    checkpoint.need_room(env, environ)
     end_orphans(environ, say)
     for lock in release_gone(env, environ):
         say(f"released the lock of an update that was killed ({lock.owner})")

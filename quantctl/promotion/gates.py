@@ -13,7 +13,9 @@ from infra.outside.workspace import Run
 from infra.promotion import Edge, Freeze, Gates
 from infra.vocabulary import Environment
 from quantctl.forge.model import Answer, Approvals, Verdict
+from quantctl.promotion.results_gate import ResultsSeen, results, stakeholders
 from quantctl.records.repository import Commit
+from quantctl.records.signoffs import SignOff
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Soaked:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that the gates are told. An Unknown in the place of a fact is a gate that cannot tell."""
+    """Everything that the gates are told. An Unknown in the place of a fact is a gate whose answer is unknown."""
 
     now: datetime.datetime | Unknown
     line: Line | Unknown
@@ -79,6 +81,8 @@ class Facts:
     freezes: Sequence[Freeze] = field(default=())
     vetoes: Sequence[str] | Unknown | None = None  # None: the forge has no merge requests
     namesakes: Sequence[str] | Unknown = field(default=())
+    results: ResultsSeen | Unknown | None = None  # None: no contracts, or no report is asked for
+    signed: Sequence[SignOff] = field(default=())
 
 
 def answer(edge: Edge, gates: Gates, facts: Facts) -> list[Gate]:
@@ -88,8 +92,10 @@ def answer(edge: Edge, gates: Gates, facts: Facts) -> list[Gate]:
         asked.append(("approvals", _approvals(gates.approvals, facts.approvals)))
     if facts.vetoes is not None:
         asked.append(("merge-request", _merge_request(facts.vetoes)))
+    if gates.results_days and facts.results is not None:
+        asked.append(("results", _results(edge, gates.results_days, facts.results)))
     if gates.sign_off:
-        asked.append(("sign-off", _sign_off(edge, facts)))
+        asked.append(("sign-off", _sign_off(edge, gates, facts)))
     if gates.release_manager:
         asked.append(("release-manager", _release_manager(facts.release_manager)))
     asked += [("no-active-runs", _no_active_runs(edge, facts.active)), ("no-freeze", _no_freeze(edge, facts))]
@@ -208,10 +214,17 @@ def _merge_request(vetoes: Sequence[str] | Unknown) -> Told:
     return (_NO, f"{'; '.join(vetoes)}.") if vetoes else (_YES, "nobody holds it back.")
 
 
-def _sign_off(edge: Edge, facts: Facts) -> Told:
-    for fact in (facts.line, facts.sign_offs):
+def _results(edge: Edge, needed: int, seen: ResultsSeen | Unknown) -> Told:
+    return (_CANNOT, seen.why) if isinstance(seen, Unknown) else results(edge.source, needed, seen)
+
+
+def _sign_off(edge: Edge, gates: Gates, facts: Facts) -> Told:
+    for fact in (facts.line, facts.sign_offs, facts.results):
         if isinstance(fact, Unknown):
             return _CANNOT, fact.why
+    if isinstance(facts.results, ResultsSeen) or gates.stakeholders:
+        seen = facts.results if isinstance(facts.results, ResultsSeen) else None
+        return stakeholders(edge.source, gates.stakeholders, seen, facts.signed)
     assert not isinstance(facts.line, Unknown) and not isinstance(facts.sign_offs, Unknown)
     if facts.sign_offs:
         return _YES, f"for {facts.line.source[:12]}: {'; '.join(facts.sign_offs)}."

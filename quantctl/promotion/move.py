@@ -10,6 +10,7 @@ from quantctl.forge import Forge, MergeOutcome, MergeRequest, MergeResult, Perso
 from quantctl.records import deployments
 from quantctl.records.deployments import Record
 from quantctl.records.repository import Commit, Moved, Pipelines, Refused, read_pipelines
+from quantctl.text.markdown import fenced
 
 Say = Callable[[str], None]
 _LABELS = ("promotion",)
@@ -104,7 +105,8 @@ def request(pipelines: Pipelines, forge: Forge, step: Step, found: Way) -> Merge
         except (Moved, Refused) as error:
             raise UserError(f"The branch {found.branch} of the merge request could not be made: {error}.") from None
     subject, _, text = step.why.partition("\n\n")
-    return forge.open_merge_request(found.branch, step.branch, subject, text, _LABELS)
+    # Subjects of commits are others' words: as code a forge obeys none of them.
+    return forge.open_merge_request(found.branch, step.branch, subject, fenced(text.splitlines()), _LABELS)
 
 
 def merge(pipelines: Pipelines, forge: Forge, wanted: MergeRequest, decision: Record) -> tuple[Record, MergeOutcome]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from infra.errors import UserError as InfraError
 from infra.naming import names_of
+from infra.outside.workspace import Run
 from infra.promotion import Edge, Gates, gates_of
 from infra.settings import Settings
 from infra.workflows import Files, read_workflows
@@ -22,9 +23,12 @@ from quantctl.forge import Approvals, Forge, Verdict
 from quantctl.promotion import move, soak
 from quantctl.promotion.gates import Facts, Line, Soaked, Unknown
 from quantctl.promotion.namesakes import namesakes
+from quantctl.promotion.results_gate import ResultsSeen
 from quantctl.records import deployments
 from quantctl.records.repository import Commit, Pipelines
+from quantctl.results.recorded import seen
 from quantctl.stack_settings import stack_settings
+from quantctl.text.plain import one_line
 from quantctl.workspace import Workspace
 
 T = TypeVar("T")
@@ -88,16 +92,36 @@ def read(
         active = pool.submit(_try, lambda: workspace.active_runs(read_state(target.environment, environ).jobs))
         approvals = pool.submit(_try, lambda: _approvals(forge, edge, pipelines, line.result()))
         promoter = pool.submit(_try, forge.is_release_manager)
-        signed_off = pool.submit(_try, lambda: [str(one) for one in forge.sign_offs(edge.source, head)])
+        signed = pool.submit(_try, lambda: list(forge.sign_offs(edge.source, head)))
+
+        def results_seen() -> ResultsSeen | None:
+            if not gates_of(edge, target.gates).results_days:
+                return None
+            answer = forge.vouches_for("results", edge.source)
+            if answer.verdict is not Verdict.YES:
+                raise UserError(f"{answer.evidence}.")
+
+            jobs = cache(lambda env: read_state(env, environ).jobs)
+
+            def runs(env: str, workflow: str, since: datetime.datetime) -> list[Run]:
+                job = jobs(env).get(workflow)
+                return [] if job is None else workspace.runs(job, since)
+
+            return seen(pipelines, edge.source, edge.target, head, lambda: _known(signed.result()), runs)
+
+        results = pool.submit(_try, results_seen)
         vetoes = pool.submit(_try, lambda: _vetoes(forge, edge, pipelines, line.result()))
         others = pool.submit(_try, lambda: namesakes(_known(state.result()).job_names, _known(listed.result())))
+    signatures = signed.result()
     facts = Facts(
         now=now.result(),
         line=line.result(),
         deployed=at_source.result(),
         soaked=soaked.result(),
         approvals=approvals.result(),
-        sign_offs=signed_off.result(),
+        sign_offs=signatures if isinstance(signatures, Unknown) else [str(one) for one in signatures],
+        signed=() if isinstance(signatures, Unknown) else signatures,
+        results=results.result(),
         release_manager=promoter.result(),
         active=active.result(),
         freezes=target.freezes,
@@ -249,7 +273,7 @@ def _known(fact: T | Unknown) -> T:
 
 def step_of(edge: Edge, line: Line) -> move.Step:
     """What a promotion does to the target's branch; the words are those of its merge request or forward commit."""
-    told = "\n".join(f"- {commit.id[:12]} {commit.subject}" for commit in line.ahead)
+    told = "\n".join(f"- {commit.id[:12]} {one_line(commit.subject)}" for commit in line.ahead)
     why = f"Promote {edge.source} to {edge.target}: {line.source[:12]}\n\n{told}"
     return move.Step(edge.target.value, line.target, line.source, line.source, why, edge.source.value)
 

@@ -1,7 +1,8 @@
 """Since when a workflow has run as it is now. Pure.
 
 A deployment of another commit leaves a workflow as it is when neither its expanded definition, here and in the target of the
-promotion, nor any file of the commit has changed, but for documentation and the definitions of other workflows.
+promotion, nor any file of the commit has changed, but for documentation, contracts, declared changes and the definitions of
+other workflows.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +18,7 @@ from infra.workflows import workflow_files
 from quantctl.records.deployments import Record
 
 _DOCUMENTATION = (".md", ".rst")
+_DECLARATIONS = re.compile(r"contracts/[^/]+\.odcs\.ya?ml|changes/[^/]+\.ya?ml")  # of results: no run reads them
 Identities = Mapping[str, str]
 
 
@@ -30,9 +33,14 @@ def identities(
     `target` are the definitions as the promotion's target will have them.
     """
     others = set(workflow_files(blobs, workflows))
-    code = sorted((path, it) for path, it in blobs.items() if path not in others and not path.endswith(_DOCUMENTATION))
+    code = sorted((path, it) for path, it in blobs.items() if path not in others and is_code(path))
     there = {str(one["name"]): one for one in target}
     return {str(one["name"]): _digest([one, there.get(str(one["name"])), code]) for one in definitions}
+
+
+def is_code(path: str) -> bool:
+    """Whether a run could depend on a file: not documentation, and not what is declared of results."""
+    return not path.endswith(_DOCUMENTATION) and not _DECLARATIONS.fullmatch(path)
 
 
 def since(

@@ -22,7 +22,7 @@ from quantctl.forge.model import Person
 from quantctl.records.repository import Moved, Pipelines, Refused
 from quantctl.records.tags import Tag
 
-PREFIXES = ("deployment", "promotion", "signoff")
+PREFIXES = ("deployment", "promotion", "signoff", "results")
 RIGHTS = {"deployment": Right.DEPLOY, "promotion": Right.PROMOTE}
 _TRIES = 5  # of a name that another deployment of the same second has taken
 _SKEW = 3600  # seconds between the clocks of who commits, who records and the workspace

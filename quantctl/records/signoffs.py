@@ -3,13 +3,52 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from infra.signers import Right
 from quantctl.errors import UserError
 from quantctl.forge.model import Person
 from quantctl.records.deployments import unsigned
 from quantctl.records.repository import Moved, Pipelines, Refused
+
+_LINE = re.compile(r"(Report: [0-9a-f]{12,64}|For: [^\n]+|Accepted: \S+ because [^\n]+)")
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a sign-off says besides its note: the report that it looked at, for whom it speaks, what it accepts and why."""
+
+    note: str
+    report: str = ""
+    stakeholder: str = ""
+    accepted: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [f"Report: {self.report}"] if self.report else []
+        lines += [f"For: {self.stakeholder}"] if self.stakeholder else []
+        lines += [f"Accepted: {id} because {' '.join(why.split())}" for id, why in self.accepted.items()]
+        return "\n\n".join(filter(None, (self.note.strip(), "\n".join(lines))))
+
+
+def words_of(text: str) -> Words:
+    """The same from a text: its last lines, as far as they are such."""
+    lines = text.strip().splitlines()
+    begin = len(lines)
+    while begin and _LINE.fullmatch(lines[begin - 1].strip()):
+        begin -= 1
+    report = stakeholder = ""
+    accepted: dict[str, str] = {}
+    for line in (line.strip() for line in lines[begin:]):
+        key, _, value = line.partition(": ")
+        if key == "Report":
+            report = value
+        elif key == "For":
+            stakeholder = value
+        else:
+            id, _, why = value.partition(" because ")
+            accepted[id] = why
+    return Words("\n".join(lines[:begin]).strip(), report, stakeholder, accepted)
 
 
 @dataclass(frozen=True)
@@ -27,8 +66,15 @@ class SignOff:
     at: int
     where: str
 
+    @property
+    def words(self) -> Words:
+        """The note, and what else is said in it."""
+        return words_of(self.note)
+
     def __str__(self) -> str:
-        return f"by {self.by}: {self.note!r} ({self.where}, recorded by {self.recorded_by})"
+        told, report = self.words, f", on report {self.words.report[:12]}" if self.words.report else ""
+        role = f" for {told.stakeholder}" if told.stakeholder else ""
+        return f"by {self.by}{role}: {told.note!r} ({self.where}, recorded by {self.recorded_by}{report})"
 
 
 def of(pipelines: Pipelines, environment: str, commit: str | None = None) -> list[SignOff]:
@@ -59,7 +105,8 @@ def write(pipelines: Pipelines, environment: str, commit: str, by: str, note: st
         raise UserError(
             "--by names nobody.", found=repr(by), expected="the name of who signs off", do_next="--by 'Uma Tester'"
         )
-    name = f"signoff/{environment}/{commit[:12]}/{slug}"
+    report = words_of(note).report[:12]  # of another report the same person signs off again
+    name = f"signoff/{environment}/{commit[:12]}/{slug}{f'-{report}' if report else ''}"
     made = pipelines.make_tag(name, commit, f"Signed off by {by}\n\n{note.strip()}", who, at)
     try:
         pipelines.push({f"refs/tags/{name}": (made, None)})

@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from infra import access
 from quantctl.text.markdown import table
+from quantctl.text.terminal import Console
 
 
 class Format(StrEnum):

@@ -11,12 +11,12 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from rich.console import Console
 from rich.table import Table
 
 from infra.settings import Settings
 from quantctl.reference.access import Format
 from quantctl.text.markdown import table
+from quantctl.text.terminal import Console
 
 _HEAD = ("key", "value", "without it", "what it says")
 _WORDS = {str: "text", int: "number", float: "number", bool: "true or false"}

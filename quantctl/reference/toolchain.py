@@ -6,11 +6,11 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 import toolchain
 from quantctl.errors import UserError
 from quantctl.options import Format, FormatOption
+from quantctl.text.terminal import Console
 
 
 def show(

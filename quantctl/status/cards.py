@@ -99,7 +99,7 @@ def _sign_offs(one: EnvironmentStatus, now: datetime.datetime) -> Child:
         return _cannot()
     if one.agreed:
         lines = [
-            element("li", mark(Tone.GOOD), sign.by, ": ", element("q", sign.note), " ", _when(sign.at, now))
+            element("li", mark(Tone.GOOD), sign.by, ": ", element("q", sign.words.note), " ", _when(sign.at, now))
             for sign in one.agreed
         ]
         return element("ul", *lines)
@@ -187,4 +187,4 @@ def _when(at: int, now: datetime.datetime) -> Markup:
 
 
 def _cannot() -> Markup:
-    return join(mark(Tone.UNKNOWN), element("span", "cannot tell", class_="words unknown"))
+    return join(mark(Tone.UNKNOWN), element("span", "unknown", class_="words unknown"))

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from quantctl import where
 from quantctl.errors import UserError
@@ -20,6 +19,7 @@ from quantctl.status.model import Status
 from quantctl.status.page import page
 from quantctl.status.read import FindDrift, read_status
 from quantctl.status.table import status_table
+from quantctl.text.terminal import Console
 
 _COLUMNS = 100
 
@@ -40,7 +40,7 @@ def status_command(
 ) -> None:
     """The four environments at one look: what is deployed, what waits, runs, gates, drift, sign-offs.
 
-    Reads only. Exit 0, or 1 when something could not be read: it is shown as "cannot tell", with everything else.
+    Reads only. Exit 0, or 1 when something could not be read: it is shown as "unknown", with everything else.
     """
     environ = where.enter(tell=True)
     status = read_status(days, environ, lambda text: typer.echo(text, err=True), _engine() if drift else None)

@@ -1,4 +1,4 @@
-"""What follows from what was read: what needs attention, what could be done next, what cannot be told. Pure."""
+"""What follows from what was read: what needs attention, what could be done next, what is unknown. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Step:
 
 
 def unread(status: Status) -> dict[str, list[str]]:
-    """Why something cannot be told -> what it is. Each reason once, however much it hides."""
+    """Why something is unknown -> what it is. Each reason once, however much it hides."""
     found: dict[str, list[str]] = {}
     for what, why in _unread(status):
         found.setdefault(why, []).append(what)

@@ -102,7 +102,7 @@ def _environment(one: EnvironmentStatus, box: _Box) -> Markup:
     tone, words = looks.health(one)
     where = f"at {one.deployed.commit[:8]}" if isinstance(one.deployed, Deployed) else "nowhere"
     if isinstance(one.deployed, Unknown):
-        where = "cannot tell where"
+        where = "where is unknown"
     x, y = box.x + 16, box.y
     runs = [join(element("tspan", text, class_=tone), "\u2002") for tone, text in _runs(one)]
     shapes = [
@@ -119,7 +119,7 @@ def _environment(one: EnvironmentStatus, box: _Box) -> Markup:
 
 def _runs(one: EnvironmentStatus) -> list[tuple[Tone, str]]:
     if isinstance(one.workflows, Unknown):
-        return [(Tone.UNKNOWN, "runs: cannot tell")]
+        return [(Tone.UNKNOWN, "runs: unknown")]
     found = looks.total(one.workflows)
     return looks.short(found) if found else [(Tone.QUIET, "no workflows")]
 

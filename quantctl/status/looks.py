@@ -32,7 +32,7 @@ DRIFT = {
     DriftVerdict.DRIFT: Tone.BAD,
     DriftVerdict.UNKNOWN: Tone.UNKNOWN,
 }
-WAY = {Way.NOTHING: Tone.QUIET, Way.OPEN: Tone.GOOD, Way.CLOSED: Tone.BAD, Way.CANNOT_TELL: Tone.UNKNOWN}
+WAY = {Way.NOTHING: Tone.QUIET, Way.OPEN: Tone.GOOD, Way.CLOSED: Tone.BAD, Way.UNKNOWN: Tone.UNKNOWN}
 GATE = {Verdict.YES: Tone.GOOD, Verdict.NO: Tone.BAD, Verdict.UNKNOWN: Tone.UNKNOWN}
 RUN = {
     RunsOf.SUCCEEDED: Tone.GOOD,
@@ -42,7 +42,7 @@ RUN = {
     RunsOf.NONE: Tone.QUIET,
 }
 RUN_MARKS = {kind: "○" if kind is RunsOf.OTHER else tone.mark for kind, tone in RUN.items()}
-CANNOT_TELL = (Tone.UNKNOWN, "cannot tell")
+UNKNOWN = (Tone.UNKNOWN, "unknown")
 
 
 def health(one: EnvironmentStatus) -> tuple[Tone, str]:
@@ -50,22 +50,22 @@ def health(one: EnvironmentStatus) -> tuple[Tone, str]:
     if one.drift.verdict is DriftVerdict.DRIFT:
         return Tone.BAD, "drift"
     if isinstance(one.deployed, Unknown):
-        return CANNOT_TELL
+        return UNKNOWN
     if one.interrupted:
         return Tone.BAD, "not finished"
     if one.deployed is None:
         return Tone.WAIT, "not deployed"
     if isinstance(one.undeployed, Unknown):
-        return CANNOT_TELL
+        return UNKNOWN
     if one.undeployed:
         return Tone.WAIT, f"{number(len(one.undeployed), 'commit')} to deploy"
-    return CANNOT_TELL if one.drift.verdict is DriftVerdict.UNKNOWN else (Tone.GOOD, "at its branch")
+    return UNKNOWN if one.drift.verdict is DriftVerdict.UNKNOWN else (Tone.GOOD, "at its branch")
 
 
 def waiting(one: EdgeStatus) -> str:
     """What would move along an edge."""
     if isinstance(one.commits, Unknown):
-        return "cannot tell"
+        return "unknown"
     return number(len(one.commits), "commit") if one.commits else "nothing waits"
 
 
@@ -99,13 +99,13 @@ def counts(day: Day) -> list[tuple[Tone, str]]:
 
 
 def summary(status: Status) -> list[tuple[Tone, str]]:
-    """The page's first line: how much is to be looked at, cannot be told, waits, is ready, is stopped."""
+    """The page's first line: how much is to be looked at, is unknown, waits, is ready, is stopped."""
     urgent, unread = len(conclusions.attention(status)), len(conclusions.unread(status))
     found = [(Tone.GOOD, "nothing needs attention")]
     if urgent:
         found = [(Tone.BAD, f"{number(urgent, 'thing')} {'needs' if urgent == 1 else 'need'} attention")]
     if unread:
-        found.append((Tone.UNKNOWN, f"{number(unread, 'thing')} cannot be told"))
+        found.append((Tone.UNKNOWN, f"{number(unread, 'thing')} unknown"))
     deployments = sum(not isinstance(one.undeployed, Unknown) and bool(one.undeployed) for one in status.environments)
     if deployments:
         found.append((Tone.WAIT, f"{number(deployments, 'deployment')} waiting"))
@@ -132,7 +132,7 @@ def several(what: Sequence[str]) -> str:
 
 
 def told(reasons: Mapping[str, Sequence[str]]) -> list[str]:
-    """What cannot be told, a line for each reason."""
+    """What is unknown, a line for each reason."""
     return [f"{several(what)}: {why}" for why, what in reasons.items()]
 
 

@@ -75,7 +75,7 @@ class Deployed:
 
 
 class DriftVerdict(StrEnum):
-    """As `quantctl drift` says it: progress that waits is no drift, and what cannot be told is neither."""
+    """As `quantctl drift` says it: progress that waits is no drift, and what is unknown is neither."""
 
     CLEAN = "clean"
     WAITING = "waiting"
@@ -94,7 +94,7 @@ class Drift:
     @property
     def words(self) -> str:
         """The verdict for people: a few signs that are missing are no proof."""
-        told = {DriftVerdict.CLEAN: "clean" if self.full else "no sign", DriftVerdict.UNKNOWN: "cannot tell"}
+        told = {DriftVerdict.CLEAN: "clean" if self.full else "no sign", DriftVerdict.UNKNOWN: "unknown"}
         return told.get(self.verdict, self.verdict.value)
 
 
@@ -131,7 +131,7 @@ class Way(StrEnum):
     NOTHING = "nothing waits"
     OPEN = "ready"
     CLOSED = "stopped"
-    CANNOT_TELL = "cannot tell"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -145,14 +145,14 @@ class EdgeStatus:
 
     @property
     def way(self) -> Way:
-        """A gate that says no is certain; one that cannot tell is not."""
+        """A gate that says no is certain; one that is unknown is not."""
         if not isinstance(self.commits, Unknown) and not self.commits and not self.foreign:
             return Way.NOTHING
         verdicts = {gate.verdict for gate in self.gates}
         if Verdict.NO in verdicts:
             return Way.CLOSED
         unknown = Verdict.UNKNOWN in verdicts or isinstance(self.commits, Unknown)
-        return Way.CANNOT_TELL if unknown else Way.OPEN
+        return Way.UNKNOWN if unknown else Way.OPEN
 
     @property
     def stopped(self) -> list[Gate]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,29 +10,16 @@ from quantctl.status.cards import mark
 from quantctl.status.drawing import drawing
 from quantctl.status.looks import Tone
 from quantctl.status.model import Status
+from quantctl.text.document import document
 from quantctl.text.html import Markup, element, join
 
-_STYLE = Path(__file__).with_name("page.css")
+STYLE = Path(__file__).with_name("page.css")
 
 
 def page(status: Status) -> str:
     """The whole document."""
-    style = _STYLE.read_text()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    # https://www.w3.org/TR/CSP3/: nothing is loaded, nothing runs; the one style sheet is named by what it says.
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", f"quant: {looks.summary(status)[0][1]}"),
-        element("style", Markup(style)),
-    )
     body = element("body", _header(status), element("main", *_main(status)), _footer(status))
-    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
+    return document(f"quant: {looks.summary(status)[0][1]}", STYLE.read_text(), body)
 
 
 def _header(status: Status) -> Markup:
@@ -51,7 +36,7 @@ def _header(status: Status) -> Markup:
 def _main(status: Status) -> Iterable[Markup]:
     yield element("section", element("h2", "Pipeline", class_="hidden"), drawing(status), class_="drawing")
     yield from _notes("Needs attention", Tone.BAD, conclusions.attention(status))
-    yield from _notes("Cannot tell", Tone.UNKNOWN, looks.told(conclusions.unread(status)))
+    yield from _notes("Unknown", Tone.UNKNOWN, looks.told(conclusions.unread(status)))
     steps = [
         join(element("code", step.command), " ", element("span", step.why, class_="quiet"))
         for step in conclusions.steps(status)

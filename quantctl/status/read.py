@@ -23,6 +23,7 @@ from quantctl.promotion.resume import pending
 from quantctl.records import deployments, signoffs
 from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import Commit, Pipelines, read_pipelines
+from quantctl.records.signoffs import SignOff
 from quantctl.stack_settings import stack_settings
 from quantctl.status.asking import Patience, PatientForge, PatientWorkspace, Say, at_once, attempt
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, EnvironmentStatus, Status, Workflow
@@ -50,7 +51,11 @@ def read_status(days: int, environ: Mapping[str, str], say: Say, find_drift: Fin
             {
                 "pipelines": partial(read_pipelines, known[0].remote, (*PREFIXES, "approval"), known[0].signers),
                 "now": workspace.now,
-                **{one.environment: partial(connect, one, environ) for one in known if one.environment in targets},
+                **{
+                    one.environment: partial(connect, one, environ)
+                    for one in known
+                    if one.environment in targets or one.gitlab
+                },
             }
         )
         pipelines, now = begun["pipelines"], begun["now"]
@@ -58,9 +63,9 @@ def read_status(days: int, environ: Mapping[str, str], say: Say, find_drift: Fin
         patience.reading("folders, runs and gates")
         world = _World(settings, pipelines, workspace, environ, at, days)
         unset = Unknown("its settings cannot be read")
-        forges = {target: PatientForge(begun.get(target, unset), workspace) for target in targets}
+        forges = {env: PatientForge(begun.get(env, unset), workspace) for env in Environment}
         asks: dict[Any, Callable[[], Any]] = {edge: partial(world.edge, edge, forges[edge.target]) for edge in EDGES}
-        asks |= {env: partial(world.environment, env) for env in Environment}
+        asks |= {env: partial(world.environment, env, forges[env]) for env in Environment}
         found = at_once(asks)
         environments = [_whole(env, found[env]) for env in Environment]
         if find_drift is not None:
@@ -111,8 +116,8 @@ class _World:
         )
         return EdgeStatus(edge, why, answer(edge, gates_of(edge, target.gates), facts))
 
-    def environment(self, env: Environment) -> EnvironmentStatus:
-        """One environment, from Git and from the workspace."""
+    def environment(self, env: Environment, forge: PatientForge) -> EnvironmentStatus:
+        """One environment, from Git, the workspace and the forge."""
         settings = _known(self._settings[env])
         asks: dict[str, Callable[[], Any]] = {
             "folder": partial(self._workspace.git_folder, settings.folder),
@@ -148,7 +153,7 @@ class _World:
             drift=signs(
                 env, where, on_branch, 0 if isinstance(undeployed, Unknown) else len(undeployed), recorded, edits, left
             ),
-            sign_offs=attempt(lambda: signoffs.of(pipelines, env)),
+            sign_offs=attempt(lambda: sign_offs(settings, pipelines, where, forge)),
             last=last,
             interrupted=begun if isinstance(begun, Record) else None,
             until=settings.limited_release.until if settings.limited_release else None,
@@ -167,6 +172,18 @@ class _World:
         pipelines = _known(self._pipelines)
         tree = partial(git.tree, pipelines.repository, where.commit)
         return attempt(lambda: folder_edits(self._workspace, settings.folder, pipelines.repository, tree()))
+
+
+def sign_offs(
+    settings: Settings, pipelines: Pipelines, where: Deployed | Unknown | None, forge: PatientForge
+) -> Sequence[SignOff]:
+    """Tags of the repository, whatever commit they are of; in GitLab comments of the commit that is deployed."""
+    if settings.gitlab is None:
+        return signoffs.of(pipelines, settings.environment)
+    if isinstance(where, Unknown):
+        raise UserError(where.why)
+    found: Sequence[SignOff] = forge.sign_offs(settings.environment, where.commit) if where and where.commit else []
+    return found
 
 
 def _commit(pipelines: Pipelines, commit: str) -> Commit:

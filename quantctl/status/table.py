@@ -26,7 +26,7 @@ def status_table(status: Status) -> RenderableType:
     parts += _lines("next", [f"{step.command}  ({step.why})" for step in conclusions.steps(status)], Tone.WAIT)
     parts += [part for edge in status.edges for part in _stopped(edge)]
     parts += _lines(
-        "cannot tell", [f"{looks.several(what)}: {why}" for why, what in conclusions.unread(status).items()], Tone.UNKNOWN
+        "unknown", [f"{looks.several(what)}: {why}" for why, what in conclusions.unread(status).items()], Tone.UNKNOWN
     )
     legend = "  ".join(f"{mark} {kind.value}" for kind, mark in looks.RUN_MARKS.items())
     parts.append(Text(f"\nRuns, a mark a day: {legend}\n{looks.drift_told(status)}", "dim"))
@@ -73,13 +73,13 @@ def _edges(status: Status) -> Table:
 
 def _head(one: EnvironmentStatus) -> Text:
     if isinstance(one.head, Unknown):
-        return _toned(*looks.CANNOT_TELL)
+        return _toned(*looks.UNKNOWN)
     return Text(f"{one.head.id[:8]} {_cut(one.head.subject, 40)}")
 
 
 def _deployed(one: EnvironmentStatus) -> Text:
     if isinstance(one.deployed, Unknown):
-        return _toned(*looks.CANNOT_TELL)
+        return _toned(*looks.UNKNOWN)
     return _toned(Tone.WAIT, "not deployed") if one.deployed is None else Text(one.deployed.commit[:8] or "no commit")
 
 
@@ -87,7 +87,7 @@ def _undeployed(one: EnvironmentStatus) -> Text:
     if one.deployed is None:
         return _toned(Tone.WAIT, "everything")
     if isinstance(one.undeployed, Unknown):
-        return _toned(*looks.CANNOT_TELL)
+        return _toned(*looks.UNKNOWN)
     return _toned(Tone.WAIT, number(len(one.undeployed), "commit")) if one.undeployed else Text("nothing", "dim")
 
 
@@ -97,7 +97,7 @@ def _drift(one: EnvironmentStatus) -> Text:
 
 def _sign_offs(one: EnvironmentStatus) -> Text:
     if isinstance(one.sign_offs, Unknown):
-        return _toned(*looks.CANNOT_TELL)
+        return _toned(*looks.UNKNOWN)
     if one.agreed:
         return _toned(Tone.GOOD, ", ".join(sign.by for sign in one.agreed))
     return Text("of other commits" if one.sign_offs else "none", "dim")
@@ -105,7 +105,7 @@ def _sign_offs(one: EnvironmentStatus) -> Text:
 
 def _last(one: EnvironmentStatus, status: Status) -> Text:
     if isinstance(one.last, Unknown):
-        return _toned(*looks.CANNOT_TELL)
+        return _toned(*looks.UNKNOWN)
     if one.last is None:
         return Text("not recorded", "dim")
     return Text(f"{ago(one.last.at, status.at)} by {looks.who(one.last.by)} ({one.last.how})")
@@ -113,7 +113,7 @@ def _last(one: EnvironmentStatus, status: Status) -> Text:
 
 def _runs(one: EnvironmentStatus, name: str) -> Text:
     if isinstance(one.workflows, Unknown):
-        return _toned(*looks.CANNOT_TELL)
+        return _toned(*looks.UNKNOWN)
     found = next((flow for flow in one.workflows if flow.name == name), None)
     if found is None:
         return Text("no workflows" if not name else "-", "dim")
@@ -144,7 +144,7 @@ def _omitted(status: Status) -> Iterator[Text]:
 
 
 def _waiting(one: EdgeStatus) -> Text:
-    return _toned(*looks.CANNOT_TELL) if isinstance(one.commits, Unknown) else Text(looks.waiting(one))
+    return _toned(*looks.UNKNOWN) if isinstance(one.commits, Unknown) else Text(looks.waiting(one))
 
 
 def _gate(one: EdgeStatus, name: str) -> Text:
@@ -156,7 +156,7 @@ def _gate(one: EdgeStatus, name: str) -> Text:
 
 
 def _stopped(one: EdgeStatus) -> list[RenderableType]:
-    """The evidence of the gates that say no; what cannot be told is told once, with its reason."""
+    """The evidence of the gates that say no; what is unknown is told once, with its reason."""
     closed = [gate for gate in one.stopped if gate.verdict is Verdict.NO]
     if not closed:
         return []

@@ -24,6 +24,11 @@ def lines(text: str) -> str:
     return "\n".join(one_line(line) for line in text.replace("\r\n", "\n").split("\n"))
 
 
+def seen(text: str) -> str:
+    """The same for what is on its way to a terminal: its line ends and tabs stay, and nothing else that cannot be seen."""
+    return "\n".join(line if line.isprintable() else _line(line) for line in text.split("\n"))
+
+
 def shorten(text: str, longest: int) -> str:
     """At most so many characters, and how many there are."""
     return text if len(text) <= longest else f"{text[: longest - 24]}... ({len(text)} characters)"
@@ -34,8 +39,14 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def _line(line: str) -> str:
+    return "".join(letter if letter == "\t" else _shown(letter) for letter in line)
+
+
 def _shown(letter: str) -> str:
     if letter == "\t" or unicodedata.category(letter) in _HIDDEN:
         code = ord(letter)
-        return _SHORT.get(letter) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+        return _SHORT.get(letter) or (
+            f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+        )
     return letter

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from infra.vocabulary import Environment
 from quantctl import where
 from quantctl.errors import UserError
+from quantctl.text.terminal import Console
 
 
 def up(

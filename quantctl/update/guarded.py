@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
 from infra.errors import UserError as InfraError
 from infra.outside.branch import take_snapshot
@@ -27,6 +26,7 @@ from quantctl.preview.run import Progress, Wanted, previews
 from quantctl.preview.story import Story
 from quantctl.promotion.deploy import make_ready, record_updates, settle_planned
 from quantctl.stack_settings import stack_settings
+from quantctl.text.terminal import Console
 from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
 
@@ -71,7 +71,7 @@ def update(
                 story, made = _preview(Wanted(env), environ, progress)
         console.print(section(story), markup=False, highlight=False, soft_wrap=True)
         if made is None:
-            raise UserError(f"{env} is not updated: {title([story])}.", do_next="mend what the preview names")
+            raise UserError(f"{env} is not updated: {title([story])}.", do_next="fix what the preview names")
     else:
         made = plan.read(file)
         _need_same(env, made, environ)

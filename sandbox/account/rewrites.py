@@ -214,6 +214,11 @@ def _nvl2(node: exp.Nvl2) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=given, true=node.args["true"].copy())], default=node.args["false"].copy())
 
 
+def _count_if(node: exp.CountIf) -> exp.Expr:
+    """Of no rows 0, as any count; DuckDB's COUNT_IF is a sum, and tells NULL."""
+    return exp.Count(this=exp.Case(ifs=[exp.If(this=node.this.copy(), true=exp.Literal.number(1))]))
+
+
 RULES: dict[type[exp.Expr], Rule] = {
     **date_rewrites.RULES, **json_rewrites.RULES,
     exp.Cast: _cast, exp.TryCast: _cast, exp.Div: _divide, exp.Avg: _average, exp.Window: _window, exp.Median: _median,
@@ -234,7 +239,7 @@ RULES: dict[type[exp.Expr], Rule] = {
     exp.ToNumber: _to_number, exp.RawString: lambda node: exp.Literal.string(node.this),
     exp.ToDouble: lambda node: convert(node.this, values.REAL, safe=bool(node.args.get("safe"))),
     exp.ToBoolean: lambda node: convert(node.this, values.BOOLEAN, safe=bool(node.args.get("safe"))),
-    exp.Ordered: _ordered, exp.Min: _extreme, exp.Max: _extreme, exp.Sum: _sum,
+    exp.Ordered: _ordered, exp.Min: _extreme, exp.Max: _extreme, exp.Sum: _sum, exp.CountIf: _count_if,
     **dict.fromkeys((exp.Sqrt, exp.Ln, exp.Log, exp.Pow, exp.Exp, exp.Asin, exp.Acos), _real),
     **dict.fromkeys((exp.Round, exp.Trunc, exp.Ceil, exp.Floor), _places),
 }  # fmt: skip

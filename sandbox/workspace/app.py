@@ -112,7 +112,7 @@ def create_app(db_path: Path, folders: Path, job_env: Callable[[str], dict[str, 
         return _endpoint(world, runner, throttle, handler, {"version": version})
 
     run_state.end_interrupted(world.store)
-    git_folders.mend(world)
+    git_folders.fix(world)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -26,7 +26,7 @@ _PROVIDERS = (
 )  # fmt: skip
 
 
-def mend(world: World) -> None:
+def fix(world: World) -> None:
     """After a kill: clones that were never answered go, a checkout that was cut short is undone, locks are taken away."""
     known = {str(row["id"]) for row in world.store.rows("select id from ws_folder")}
     for found in world.folders.iterdir():

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.workspace import child, levels, notebooks
@@ -105,6 +106,8 @@ def _filled(argument: str, body: Json, task: Json) -> str:
     """Dynamic value references: https://docs.databricks.com/jobs/dynamic-value-references"""
     known = {f"job.parameters.{entry['name']}": entry["value"] for entry in body["job_parameters"]}
     known |= {"job.id": str(body["job_id"]), "job.name": body["run_name"], "job.run_id": str(body["run_id"])}
+    begun = datetime.fromtimestamp(body["start_time"] / 1000, UTC)
+    known |= {"job.start_time.iso_date": begun.date().isoformat(), "job.start_time.iso_datetime": begun.isoformat()}
     known |= {"task.name": task["task_key"], "task.run_id": str(task["run_id"])}
 
     def value(match: re.Match[str]) -> str:

@@ -2,9 +2,8 @@
 
 import random
 
-from common.snowflake import arguments, connect, replace_day
-
-INSTRUMENTS = ("ALPHA", "BRAVO", "CHARLIE", "DELTA", "ECHO", "FOXTROT")
+from common.snowflake import arguments, connect, replace_days
+from prices import INSTRUMENTS
 
 
 def main() -> None:
@@ -13,7 +12,7 @@ def main() -> None:
     rows = [(name, draw.randrange(-500, 500) * 100) for name in INSTRUMENTS]
     with connect(args) as connection:
         table = f"{args.database}.{args.schema}.POSITIONS"
-        replace_day(connection, table, {"INSTRUMENT": "VARCHAR", "QUANTITY": "NUMBER"}, args.day, rows)
+        replace_days(connection, table, {"INSTRUMENT": "VARCHAR", "QUANTITY": "NUMBER"}, {args.day: rows})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
@@ -18,6 +17,7 @@ from quantctl.engine.lock import backend
 from quantctl.engine.lock.locks import Lock, OwnerState, age
 from quantctl.errors import UserError
 from quantctl.options import Format, FormatOption
+from quantctl.text.terminal import Console
 
 
 class _ShowsByDefault(TyperGroup):
@@ -30,6 +30,7 @@ class _ShowsByDefault(TyperGroup):
 
 
 app = typer.Typer(
+    add_completion=False,
     cls=_ShowsByDefault,
     help="Locks of the stacks. The engine takes one before it changes a stack; one that was killed leaves it.\n\n"
     "`quantctl lock` shows all, `quantctl lock ENV` one.",
@@ -100,7 +101,7 @@ def _must_be_gone(lock: Lock, told: bool) -> None:
         )
     if owner.state is OwnerState.UNKNOWN and not told:
         raise UserError(
-            f"{lock.stack} is locked by {lock.owner}, and it cannot be told from here whether that lives.",
+            f"{lock.stack} is locked by {lock.owner}, and it is unknown from here whether that lives.",
             found=owner.why,
             expected="certainty: two updates at once spoil the state",
             do_next="look at the pipeline's job page (is it still running?) or at that machine (`ps -p "

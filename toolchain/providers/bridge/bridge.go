@@ -2,6 +2,7 @@
 package bridge
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 
@@ -10,6 +11,9 @@ import (
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge/tokens"
 	shimv2 "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim/sdk-v2"
 	pulumischema "github.com/pulumi/pulumi/pkg/v3/codegen/schema"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/util/cmdutil"
+	pulumiprovider "github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
 // Options are what one provider needs beside its name. Version is the one that the Python package asks for: the engine
@@ -19,6 +23,10 @@ type Options struct {
 	Version string
 	Ignored []string
 	Adjust  func(*tfbridge.ProviderInfo)
+	// Spelled are resources whose names are written down: those of which there are many, or that have many fields.
+	Spelled []string
+	// Quick are resources whose CustomizeDiff finds nothing where nothing else differs, unless they lie in another workspace.
+	Quick []string
 }
 
 // Serve answers the engine until it hangs up; with -inputs alone it prints what each resource takes.
@@ -37,6 +45,9 @@ func Serve(provider *schema.Provider, options Options) {
 	}
 	info.MustComputeTokens(tokens.SingleModule(options.Name+"_", "index", tokens.MakeStandard(options.Name)))
 	info.SetAutonaming(255, "-")
+	for _, name := range options.Spelled {
+		info.Resources[name].Fields = spelled(info.P.ResourcesMap().Get(name).Schema(), info.Resources[name].Fields)
+	}
 
 	if len(os.Args) == 2 && os.Args[1] == "-inputs" {
 		if err := json.NewEncoder(os.Stdout).Encode(inputs(info)); err != nil {
@@ -49,5 +60,14 @@ func Serve(provider *schema.Provider, options Options) {
 	if err != nil {
 		panic(err)
 	}
-	tfbridge.Main(options.Name, options.Version, info, spec)
+	info.P.InitLogging(context.Background())
+	answers := newQuick(provider, info, options.Quick)
+	err = pulumiprovider.Main(options.Name, func(host *pulumiprovider.HostClient) (pulumirpc.ResourceProviderServer, error) {
+		answers.ResourceProviderServer = tfbridge.NewProvider(
+			context.Background(), host, options.Name, options.Version, info.P, info, spec)
+		return answers, nil
+	})
+	if err != nil {
+		cmdutil.ExitError(err.Error())
+	}
 }

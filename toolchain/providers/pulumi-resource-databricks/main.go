@@ -18,6 +18,9 @@ func main() {
 			"databricks_aws_s3_mount", "databricks_azure_adls_gen1_mount",
 			"databricks_azure_adls_gen2_mount", "databricks_azure_blob_mount",
 		},
+		Spelled: []string{"databricks_job", "databricks_permissions"},
+		// jobs/resource_job.go and permissions/resource_permissions.go, v1.126.0
+		Quick: []string{"databricks_job", "databricks_permissions"},
 		Adjust: func(info *tfbridge.ProviderInfo) {
 			// A resource called "provider" would collide with the package's own.
 			info.Resources["databricks_provider"] = &tfbridge.ResourceInfo{

@@ -8,5 +8,9 @@ import (
 )
 
 func main() {
-	bridge.Serve(provider.Provider(), bridge.Options{Name: "snowflake", Version: "2.22.0"})
+	bridge.Serve(provider.Provider(), bridge.Options{
+		Name:    "snowflake",
+		Version: "2.22.0",
+		Spelled: []string{"snowflake_schema", "snowflake_service_user", "snowflake_warehouse"},
+	})
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import base64
 import os
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import date
 from typing import Any
@@ -52,13 +53,37 @@ def connect(args: argparse.Namespace) -> Any:
     )
 
 
-def replace_day(connection: Any, table: str, columns: dict[str, str], day: date, rows: list[tuple[Any, ...]]) -> None:
-    """Write one day's rows; a second run of the same day changes nothing."""
+def chosen(limited: str, names: Iterable[str]) -> list[str]:
+    """All of the names, or those that a limited release is limited to."""
+    wanted = [name.strip() for name in limited.split(",") if name.strip()]
+    return [name for name in names if not wanted or name in wanted]
+
+
+def replace_days(connection: Any, table: str, columns: dict[str, str], rows: Mapping[date, list[tuple[Any, ...]]]) -> None:
+    """Write the rows of some days; a second run of the same days changes nothing."""
     cursor = connection.cursor()
     declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     cursor.execute(f"CREATE TABLE IF NOT EXISTS {table} (DAY DATE, {declared})")
-    cursor.execute(f"DELETE FROM {table} WHERE DAY = %s", (day.isoformat(),))
+    cursor.execute(f"DELETE FROM {table} WHERE DAY BETWEEN %s AND %s", (min(rows).isoformat(), max(rows).isoformat()))
     places = ", ".join(["%s"] * (len(columns) + 1))
-    for row in rows:
-        cursor.execute(f"INSERT INTO {table} VALUES ({places})", (day.isoformat(), *row))
-    print(f"{table}: {len(rows)} rows for {day}")
+    whole = [(day.isoformat(), *row) for day, those in rows.items() for row in those]
+    if whole:  # one statement: the connector puts the rows together
+        cursor.executemany(f"INSERT INTO {table} VALUES ({places})", whole)
+    print(f"{table}: {len(whole)} rows for {max(rows)}")
+
+
+def merge(connection: Any, table: str, columns: dict[str, str], keys: Iterable[str], rows: list[tuple[Any, ...]]) -> None:
+    """Write rows by their keys: those that are there are changed, the others are added."""
+    cursor = connection.cursor()
+    declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    cursor.execute(f"CREATE TABLE IF NOT EXISTS {table} ({declared})")
+    cursor.execute(f"CREATE TEMPORARY TABLE {table}_NEW ({declared})")
+    cursor.executemany(f"INSERT INTO {table}_NEW VALUES ({', '.join(['%s'] * len(columns))})", rows)
+    others = [name for name in columns if name not in keys]
+    cursor.execute(
+        f"MERGE INTO {table} AS t USING {table}_NEW AS n ON {' AND '.join(f't.{key} = n.{key}' for key in keys)}"
+        f" WHEN MATCHED THEN UPDATE SET {', '.join(f'{name} = n.{name}' for name in others)}"
+        f" WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) VALUES ({', '.join(f'n.{name}' for name in columns)})"
+    )
+    cursor.execute(f"DROP TABLE {table}_NEW")
+    print(f"{table}: {len(rows)} rows merged")

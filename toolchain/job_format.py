@@ -1,7 +1,8 @@
-"""Makes infra/workflows/format.json, the Jobs API's format as the SDKs have it: python -m infra.job_format
+"""Makes infra/workflows/format.json, the Jobs API's format as the SDKs have it: python -m toolchain.job_format
 
-The types of pulumi-databricks say keys, shapes and descriptions, databricks-sdk says the allowed words. Loading both takes
-seconds, reading the file milliseconds. A test compares the file with what the SDKs say.
+The types of pulumi-databricks say keys, shapes and descriptions, databricks-sdk says the allowed words, and
+toolchain/lacking.json says what the provider built here does not know. Loading them takes seconds, reading the file
+milliseconds. A test compares the file with what the SDKs say.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import inspect
 import json
 import re
 import typing
-from pathlib import Path
 from typing import Any
 
 import pulumi_databricks
@@ -21,7 +21,9 @@ import pulumi_databricks
 # No public reader of an input type's fields exists.
 from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_input_type
 
-FILE = Path(__file__).with_name("workflows") / "format.json"
+from toolchain import cache, lacking
+
+FILE = cache.HERE.parent / "infra" / "workflows" / "format.json"
 Json = dict[str, Any]
 _PLAIN = {str: "text", int: "integer", float: "number", bool: "boolean"}
 # What the SDK has beside the Jobs API 2.2: leftovers of single-task jobs, of clusters, and of the Terraform provider itself.
@@ -35,21 +37,6 @@ _NOT_OF_THE_API = {
     "NewCluster": {"cluster_id", "cluster_mount_infos", "idempotency_token", "libraries", "provider_config"},
     "Library": {"provider_config"},
 }  # fmt: skip
-# What pulumi-databricks 1.118 knows and terraform-provider-databricks 1.126 does not: the fields are in no struct of
-# databricks-sdk-go 0.170, service/jobs/model.go and service/compute/model.go. A preview would say "invalid or unknown key".
-_NOT_OF_THE_PROVIDER = {
-    "Job": {"duration_target", "environment_variables", "triggers"},
-    "Task": {"environment_variables_key"},
-    "Trigger": {"continuous", "schedule"},
-    "Continuous": {"maintenance_window"},
-    "Spec": {"project_environment"},
-    "Notifications": {"on_maintenance_complete", "on_maintenance_start"},
-    "NodeTypeFlexibility": {"aws_context_id"},
-    "Compute": {"provisioned_capacity_id"},
-    "AiRuntimeTask": {"docker_image_url", "mlflow_artifact_location", "priority_class", "unity_catalog_image_path"},
-    "AlertTask": {"parameters"},
-    "Subscription": {"attachment"},
-}
 
 
 def made() -> Json:
@@ -57,11 +44,12 @@ def made() -> Json:
     from databricks.sdk.service.jobs import JobSettings
 
     types: Json = {}
-    _add(pulumi_databricks.JobArgs, JobSettings, types)
+    _add(pulumi_databricks.JobArgs, JobSettings, types, "")
     return types
 
 
-def _add(input_type: type, api_type: Any, types: Json) -> str:
+def _add(input_type: type, api_type: Any, types: Json, way: str) -> str:
+    """The name of a type that stands at `way` within a job, after it and what is within it were added."""
     name = input_type.__name__.removesuffix("Args")
     if name not in types:
         types[name] = {}  # the name is taken, so that a type within itself ends here
@@ -70,14 +58,14 @@ def _add(input_type: type, api_type: Any, types: Json) -> str:
         found: Json = {}
         for sdk_name, wire in input_type_py_to_pulumi_names(input_type).items():
             key = _api_name(sdk_name)
-            if wire not in kinds or key in _of(_NOT_OF_THE_API, name):
+            if wire not in kinds or key in _left_out(name):
                 continue
-            field = _shape(kinds[wire], hints.get(key), types)
+            field = _shape(kinds[wire], hints.get(key), types, f"{way}{sdk_name}.")
             if sdk_name != key:
                 field["sdk"] = sdk_name
             if sdk_name in parameters and parameters[sdk_name].default is inspect.Parameter.empty:
                 field["required"] = True
-            if key in _of(_NOT_OF_THE_PROVIDER, name):
+            if way + sdk_name in lacking.inputs("Job"):
                 field["lacking"] = True
             text = " ".join((getattr(input_type, sdk_name).__doc__ or "").strip().split("\n\n")[0].split())
             found[key] = field | ({"text": text} if text else {})
@@ -85,30 +73,30 @@ def _add(input_type: type, api_type: Any, types: Json) -> str:
     return name
 
 
-def _of(table: dict[str, set[str]], name: str) -> set[str]:
-    """The entries of a type; the name is the end of the SDK's, which repeats the whole way to it."""
+def _left_out(name: str) -> set[str]:
+    """The keys of a type that are not the API's; the SDK puts the whole way to a type before its name."""
     return {
         key
-        for ending, keys in table.items()
+        for ending, keys in _NOT_OF_THE_API.items()
         for key in keys
         if name == ending or (ending != "Job" and name.endswith(ending))
     }
 
 
-def _shape(kind: Any, hint: Any, types: Json) -> Json:
+def _shape(kind: Any, hint: Any, types: Json, way: str) -> Json:
     if isinstance(kind, type):
         if is_input_type(kind):
             api_type = next((one for one in _flat(hint) if dataclasses.is_dataclass(one)), None)
-            return {"is": _add(kind, api_type, types)}
+            return {"is": _add(kind, api_type, types, way)}
         words = next((one for one in _flat(hint) if isinstance(one, type) and issubclass(one, enum.Enum)), None)
         return {"is": _PLAIN.get(kind, "text")} | ({"words": sorted(word.value for word in words)} if words else {})
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (list, collections.abc.Sequence):
-        return _shape(inner[0], hint, types) | {"in": "list"}
+        return _shape(inner[0], hint, types, way) | {"in": "list"}
     if origin in (dict, collections.abc.Mapping):
-        return _shape(inner[1], hint, types) | {"in": "map"}
+        return _shape(inner[1], hint, types, way) | {"in": "map"}
     # Input[X] and Optional[X]: the first member that is no Awaitable and no Output.
-    return _shape(inner[0], hint, types) if inner else {"is": "text"}
+    return _shape(inner[0], hint, types, way) if inner else {"is": "text"}
 
 
 def _api_name(sdk_name: str) -> str:

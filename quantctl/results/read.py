@@ -1,0 +1,252 @@
+"""Reading what a report is made of: contracts and declared changes, runs, and what the account says."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from infra.errors import UserError as InfraError
+from infra.outside.workspace import Run
+from infra.settings import Settings
+from infra.vocabulary import Environment
+from quantctl.engine.state import read_state
+from quantctl.errors import UserError
+from quantctl.promotion.gates import Unknown
+from quantctl.promotion.read import deployed_commit
+from quantctl.records import deployments
+from quantctl.records.deployments import PREFIXES, Record
+from quantctl.records.repository import Pipelines, read_pipelines
+from quantctl.results.account import Reader, reading
+from quantctl.results.contract import Contract, contract_files, read_contracts
+from quantctl.results.declared import Declared, change_files, read_changes
+from quantctl.results.history import Code, History, by_inputs
+from quantctl.results.model import Looked, Nights, Pair, Results, Why
+from quantctl.results.noise import quiet_days
+from quantctl.results.pairs import look
+from quantctl.results.statements import Window, identifier
+from quantctl.results.verdict import judge
+from quantctl.stack_settings import stack_settings
+from quantctl.workspace import Workspace
+
+NOISE_DAYS = 15  # before the window
+_AT_ONCE = 4  # pairs; a connection may be shared by threads (PEP 249, threadsafety 2)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked for. `until`: the last day, yesterday by default; `tables`: these alone; `whole`: no sampling."""
+
+    days: int = 5
+    until: datetime.date | None = None
+    tables: tuple[str, ...] = ()
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Side:
+    """One environment: its settings, the commit that it has deployed, its deployments."""
+
+    settings: Settings
+    commit: str
+    deployed: Sequence[Record] = ()
+
+
+def read_results(
+    source: Environment, against: Environment, options: Options, environ: Mapping[str, str], tell: Callable[[str], None]
+) -> Results:
+    """Compare two environments.
+
+    Raises:
+        UserError: an environment is not deployed, there are no contracts or wrong ones, or the account does not answer.
+    """
+    settings = stack_settings(source, environ), stack_settings(against, environ)
+    workspace = Workspace(environ)
+    pipelines = read_pipelines(settings[0].remote, PREFIXES, settings[0].signers)
+    now = workspace.now()
+    here, there = (_side(pipelines, workspace, one, now) for one in settings)
+    last = options.until or (now.date() - datetime.timedelta(days=1))
+    window = Window(last - datetime.timedelta(days=options.days - 1), last)
+    history = History(pipelines, settings[0])
+    contracts = contracts_at(pipelines, here.commit, history)
+    chosen = _chosen(contracts, options.tables)
+    changes = _changes(pipelines, contracts, here.commit, there.commit)
+    pair = Pair((source.value, against.value), (here.commit, there.commit))
+    whys = by_inputs(contracts, {one.table: history.why(one, *pair.commits) for one in contracts})
+    since = window.first - datetime.timedelta(days=NOISE_DAYS)
+    tell(f"runs since {since}")
+    writers = sorted({one.workflow for one in contracts if one.workflow})
+    nights = _nights(writers, (here, there), workspace, environ, history, Window(since, window.last))
+    wanted = [_question(one, contracts, whys, nights, changes, window, settings) for one in chosen]
+    tag = f"quantctl results {source} {here.commit[:12]}"
+    with reading(settings[0], environ, tag) as reader, ThreadPoolExecutor(_AT_ONCE) as pool:
+        tell(f"comparing {len(wanted)} tables as {reader.role}")
+        asked = [
+            _Asked(reader, one, _names(settings, one.contract), window, since, now.date(), options.whole) for one in wanted
+        ]
+        looked = list(pool.map(_Asked.look, asked))
+    judged = tuple(judge(one, pair, window.first, declares=bool(changes)) for one in looked)
+    days = _days_by_this_code(nights, history.at(here.commit), window)
+    return Results(pair, window, reader.role, judged, tuple(changes), nights, days)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One pair to be looked at."""
+
+    reader: Reader
+    looked: Looked
+    names: tuple[str, str]
+    window: Window
+    since: datetime.date
+    today: datetime.date
+    whole: bool
+
+    def look(self) -> Looked:
+        """The same with what the account says."""
+        since = self.since if self.looked.quiet_days else None
+        return look(self.reader, self.looked, self.names, self.window, since, self.today, whole=self.whole)
+
+
+def contracts_at(pipelines: Pipelines, commit: str, history: History | None = None) -> list[Contract]:
+    """The contracts of a commit.
+
+    Raises:
+        UserError: there are none; Refused: one is wrong.
+    """
+    files = contract_files(pipelines.blobs(commit))
+    if not files:
+        raise UserError(
+            "There are no contracts, so nothing says which tables matter and what makes two rows one.",
+            found=f"no contracts/*.odcs.yaml at {commit[:12]}",
+            do_next="write a first one from a table: quantctl results ENV --propose TABLE",
+        )
+    known = history.at(commit) if history is not None else None
+    return read_contracts(pipelines.read_all(commit, files), None if known is None or isinstance(known, str) else known)
+
+
+def _side(pipelines: Pipelines, workspace: Workspace, settings: Settings, now: datetime.datetime) -> Side:
+    commit = deployed_commit(workspace, settings)
+    env = settings.environment
+    if commit is None or not pipelines.knows(commit):
+        found = "no Git folder" if commit is None else f"the folder at {commit[:12]}, which no branch holds"
+        raise UserError(f"{env} is not deployed at a commit of its repository.", found=found, do_next=f"quantctl up {env}")
+    return Side(settings, commit, deployments.records(pipelines, "deployment", env, now))
+
+
+def _chosen(contracts: Sequence[Contract], tables: Sequence[str]) -> list[Contract]:
+    wanted = {name.upper() for name in tables}
+    if strange := sorted(wanted - {one.table for one in contracts}):
+        listed = ", ".join(one.table for one in contracts)
+        raise UserError(f"{strange[0]} has no contract.", expected=f"one of {listed}", do_next="name one of these")
+    return [one for one in contracts if not wanted or one.table in wanted]
+
+
+def _changes(pipelines: Pipelines, contracts: Sequence[Contract], here: str, there: str) -> list[Declared]:
+    """What the commits between the two declare: files that the other one has not, or has otherwise."""
+    now, before = pipelines.blobs(here), pipelines.blobs(there)
+    fresh = [path for path in change_files(now) if now[path] != before.get(path)]
+    return read_changes(pipelines.read_all(here, fresh), contracts)
+
+
+def _nights(
+    workflows: Sequence[str],
+    sides: tuple[Side, Side],
+    workspace: Workspace,
+    environ: Mapping[str, str],
+    history: History,
+    window: Window,
+) -> dict[str, Nights | Unknown]:
+    """Workflow -> what both environments ran on each day."""
+    begin = datetime.datetime.combine(window.first, datetime.time(), datetime.UTC)
+    listed: dict[str, list[dict[str, list[Run]] | Unknown]] = {name: [] for name in workflows}
+    for side in sides:
+        env = side.settings.environment
+        jobs = _try(lambda env=env: read_state(env, environ).jobs)  # type: ignore[misc]
+        for name in workflows:
+            if isinstance(jobs, Unknown):
+                listed[name].append(jobs)
+            elif name not in jobs:
+                listed[name].append(Unknown(f"{env} has no job of {name}"))
+            else:
+                runs = _try(lambda id=jobs[name]: workspace.runs(id, begin))  # type: ignore[misc]
+                listed[name].append(runs if isinstance(runs, Unknown) else {name: list(runs)})
+    found: dict[str, Nights | Unknown] = {}
+    for name, (one, other) in listed.items():
+        if isinstance(one, Unknown) or isinstance(other, Unknown):
+            found[name] = one if isinstance(one, Unknown) else other if isinstance(other, Unknown) else Unknown("")
+            continue
+        found[name] = {
+            day: (
+                history.night(name, one[name], day, sides[0].deployed),
+                history.night(name, other[name], day, sides[1].deployed),
+            )
+            for day in window.days
+        }
+    return found
+
+
+def _question(
+    contract: Contract,
+    contracts: Sequence[Contract],
+    whys: Mapping[str, Why],
+    nights: Mapping[str, Nights | Unknown],
+    changes: Sequence[Declared],
+    window: Window,
+    settings: tuple[Settings, Settings],
+) -> Looked:
+    """What is known of a table before the account is asked."""
+    own = nights.get(contract.workflow, {})
+    by_table = {one.table: one for one in contracts}
+    upstream = {by_table[name].workflow for name in contract.inputs} - {contract.workflow, ""}
+    return Looked(
+        contract,
+        whys[contract.table],
+        nights=own,
+        upstream={name: nights[name] for name in sorted(upstream)},
+        quiet_days=[] if isinstance(own, Unknown) else quiet_days(own, window.first),
+        declared=[one for one in changes if one.table == contract.table],
+        slices=slices(contract, settings),
+    )
+
+
+def _days_by_this_code(
+    nights: Mapping[str, Nights | Unknown], code: Mapping[str, Code] | str, window: Window
+) -> tuple[datetime.date, ...]:
+    """Days on which every workflow of a contract ran in the environment, with success, what it would run today."""
+    found = []
+    for day in window.days:
+        ran = []
+        for workflow, those in nights.items():
+            both = None if isinstance(those, Unknown) else those.get(day)
+            it = None if isinstance(code, str) else code.get(workflow)
+            known = both is not None and it is not None and both[0].run is not None and both[0].code == it.identity
+            ran.append(known and both is not None and both[0].run is not None and both[0].run.succeeded)
+        if ran and all(ran):
+            found.append(day)
+    return tuple(found)
+
+
+def slices(contract: Contract, settings: Sequence[Settings]) -> dict[str, list[str]]:
+    """Column -> values to which the limited release limits a table, where one side is limited."""
+    found = {}
+    for one in settings:
+        for parameter, value in (one.limited_release.parameters if one.limited_release else {}).items():
+            if (column := contract.limited_by.get(parameter)) is not None:
+                found[column] = [part.strip() for part in str(value).split(",") if part.strip()]
+    return found
+
+
+def _names(settings: Sequence[Settings], contract: Contract) -> tuple[str, str]:
+    named = [".".join(map(identifier, (one.database.upper(), one.schema_.upper(), contract.table))) for one in settings]
+    return named[0], named[1]
+
+
+def _try(ask: Callable[[], T]) -> T | Unknown:
+    try:
+        return ask()
+    except InfraError as error:
+        return Unknown(str(error).splitlines()[0])
