@@ -24,12 +24,14 @@ MODULES = {
     "policy/rules/*.py": ["policy", "policy_jobs", "policy_violations"],
     "infra/access.py": ["access_matrix"],
     "infra/four_stacks.py": ["four_stacks"],
-    "infra/merge.py": ["workflows"],
-    "infra/settings.py": ["settings", "branch_protection", "limited_release"],
-    "quantctl/promotion/gates.py": ["gates"],
-    "quantctl/plan.py": ["plan"],
-    "quantctl/preview/redact.py": ["preview", "redact"],
+    "infra/service_keys.py": ["key_decisions", "evidence"],
+    "infra/settings.py": ["settings", "branch_protection", "records"],
+    "infra/workflows/merge.py": ["workflows", "workflows_files", "workflows_bundles"],
     "quantctl/drift/judge.py": ["drift_decisions", "drift_judge"],
+    "quantctl/engine/plan.py": ["plan"],
+    "quantctl/keys/decide.py": ["key_decisions", "evidence"],
+    "quantctl/preview/redact.py": ["preview", "redact"],
+    "quantctl/promotion/gates.py": ["gates", "evidence"],
 }
 _CONFIG = """
 [tool.mutmut]
@@ -71,8 +73,10 @@ def _copy(modules: list[str]) -> None:
     files = ", ".join(f'"{file.name}"' for file in _COPY.iterdir() if file.is_file() and file.name != "pyproject.toml")
     (_COPY / "mutants").mkdir()
     (_COPY / "mutants" / ".venv").symlink_to(_ROOT / ".venv")  # some tests start a Python of their own
-    tests = [f"tests/test_{name}.py" for module in modules for name in MODULES[module]]
-    tests = [test for test in tests if (_ROOT / test).exists()]
+    tests = sorted({f"tests/test_{name}.py" for module in modules for name in MODULES[module]})
+    for name in [*tests, *(module for module in modules if "*" not in module)]:
+        if not (_ROOT / name).is_file():
+            sys.exit(f"bench/mutants.py names {name}, which is not there: correct MODULES")
     only = [module.replace(*_MOVED) for module in modules]
     (_COPY / "pyproject.toml").write_text(
         _CONFIG.format(only=json.dumps(only), files=files, tests=json.dumps(tests)), encoding="utf-8"

@@ -34,6 +34,7 @@ TABLE = {
     "limited_release":          ["",               "",               "R",              "R"],
     "end_user":                 ["",               "",               "",               "R"],
     "support":                  ["rv",             "rv R",           "rv",             "rv R"],
+    "comparer":                 ["R",              "R",              "R",              "R"],
     "service_principal:quant":      ["rx vs RWCD K",   "",               "",               ""],
     "service_principal:quant_stg":  ["",               "rx vs RWCD K",   "",               ""],
     "service_principal:quant_lr":   ["",               "",               "rx vs RWCD K",   ""],

@@ -19,6 +19,7 @@ EXPECTED = {
     "limitedRelease": ["- - -", "- - -", "- - read", "- - read"],
     "endUsers": ["- - -", "- - -", "- - -", "- - read"],
     "support": ["read view -", "read view read", "read view -", "read view read"],
+    "comparers": ["- - read", "- - read", "- - read", "- - read"],
 }
 WORDS = {
     FolderLevel.NONE: "-", FolderLevel.READ: "read", JobLevel.NONE: "-", JobLevel.VIEW: "view", JobLevel.RUN: "run",

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from infra.errors import UserError
-from infra.four_stacks import need_different
+from infra.four_stacks import common, need_different
 from infra.vocabulary import Environment
 from tests.paths import ROOT
 
@@ -127,3 +127,62 @@ def test_names_that_only_one_environment_has_are_its_own(root: Path) -> None:
     write(root, LIVE, names=json.dumps({"serviceRole": "PIPELINES_DEV"}))
     with pytest.raises(UserError, match=r"names\.serviceRole"):
         need_different(DEV, mine(names=json.dumps(own)), root)
+
+
+def test_what_is_said_of_it(root: Path) -> None:
+    """Word for word, for whoever reads it in a pipeline."""
+    files = "Pulumi.quant.yaml and Pulumi.quant_live.yaml: "
+    live = {**mine(LIVE), "quant:publicKey2": "KEY"}
+    folder, principal = "/Workspace/quant_live", live["quant:servicePrincipal"]
+    assert list(common(DEV, mine(folder=folder), LIVE, live)) == [
+        f"{files}quant:folder: found '{folder}' in both, expected one for each: it keeps the two environments apart."
+    ]
+    assert list(common(DEV, mine(deployer=principal), LIVE, live)) == [
+        f"{files}quant:deployer of quant is quant:servicePrincipal of quant_live: found '{principal}'; what runs jobs must"
+        " not be what deploys them, in any environment."
+    ]
+    assert list(common(DEV, mine(servicePrincipal=DEPLOYER), LIVE, live)) == [
+        f"{files}quant:servicePrincipal of quant is quant:deployer of quant_live: found '{DEPLOYER}'; what runs jobs must"
+        " not be what deploys them, in any environment."
+    ]
+    assert list(common(DEV, mine(publicKey="KEY"), LIVE, live)) == [
+        f"{files}quant:publicKey of quant is quant:publicKey2 of quant_live: one key would log in as both service users."
+        " Make another: quantctl keys rotate quant."
+    ]
+    assert list(common(DEV, mine(publicKey="OTHER", publicKey2=""), LIVE, live)) == []
+    write(root, LIVE, branch="quant", schema="QUANT")
+    with pytest.raises(UserError) as raised:
+        need_different(DEV, mine(), root)
+    assert [line.partition(": found")[0] for line in str(raised.value).split("\n")] == [
+        f"{files}quant:schema", f"{files}quant:branch"
+    ]  # fmt: skip
+    for text, words in (
+        (
+            "config: [1]",
+            "Pulumi.quant_live.yaml: config: found no keys and values: whether the stacks differ is unknown. Correct it.",
+        ),
+        (
+            "- 1",
+            "Pulumi.quant_live.yaml: config: found no keys and values: whether the stacks differ is unknown. Correct it.",
+        ),
+    ):
+        (root / "Pulumi.quant_live.yaml").write_text(text)
+        with pytest.raises(UserError) as refused:
+            need_different(DEV, mine(), root)
+        assert str(refused.value) == words
+    (root / "Pulumi.quant_live.yaml").write_text("config: [")
+    with pytest.raises(UserError) as unread:
+        need_different(DEV, mine(), root)
+    said = str(unread.value)
+    assert said.startswith("Pulumi.quant_live.yaml cannot be read (while parsing") and "\n" not in said
+    assert said.endswith("): whether the stacks differ is unknown. Correct it.")
+
+
+def test_shared_values_have_defaults(root: Path) -> None:
+    """A project's file may give a value or a default; the stack file wins over both."""
+    shared = {"servicePrincipal": {"type": "string", "default": DEPLOYER}, "quant:folder": {"value": "/quant"}}
+    (root / "Pulumi.yaml").write_text(yaml.safe_dump({"config": shared}))
+    (root / "Pulumi.quant_live.yaml").write_text("config: {quant:folder: /quant_live}")
+    with pytest.raises(UserError, match="quant:servicePrincipal: found") as raised:
+        need_different(DEV, {"quant:servicePrincipal": DEPLOYER, "quant:folder": "/quant"}, root)
+    assert "quant:folder" not in str(raised.value)

@@ -285,3 +285,28 @@ def test_of_several_merge_requests_the_newest_speaks() -> None:
     assert vetoes([Seen(2, "!2", "merged", draft=True), closed]) == []
     assert vetoes([Seen(2, "!2", "opened", draft=True, withdrawn=["Uma"])])[0] == "!2 is a draft: mark it as ready"
     assert vetoes([]) == []
+
+
+@pytest.mark.parametrize(
+    ("freezes", "verdict"),
+    [
+        ([(Environment.LIVE, 0, 0)], Verdict.NO),
+        ([(Environment.LIVE, -5, 0)], Verdict.NO),
+        ([(Environment.LIVE, 0, 5)], Verdict.NO),
+        ([(Environment.LIVE, -5, -1)], Verdict.YES),  # it ended
+        ([(Environment.LIVE, 1, 5)], Verdict.YES),  # it has not begun
+        ([(Environment.STAGING, 0, 0)], Verdict.YES),  # another environment's
+        ([(Environment.LIVE, -5, -1), (Environment.LIVE, 0, 0)], Verdict.NO),  # the second one
+        ([(Environment.LIVE, 0, 0), (Environment.STAGING, 0, 0)], Verdict.NO),
+        ([], Verdict.YES),
+    ],
+)
+def test_a_freeze_is_for_its_days_and_environments(freezes: list[tuple[Environment, int, int]], verdict: Verdict) -> None:
+    """From its first day to its last, each of several, and nobody else's."""
+    given = [
+        Freeze(
+            environments=[env], start=(NOW + timedelta(days=first)).date(), end=(NOW + timedelta(days=last)).date(), why="x"
+        )
+        for env, first, last in freezes
+    ]
+    assert verdicts(replace(GOOD, freezes=given))["no-freeze"] is verdict

@@ -27,6 +27,9 @@ PURE = (
     "quantctl.drift.judge",
     "quantctl.keys.decide",
     "quantctl.promotion.gates",
+    "quantctl.promotion.results_gate",
+    "quantctl.results.statements",
+    "quantctl.results.verdict",
     "quantctl.status.model",
 )
 # A command line in which the package `sandbox` cannot be imported.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,7 +14,9 @@ import pytest
 import yaml
 
 from infra.service_keys import is_ours, written
-from tests.conftest import Team
+from sandbox import sample
+from sandbox.state import State
+from tests.conftest import Team, shell
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.real
@@ -124,6 +127,29 @@ def test_a_rotation_leaves_the_private_key_in_the_scope_alone(team: Team, checko
         assert logs_in(team)
     finally:
         hand_back(team)
+
+
+def test_the_first_key_comes_before_the_first_update(
+    checkout: Path, team: Team, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """In an environment that is not deployed yet: scope and key are made, and the first update finds them there."""
+    folder = tmp_path_factory.mktemp("first")
+    base = {**{k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}, "QUANT_SANDBOX": str(folder / "state")}
+    program = str(ROOT / ".venv" / "bin" / "quantctl")
+    subprocess.run([program, "sandbox", "start"], env=base, check=True, capture_output=True)
+    try:
+        sample.create(State(folder / "state").remote)
+        fresh = Team(shell(base), team.clone, team.credentials)
+        file = checkout / f"Pulumi.{STACK}.yaml"
+        file.write_text((ROOT / file.name).read_text())
+        must(run(checkout, fresh, "pulumi", "stack", "init", STACK, "--no-select", "--non-interactive"))
+        refused = up(checkout, fresh)
+        assert refused.returncode != 0 and f"quantctl keys rotate {STACK}" in refused.stdout
+        must(quantctl(checkout, fresh, "keys", "rotate", STACK, "--yes"))
+        assert "is at commit" in must(quantctl(checkout, fresh, "up", STACK, "--yes"))
+        assert quantctl(checkout, fresh, "drift", STACK).returncode == 0
+    finally:
+        subprocess.run([program, "down"], env=base, check=False, capture_output=True)
 
 
 def test_an_interrupted_rotation_is_resumed(team: Team, checkout: Path) -> None:

@@ -56,14 +56,14 @@ ELSEWHERE = [
     ),
     task(notebookTask={"notebookPath": "/Workspace/quant/src/a"}),
     task(notebookTask={"notebookPath": f"{HOME}/a", "source": "GIT"}),
-    task(notebookTask={"notebookPath": f"{HOME}/a", "warehouseId": "w"}),
+    task(notebookTask={"notebookPath": f"{HOME}/a", "warehouseId": Secret("w")}),
     task(sparkPythonTask={"pythonFile": f"{HOME}/a.py", "source": "GIT"}),
     task(sparkPythonTask={"pythonFile": Secret(f"{HOME}/a.py")}),
     task(sparkPythonTask={"pythonFile": ["/quant_live/a.py"]}),
     task(sparkPythonTask={"pythonFile": f"{HOME}/a.py", "parameters": ["{{secrets/quant/key}}"]}),
     task(dbtTask={"projectDirectory": "/Workspace/quant/dbt", "commands": ["dbt run"]}),
     task(dbtTask={"projectDirectory": HOME, "profilesDirectory": "/Workspace/Shared", "commands": []}),
-    task(dbtTask={"projectDirectory": HOME, "commands": [], "warehouseId": "w"}),
+    task(dbtTask={"projectDirectory": HOME, "commands": [], "warehouseId": ["w"]}),
     task(sqlTask={"file": {"path": "/Workspace/quant/a.sql"}, "warehouseId": "w"}),
     task(sqlTask={"query": {"queryId": "q"}}),
     task(sqlTask={"alert": {"alertId": "q"}}),
@@ -158,8 +158,8 @@ ELSEWHERE = [
     {"emailNotifications": {"onSuccesses": ["quant.example"]}},
     {"emailNotifications": "mallory@evil.example"},
     task(emailNotifications={"onStarts": ["a@quant.example", "mallory@evil.example"]}),
-    {"webhookNotifications": {"onSuccesses": [{"id": "someone"}]}},
-    task(webhookNotifications={"onFailures": [{"id": "someone"}]}),
+    {"webhookNotifications": {"onSuccesses": [{"id": Secret("someone")}]}},
+    task(webhookNotifications={"onFailures": [{"id": 5}]}),
     # Parameters that name an environment.
     *(
         {"parameters": [{"name": name, "default": default}]}
@@ -173,6 +173,8 @@ ELSEWHERE = [
 ]  # fmt: skip
 
 OWN = [
+    task(sqlTask={"file": {"path": f"{HOME}/a.sql"}, "warehouseId": "w"}),
+    task(dbtTask={"projectDirectory": HOME, "commands": ["dbt run"], "warehouseId": "w"}),
     python("/Workspace/quant_live/src/a.py"),
     python("/quant_live/src/a.py"),
     python(HOME),
@@ -241,11 +243,9 @@ LISTED = [
         cluster(awsAttributes={"instanceProfileArn": "arn:aws:iam::1:instance-profile/jobs"})),
     ("s3://init/", cluster(initScripts=[{"s3": {"destination": "s3://init/x.sh"}}])),
     ("p", task(pipelineTask={"pipelineId": "p"})),
-    ("w", task(sqlTask={"file": {"path": f"{HOME}/a.sql"}, "warehouseId": "w"})),
     ("PIP_INDEX_URL", cluster(sparkEnvVars={"PIP_INDEX_URL": "x"})),
     ("spark.jars.packages", cluster(sparkConf={"spark.jars.packages": "org.x:y:1"})),
     ("partner.example", {"emailNotifications": {"onFailures": ["desk@partner.example"]}}),
-    ("hook", {"webhookNotifications": {"onFailures": [{"id": "hook"}]}}),
 ]  # fmt: skip
 
 
@@ -259,6 +259,33 @@ def test_a_reviewed_list_allows_what_is_not_the_environment_s_own(
     monkeypatch.setattr(environments, "_listed", lambda: listed)
     environments.named.cache_clear()
     assert own_code_says(LIVE, fields) == []
+
+
+HOOKS = [
+    {"webhookNotifications": {"onFailures": [{"id": "ours"}]}},
+    task(webhookNotifications={"onSuccesses": [{"id": "ours"}]}),
+    task(alertTask={"alertId": "ours", "subscribers": [{"destinationId": "ours"}]}),
+]
+
+
+@pytest.mark.parametrize("fields", HOOKS, ids=str)
+def test_webhooks_are_the_workspaces_own_unless_a_list_says_which(
+    fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the reader of definitions has it: any destination, or those that are listed; in quant_live by the pack."""
+
+    def says(stack: str, reviewed: list[str] | None, setting: str | None = None) -> list[str]:
+        lists = {"queries": ["ours"], **({} if reviewed is None else {"webhooks": reviewed})}
+        listed = allowed.parse({"references": {stack: lists}}, "allowed.yaml")
+        monkeypatch.setattr(environments, "_listed", lambda: listed)
+        environments.configure(stack, {"quant:allowed": setting} if setting else {})
+        return [one for one in own_code_says(stack, fields) if "destination" in one]
+
+    for stack in (DEVELOPMENT, LIVE):
+        assert says(stack, None) == [] == says(stack, ["ours"])
+        assert len(says(stack, ["theirs"])) == 1 == len(says(stack, []))
+    assert says(DEVELOPMENT, None, '{"webhooks": ["theirs"]}') and not says(LIVE, None, '{"webhooks": ["theirs"]}')
+    assert not says(DEVELOPMENT, ["theirs"], '{"webhooks": ["ours"]}') and says(LIVE, ["theirs"], '{"webhooks": ["ours"]}')
 
 
 def test_in_quant_live_the_setting_counts_for_nothing() -> None:

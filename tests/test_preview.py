@@ -109,6 +109,25 @@ def grant(*privileges: str) -> dict[str, Any]:
     return {"databaseRoleName": "r", "privileges": list(privileges)}
 
 
+TO_ROLE = "snowflake:GrantPrivilegesToAccountRole"
+
+
+def on_warehouse(*privileges: str) -> dict[str, Any]:
+    on = {"objectType": "WAREHOUSE", "objectName": "QUANT_WH"}
+    return {"accountRoleName": "QUANT_SVC", "privileges": list(privileges), "onAccountObject": on}
+
+
+@pytest.mark.parametrize("kind", ["snowflake:GrantAccountRole", "snowflake:GrantDatabaseRole"])
+def test_a_role_that_somebody_gets_is_widened_access(kind: str) -> None:
+    """Given to a user or to another role; taken away it is narrowed."""
+    held = {"roleName": "QUANT_SVC", "userName": "DANA"} if "Account" in kind else {
+        "databaseRoleName": '"QUANT"."QUANT_READER"', "parentRoleName": "QUANT_DEVELOPERS"}  # fmt: skip
+    [come] = access.changes([Step("create", "u", kind, "g", {}, held, {}, ())], {})
+    [gone] = access.changes([Step("delete", "u", kind, "g", held, {}, {}, ())], {})
+    assert (come.direction, gone.direction) == (Direction.WIDENED, Direction.NARROWED)
+    assert come.who == held.get("userName", held.get("parentRoleName"))
+
+
 def allowed(*addresses: str) -> dict[str, Any]:
     return {"allowedIpLists": list(addresses)}
 
@@ -126,6 +145,10 @@ def allowed(*addresses: str) -> dict[str, Any]:
         (GRANT, grant("SELECT"), grant("INSERT", "SELECT"), Direction.WIDENED),
         (GRANT, grant("INSERT", "SELECT"), grant("SELECT"), Direction.NARROWED),
         (GRANT, grant("SELECT"), grant("INSERT"), Direction.WIDENED),
+        (TO_ROLE, on_warehouse("USAGE"), on_warehouse("OPERATE", "USAGE"), Direction.WIDENED),
+        (TO_ROLE, on_warehouse(), on_warehouse("USAGE"), Direction.WIDENED),
+        (TO_ROLE, on_warehouse("USAGE"), on_warehouse(), Direction.NARROWED),
+        (TO_ROLE, on_warehouse("USAGE"), {**on_warehouse(), "allPrivileges": True}, Direction.WIDENED),
         (ADDRESSES, allowed("10.0.0.0/8"), allowed("10.0.0.0/8", "192.0.2.1"), Direction.WIDENED),
         (ADDRESSES, allowed("10.0.0.0/8", "192.0.2.1"), allowed("10.0.0.0/8"), Direction.NARROWED),
     ],

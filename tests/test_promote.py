@@ -22,9 +22,17 @@ from tests.paths import ROOT
 
 pytestmark = pytest.mark.real
 # One run and one day instead of three each: the rule is the same, and a soak runs every job.
-SHORT = {"soakDays": 1, "successfulRuns": 1}
+SHORT = {"soakDays": 1, "successfulRuns": 1, "resultsDays": 0}
 EDGES = ("quant -> quant_stg", "quant_stg -> quant_lr", "quant_lr -> quant_live")
-OPEN = {"soakDays": 0, "successfulRuns": 0, "failedRuns": 99, "approvals": 0, "signOff": False, "releaseManager": False}
+OPEN = {
+    "soakDays": 0,
+    "successfulRuns": 0,
+    "failedRuns": 99,
+    "approvals": 0,
+    "signOff": False,
+    "releaseManager": False,
+    "resultsDays": 0,
+}
 SLOW = """name: slow
 parameters: [{name: seconds, default: "0"}]
 tasks:

@@ -362,7 +362,7 @@ def test_without_signers_it_is_unknown_who_made_a_record(world: World) -> None:
     [
         ({"*@quant.example": {"key": "KEY", "may": ["deploy"]}}, "an e-mail address"),
         ({"a@x,b@x": {"key": "KEY", "may": ["deploy"]}}, "an e-mail address"),
-        ({"a@x": {"key": "KEY", "may": ["everything"]}}, "'deploy', 'promote', 'approve' or 'signOff'"),
+        ({"a@x": {"key": "KEY", "may": ["everything"]}}, "'deploy', 'promote', 'approve', 'signOff' or 'compare'"),
         ({"a@x": {"key": "AAAA", "may": []}}, "the line of a .pub file"),
         ({"a@x": {"key": "ssh-ed25519 AAAA\nb@x ssh-ed25519 BBBB", "may": []}}, "the line of a .pub file"),
         ({"a@x": {"key": "KEY", "may": []}, "b@x": {"key": "KEY", "may": []}}, "have one key"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from typing import Any
 
 import pytest
 import yaml
@@ -157,3 +158,9 @@ def test_any_configuration_is_read_or_refused_in_words(stack: Environment, chang
         assert str(error)
     else:
         assert set(found.row) <= set(MATRIX[stack])
+        for persona, mine in found.row.items():
+            most = MATRIX[stack][persona]
+            for level in ("folder", "job", "schema"):
+                kind: Any = type(getattr(mine, level))
+                order = list(kind)  # from least to most
+                assert order.index(getattr(mine, level)) <= order.index(getattr(most, level)), (persona, level)

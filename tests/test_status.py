@@ -13,25 +13,29 @@ from typing import Any
 import pytest
 from requests import Response
 
+from infra.branch_protection import GitLab
 from infra.errors import UserError
 from infra.outside.local_edits import Edits
 from infra.outside.workspace import Run, Workspace
 from infra.promotion import EDGES
+from infra.settings import read_settings
 from infra.vocabulary import Environment
 from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Fix, report
 from quantctl.errors import UserError as QuantctlError
 from quantctl.forge.model import Verdict
 from quantctl.promotion.gates import Gate, Unknown
+from quantctl.records.signoffs import SignOff
 from quantctl.status import conclusions
 from quantctl.status.asking import PatientWorkspace, attempt
 from quantctl.status.command import Format, write_whole, written
 from quantctl.status.for_programs import as_json
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, RunsOf, Status, Way
 from quantctl.status.page import page
-from quantctl.status.read import with_drift
+from quantctl.status.read import sign_offs, with_drift
 from quantctl.status.runs import by_day, first_day
 from quantctl.status.signs import signs
 from tests.status_samples import DEV, LIVE, NOW, STAGING, commit, environment, flow, gates, sign_off, team_status, unread
+from tests.test_settings import config_of
 
 HOSTILE = "<script>alert('x')</script><img src=http://evil.example/a.png>\" onload=\"x&amp;"
 
@@ -307,3 +311,23 @@ def test_a_limited_release_ends_by_the_workspaces_clock() -> None:
         [row] = [one for one in as_json(status)["environments"] if one["name"] == "quant_lr"]
         assert row["until"] == until.isoformat() and row["stage"].endswith(f"until {until}")
         assert any("should have ended" in text for text in conclusions.attention(status)) is late
+
+
+def test_sign_offs_are_those_of_the_forge() -> None:
+    """In GitLab comments of the deployed commit, which no tag knows of; where that is unknown, so are they."""
+    plain = read_settings("quant_stg", config_of("quant_stg"), {"QUANT_REMOTE": "http://x.example/p.git"})
+    gitlab = plain.model_copy(update={"gitlab": GitLab(url="https://gitlab.example", project="q/p")})
+    asked: list[tuple[str, str]] = []
+    given = [sign_off(STAGING, "b81d7e02")]
+
+    class Forge:
+        def sign_offs(self, environment: str, commit: str) -> list[SignOff]:
+            asked.append((environment, commit))
+            return given
+
+    where, forge, nothing = Deployed("b" * 40, "quant_stg", "x"), Forge(), Any
+    assert sign_offs(gitlab, nothing, where, forge) == given  # type: ignore[arg-type]
+    assert asked == [("quant_stg", "b" * 40)]
+    assert sign_offs(gitlab, nothing, None, forge) == []  # type: ignore[arg-type]
+    with pytest.raises(QuantctlError, match="silent"):
+        sign_offs(gitlab, nothing, Unknown("silent"), forge)  # type: ignore[arg-type]

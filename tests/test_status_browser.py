@@ -51,9 +51,10 @@ function ground(view, element) {
 function measure(frame) {
   const view = frame.contentWindow, page = frame.contentDocument, wide = page.documentElement.clientWidth;
   const shown = e => e.checkVisibility({contentVisibilityAuto: true}) && e.getClientRects().length > 0;
+  const seen = query => [...page.querySelectorAll(query)].some(shown);
   const spills = [], faint = [], cut = [];
   for (const element of page.body.querySelectorAll('*')) {
-    if (!shown(element) || element.closest('.hidden')) continue;
+    if (!shown(element) || element.closest('.hidden') || element.parentElement.closest('.scroll')) continue;
     const box = element.getBoundingClientRect();
     if (box.right > wide + 0.5 || box.left < -0.5) spills.push(element.tagName + '.' + element.getAttribute('class'));
     const owns = [...element.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
@@ -72,7 +73,7 @@ function measure(frame) {
   const names = [...page.querySelectorAll('svg .name')].filter(shown).map(e => e.textContent);
   return {wide, scroll: page.documentElement.scrollWidth, names, spills, faint, cut,
           ground: view.getComputedStyle(page.body).backgroundColor,
-          script: 'ran' in view, tall: shown(page.querySelector('svg.tall')), broad: shown(page.querySelector('svg.wide'))};
+          script: 'ran' in view, tall: seen('svg.tall'), broad: seen('svg.wide')};
 }
 addEventListener('load', () => {
   document.body.textContent = JSON.stringify([...document.querySelectorAll('iframe')].map(measure));

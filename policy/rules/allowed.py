@@ -29,6 +29,7 @@ class Allowed:
     types: Mapping[str, frozenset[str] | None] = field(default_factory=dict)  # None: every property
     references: Mapping[str, frozenset[str]] = field(default_factory=dict)
     mail_domains: frozenset[str] = frozenset()
+    webhooks: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of the environments that list any
 
 
 def read(path: Path) -> Allowed:
@@ -67,7 +68,13 @@ def parse(found: Any, name: str) -> Allowed:
         {one: None if properties == "any" else frozenset(properties) for one, properties in types.items()},
         {environment: flat(listed) for environment, listed in references.items()},
         frozenset(domain.lower() for domain in domains),
+        {environment: found for environment, listed in references.items() if (found := webhooks(listed)) is not None},
     )
+
+
+def webhooks(listed: Any) -> frozenset[str] | None:
+    """The notification destinations of an environment's lists; None where it lists none, and any is right."""
+    return flat(listed["webhooks"]) if isinstance(listed, dict) and listed.get("webhooks") is not None else None
 
 
 def flat(value: Any) -> frozenset[str]:

@@ -224,6 +224,15 @@ class Environment:
         """Whether a reference is listed, or lies below one that is."""
         return any(reference == one or reference.startswith(f"{one.rstrip('/')}/") for one in self.references)
 
+    @cached_property
+    def webhooks(self) -> frozenset[str] | None:
+        """Which notification destinations of the workspace jobs use; None: any, because administrators alone make them."""
+        found = [self.listed.webhooks.get(self.name)]
+        if self.name != LIVE:
+            found.append(allowed.webhooks(self.parts("allowed")))
+        listed = [one for one in found if one is not None]
+        return frozenset().union(*listed) if listed else None
+
     def _called(self, persona: str) -> tuple[str, str]:
         words = re.sub(r"([A-Z])", r"-\1", persona).lower()
         usual = {"group": f"quant-{words}", "role": f"QUANT_{words.upper().replace('-', '_')}"}

@@ -41,7 +41,7 @@ RULES = {
     "protected-branch": "Nobody pushes to quant_live, certain members merge into it, and merge requests are approved.",
     "managed-access": "A schema is granted on by its owner alone, keeps its history, and is never replaced.",
     "grants": "Roles are granted what stands in the list for them, on their own schema alone.",
-    "plain-secrets": "No secret stands in a plain property.",
+    "plain-secrets": "No secret stands in a plain property, and no private key in any.",
     "plain-outputs": "No secret is an output of the stack.",
 }
 OF_THE_STACK = frozenset({"one-runner", "owned-jobs", "own-ids", "plain-outputs"})

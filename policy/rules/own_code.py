@@ -242,7 +242,20 @@ def _webhooks(value: Any, where: str, environment: Environment) -> Problems:
     for key, item in _pairs(value, where):
         for number, one in enumerate(item if isinstance(item, list) else [item]):
             if one is not UNKNOWN and one is not None:
-                yield from _listed(one.get("id") if isinstance(one, dict) else one, f"{where}.{key}[{number}]", environment)
+                there = f"{where}.{key}[{number}]"
+                yield from _destination(one.get("id") if isinstance(one, dict) else one, there, environment)
+
+
+def _destination(value: Any, where: str, environment: Environment) -> Problems:
+    """A notification destination of the workspace; one of the list where there is one."""
+    if not isinstance(value, str) or (environment.webhooks is not None and value not in environment.webhooks):
+        yield f"{where}: found {shown(value)}, expected a notification destination of the workspace. {_list(environment)}"
+
+
+def _sql_warehouse(value: Any, where: str, environment: Environment) -> Problems:
+    """Compute alone: what runs there is the job's own file, as the job's own principal."""
+    if not isinstance(value, str):
+        yield f"{where}: found {shown(value)}, expected the id of a SQL warehouse."
 
 
 def _runner(value: Any, where: str, environment: Environment) -> Problems:
@@ -288,7 +301,7 @@ _JUDGED: dict[str, Judge] = {
     ),
     **dict.fromkeys(
         ("existingClusterId", "instancePoolId", "driverInstancePoolId", "instanceProfileArn", "googleServiceAccount",
-         "policyId", "pipelineId", "warehouseId", "queryId", "alertId", "dashboardId", "destinationId", "dockerImage.url",
+         "policyId", "pipelineId", "queryId", "alertId", "dashboardId", "dockerImage.url",
          "repo", "endpoint", "s3.destination"),
         _listed,
     ),
@@ -296,6 +309,7 @@ _JUDGED: dict[str, Judge] = {
     "dataSecurityMode": _access_mode,
     "commands": _many(_command),
     "dbtCommands": _many(_command),
+    "destinationId": _destination,
     "dependencies": _many(_requirement),
     "emailNotifications": _mails,
     "environmentVariables": _variables,
@@ -313,5 +327,6 @@ _JUDGED: dict[str, Judge] = {
     "sparkSubmitParams": _many(_arguments),
     "sparkSubmitTask.parameters": _many(_arguments),
     "userName": _mail,
+    "warehouseId": _sql_warehouse,
     "webhookNotifications": _webhooks,
 }  # fmt: skip

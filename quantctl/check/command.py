@@ -21,9 +21,11 @@ from quantctl.check import told
 from quantctl.check.judge import judge
 from quantctl.check.working_tree import files_of, paths_of
 from quantctl.errors import UserError
+from quantctl.promotion.soak import is_code
 from quantctl.stack_settings import stack_settings
 
 _USAGE = 2
+_DECLARED = (".yaml", ".yml")  # contracts and changes: what is no code and no documentation
 # Nothing is asked of the remote, but settings name one.
 _NO_REMOTE = {"QUANT_REMOTE": "https://none.invalid/pipelines.git"}
 
@@ -51,7 +53,7 @@ def check(
     folder: Folder = Path(),
     format: Annotated[Format, typer.Option("--format", help="text, json, gitlab (code quality) or github.")] = Format.text,
 ) -> None:
-    """Are the workflows of a pipelines repository right for all four environments?
+    """Are the workflows of a pipelines repository right for all four environments, and its contracts?
 
     Reads files only: no endpoint, no credentials, no engine. Exit 0: right, 1: problems, 2: no such folder or settings.
     """
@@ -59,7 +61,8 @@ def check(
         present = paths_of(folder)
         settings = {environment: _settings(environment) for environment in Environment}
         workflows = next(iter(settings.values())).workflows
-        verdict = judge(files_of(folder, present, workflows), present, settings)
+        declared = {path: (folder / path).read_bytes() for path in present if not is_code(path) and path.endswith(_DECLARED)}
+        verdict = judge(files_of(folder, present, workflows), present, settings, declared)
     except InfraError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(_USAGE) from None

@@ -29,7 +29,7 @@ from quantctl.workspace import Workspace
 
 # Only these change: a rotation must not deploy a branch that has moved meanwhile.
 _USER = "**ServiceUser::user"
-_SCOPE = ("**SecretScope::scope", "**SecretAcl::service-principal-reads")
+_SCOPE = ("**Environment::quant*", "**Secrets::secrets", "**SecretScope::scope", "**SecretAcl::service-principal-reads")
 _USER_TYPE, _SCOPE_TYPE = "snowflake:index/serviceUser:ServiceUser", "databricks:index/secretScope:SecretScope"
 Say = Callable[[str], None]
 
@@ -47,9 +47,13 @@ class _Begun:
 def rotate(env: str, environ: dict[str, str], say: Say) -> None:
     """Make a key, let the account accept it, and hand it to the jobs."""
     begun = _begin(env, environ, say)
-    targets = ([_USER] if _has(begun.state, _USER_TYPE) else []) + ([] if _has(begun.state, _SCOPE_TYPE) else [*_SCOPE])
-    say(f"A new key in slot {begun.slot}: updating {' and '.join(one.rpartition(':')[2] for one in targets)} ...")
-    _install(env, environ, targets)
+    if not _has(begun.state, _SCOPE_TYPE):
+        say("Creating the secret scope and its reader ...")
+        # Without the pack, which would judge what is left out of a stack that is not there yet. The next preview judges all.
+        _install(env, environ, _SCOPE, ())
+    if _has(begun.state, _USER_TYPE):
+        say(f"A new key in slot {begun.slot}: updating the service user ...")
+        _install(env, environ, [_USER])
     say("Updating the secret that the jobs read ...")
     hand_over(env, begun.pair, environ)
     say(f"Done. The private key is in the secret scope of {env} alone.")
@@ -153,7 +157,6 @@ def _older_runs(workspace: Workspace, state: State, since: int) -> dict[str, lis
     return workspace.active_runs(state.jobs, before=datetime.datetime.fromtimestamp(since / 1000, datetime.UTC))
 
 
-def _install(env: str, environ: Mapping[str, str], targets: Sequence[str]) -> None:
-    if targets:
-        words = [word for target in targets for word in ("--target", target)]
-        run(["up", "--yes", "--skip-preview", "-s", env, *POLICY, *words], environ)
+def _install(env: str, environ: Mapping[str, str], targets: Sequence[str], pack: Sequence[str] = POLICY) -> None:
+    words = [word for target in targets for word in ("--target", target)]
+    run(["up", "--yes", "--skip-preview", "-s", env, *pack, *words], environ)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from quantctl import where
 from quantctl.errors import UserError
@@ -19,6 +18,7 @@ from quantctl.results.contract import contract_files
 from quantctl.results.report import SHORT, Report, parsed
 from quantctl.results.terminal import shown
 from quantctl.stack_settings import stack_settings
+from quantctl.text.terminal import Console
 from quantctl.workspace import Workspace
 
 

@@ -110,7 +110,9 @@ def write(pipelines: Pipelines, report: Body, commit: str, who: Person, at: int)
     except Moved:  # the same report, recorded before
         pass
     except Refused as refused:
-        raise UserError(f"The report was not recorded: {refused}.", do_next="record as somebody who may push tags") from None
+        raise UserError(
+            f"The report was not recorded: {str(refused).rstrip('.')}.", do_next="record as somebody who may push tags"
+        ) from None
     return name
 
 

@@ -57,6 +57,11 @@ class Check:
         return f"{self.metric}{where} {_OPERATORS[self.operator][0]} {bounds}{' %' if self.percent else ''}"
 
 
+def spelled(name: str) -> str:
+    """A name as Snowflake keeps it: in upper case, but for one that stands in double quotes."""
+    return name[1:-1] if len(name) > 2 and name[0] == name[-1] == '"' else name.upper()
+
+
 def checks_of(table: SchemaObject, columns: Sequence[str], wrong: Wrong) -> tuple[Check, ...]:
     """Every check of a table that a machine evaluates, in the order of the file; `text` and `custom` are for people."""
     found: list[Check] = []
@@ -73,7 +78,7 @@ def checks_of(table: SchemaObject, columns: Sequence[str], wrong: Wrong) -> tupl
                 found.append(made)
 
     for number, one in enumerate(table.properties or []):
-        add(one.quality, ("properties", number), str(one.physicalName or one.name).upper())
+        add(one.quality, ("properties", number), spelled(str(one.physicalName or one.name)))
     add(table.quality, (), "")
     return tuple(found)
 

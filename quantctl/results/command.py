@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from infra.promotion import EDGES
 from infra.vocabulary import Environment
 from quantctl import where
 from quantctl.errors import UserError
 from quantctl.options import EnvArgument
-from quantctl.results.keeping import on_record, write_record
+from quantctl.results.as_before import as_before
+from quantctl.results.keeping import before, on_record, post, write_record
 from quantctl.results.markdown import markdown
 from quantctl.results.page import page
 from quantctl.results.proposal import proposal
@@ -28,6 +28,7 @@ from quantctl.results.signed import Signed
 from quantctl.results.terminal import shown
 from quantctl.stack_settings import stack_settings
 from quantctl.status.command import write_whole
+from quantctl.text.terminal import Console
 
 _COLUMNS = 160
 UNEXPECTED, UNKNOWN = 2, 1
@@ -50,7 +51,11 @@ def results_command(
     table: Annotated[list[str] | None, typer.Option("--table", metavar="TABLE", help="These tables alone.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Compare all values, of more than 20 million rows too.")] = False,
     record: Annotated[bool, typer.Option("--record", help="Record the report in the pipelines repository.")] = False,
+    note: Annotated[bool, typer.Option("--post", help="Write it on the open merge request, too.")] = False,
     report: Annotated[str, typer.Option("--report", metavar="DIGEST", help="Show a recorded report instead.")] = "",
+    rolled_back: Annotated[
+        bool, typer.Option("--as-before", help="After a rollback: as when this tree was deployed?")
+    ] = False,
     propose: Annotated[str, typer.Option("--propose", metavar="TABLE", help="Write a first contract of a table.")] = "",
     format: Annotated[Format, typer.Option("--format", help="table, json, markdown or html.")] = Format.table,
     output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write there instead.")] = None,
@@ -72,6 +77,12 @@ def results_command(
         if record:
             typer.echo(f"recorded: {write_record(env, told, environ)}", err=True)
     _show(told, signed, format, output)
+    if note:
+        typer.echo(post(env, told, environ), err=True)
+    if rolled_back:
+        verified = as_before(told, before(env, told, environ))
+        typer.echo(str(verified), err=True)
+        raise typer.Exit(UNEXPECTED if verified.other else 0)
     raise typer.Exit(UNEXPECTED if told.unexpected else UNKNOWN if told.unknown else 0)
 
 

@@ -21,13 +21,13 @@ from pydantic import ValidationError
 from infra.workflows import Problem, Refused
 from infra.workflows.document import Integer, Map, Number, place, read
 from infra.workflows.problems import Mark, one_of, quoted
-from quantctl.results.checks import Check, checks_of
+from quantctl.results.checks import Check, checks_of, spelled
 
 FOLDER, ENDING = "contracts", ".odcs.yaml"
 VERSION = "v3.1.0"
 CONFIDENTIAL = ("confidential", "restricted", "secret", "pii")
 KINDS = ("string", "date", "timestamp", "time", "number", "integer", "object", "array", "boolean")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,254}")
+_NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_$]{0,254}|"[^"\x00-\x1f]{1,255}"')
 _OF_TABLE = ("quant.workflow", "quant.day", "quant.limitedBy", "quant.inputs", "quant.previousDay")
 _OF_COLUMN = ("quant.tolerance",)
 _DAYS = {"d": 1.0, "day": 1.0, "days": 1.0, "h": 1 / 24, "hour": 1 / 24, "hours": 1 / 24}
@@ -99,7 +99,7 @@ def read_contracts(files: Mapping[str, bytes], workflows: Iterable[str] | None =
                     problems.append(Problem(Mark(path), "schema", f"{one.table} has a contract already, in {other.file}."))
         except Refused as error:
             problems += error.problems
-    for one in found.values():
+    for one in () if problems else found.values():  # a contract that is wrong may be the one that is meant
         missing = [name for name in one.inputs if name not in found]
         problems += [Problem(Mark(one.file), "quant.inputs", f"{name}: {one_of(name, list(found))}") for name in missing]
     if problems:
@@ -221,9 +221,9 @@ class _Reading:
 
     def _identifier(self, name: str | None, at: tuple[str | int, ...]) -> str:
         if not name or not _NAME.fullmatch(name):
-            self.wrong(at, f"found {quoted(name)}, expected a Snowflake identifier: letters, digits, _ and $.")
+            self.wrong(at, f"found {quoted(name)}, expected a Snowflake identifier: letters, digits, _ and $, or in quotes.")
             return "_"
-        return name.upper()
+        return spelled(name)
 
     def _custom(self, one: SchemaObject | SchemaProperty, at: Iterable[str | int], known: Sequence[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -36,15 +36,21 @@ class Declared:
     schema: bool = False
 
     def __str__(self) -> str:
-        told = [f"{self.rows:.4g} of its values" if self.rows is not None else ""]
-        if self.tolerance is not None:
-            told.append(
-                f"by at most {self.tolerance.relative:.4g} of the value"
-                if self.tolerance.relative
-                else f"by at most {self.tolerance.absolute:.4g}"
-            )
-        told.append(f"{self.keys:.4g} of its keys" if self.keys is not None else "")
-        return ", ".join(filter(None, told)) or "its columns"
+        told = []
+        if self.rows is not None and self.rows < 1:
+            told.append(f"at most {_percent(self.rows)} of its values")
+        if self.tolerance is not None and self.tolerance.relative:
+            told.append(f"by at most {_percent(self.tolerance.relative)} of the value")
+        if self.tolerance is not None and self.tolerance.absolute:
+            told.append(f"by at most {self.tolerance.absolute:.4g}")
+        if self.keys is not None:
+            told.append(f"at most {_percent(self.keys)} of its keys")
+        told += ["other columns"] if self.schema else []
+        return ", ".join(told) or "any of its values"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g} %"
 
 
 def change_files(paths: Iterable[str]) -> list[str]:

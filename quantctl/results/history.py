@@ -61,8 +61,9 @@ class History:
         cached: dict[str, bytes] = {}
 
         def read(path: str) -> bytes:
-            if path not in cached:
-                cached[path] = self.pipelines.read(commit, path)
+            if path not in cached:  # all of them at once: a question to Git for each would cost a process
+                wanted = [one for one in blobs if one.endswith(".py") or one == path]
+                cached.update(self.pipelines.read_all(commit, wanted))
             return cached[path]
 
         others = set(workflow_files(blobs, self.settings.workflows))
@@ -99,7 +100,14 @@ class History:
         unknown = now.unknown or before.unknown
         if unknown:
             reasons.append(f"every file counts: {unknown}")
-        return Why(Expected.UNKNOWN if unknown else Expected.CHANGED, tuple(reasons), self._commits(here, there, paths))
+        touched = [*paths, *self._definitions(here, there)] if now.definition != before.definition else paths
+        return Why(Expected.UNKNOWN if unknown else Expected.CHANGED, tuple(reasons), self._commits(here, there, touched))
+
+    def _definitions(self, here: str, there: str) -> list[str]:
+        """Files of definitions that differ."""
+        one, other = self.pipelines.blobs(here), self.pipelines.blobs(there)
+        listed = {path for blobs in (one, other) for path in workflow_files(blobs, self.settings.workflows)}
+        return sorted(path for path in listed if one.get(path) != other.get(path))
 
     def _commits(self, here: str, there: str, paths: Sequence[str]) -> tuple[Commit, ...]:
         """Commits of one side alone that touched these files, the newest first; of all files where none is named."""

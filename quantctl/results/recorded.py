@@ -57,7 +57,9 @@ def run_again(report: Report, runs: RunsOf) -> str:
                 last[run.started.date()] = run
             for day, both in nights.items():
                 now = last.get(day)
-                if (now.run_id if now else None) != both[number].run:
+                told = both[number]
+                # A repair keeps the run's id: https://docs.databricks.com/api/workspace/jobs/repairrun
+                if (now.run_id if now else None, now.result if now else "") != (told.run, told.result):
                     ran = f"run {now.run_id}" if now else "its run is gone"
                     return f"{workflow} of {env} was run again for {day:%m-%d} ({ran})"
     return ""

@@ -217,7 +217,7 @@ def _pairs(asked: Question) -> str:
 
 
 def _beyond(asked: Question, at: int, name: str, tolerance: Tolerance) -> str:
-    """Whether two values differ. `<>` first, and NOT: infinities and NaN have no difference, or one beyond its bound."""
+    """Whether two values differ. `<>` first, and NOT: infinities and NaN have none, or one as large as its bound."""
     if not asked.is_number(name) or tolerance == Tolerance():
         return f"(A{at} <> B{at})"
     bound = f"GREATEST({literal(tolerance.absolute)}, {literal(tolerance.relative)} * {_larger(at)})"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from quantctl.results import noise
 from quantctl.results.causes import cause_of
@@ -77,12 +78,17 @@ class _Whole:
                 yield self._finding(
                     "duplicate-key", f"the key ({keys}) is not unique in {env}: no rows are paired", _UNKNOWN
                 )
-        rows = whole.rows
-        if not rows[0]:
-            text = f"it is empty in {self._pair.names[0]} in these days"
-            yield self._finding("empty", text, _UNEXPECTED if rows[1] else _UNKNOWN)
-        elif not rows[1] and not self._looked.alone:
-            yield self._finding("empty", f"it is empty in {self._pair.names[1]} in these days", _UNKNOWN)
+        for number, env in enumerate(self._pair.names):
+            if not whole.rows[number] and not (self._looked.alone and number):
+                yield from self._empty(number, env, whole.rows[1 - number])
+
+    def _empty(self, number: int, env: str, others: int) -> Iterator[Finding]:
+        """A table without a row in these days: unexpected where the other one has some, or a run explains it."""
+        text = f"it is empty in {env} in these days"
+        days = [day for day, it in self._days.items() if it.rows[1 - number]]
+        for found in self._dated("empty", text, days) if days else [self._finding("empty", text)]:
+            known = found.cause is Cause.RUN or (others and not number)
+            yield found if known else replace(found, level=_UNKNOWN)
 
     def checks(self) -> Iterator[Finding]:
         """The contract's promises, of the environment's own table."""

@@ -7,7 +7,7 @@ import datetime
 from quantctl.results.report import ColumnTold, FindingTold, Report, TableTold
 from quantctl.text.plain import counted
 
-SAME, MAY, BAD, UNKNOWN = "same", "differs as it may", "not expected", "unknown"
+SAME, MAY, BAD, UNKNOWN = "same", "differs as it may", "not as expected", "unknown"
 
 
 def state(table: TableTold, report: Report) -> str:
