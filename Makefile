@@ -30,7 +30,7 @@ down: $(STAMP)  ## stop the sandbox and forget its state
 
 test: $(STAMP) browser  ## every test there is, under the Python of .venv
 	@$(BIN)/quantctl toolchain --obtain
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 10
 	@$(BIN)/python -c 'import platform; print("ran under Python", platform.python_version() + "; other versions: make test-fast")'
 
 test-fast: $(STAMP)  ## the tests that need no engine, under each Python from 3.11 on that is here
@@ -58,9 +58,9 @@ site: $(STAMP)  ## the documentation as a site, in .site/
 pictures: $(STAMP)  ## draw the README's pictures again; needs Chromium
 	@$(BIN)/python -m tests.pictures
 
-bench: $(STAMP)  ## how long previews and deployments take
+bench: $(STAMP)  ## what previews, deployments and drift runs cost: docs/bench.md, README.md; a quarter of an hour on an idle machine
 	@$(BIN)/quantctl toolchain --obtain
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench --readme
 
 sdk: $(STAMP)  ## write infra/sdk/ and the Jobs API's format again, after another version of a package was pinned
 	$(BIN)/python -m infra.sdk.generate

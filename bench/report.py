@@ -21,8 +21,9 @@ class Row:
     cost: Cost
 
 
-def markdown(rows: Sequence[Row], floor: str, theirs: Mapping[str, str], machine: str) -> str:
-    """A table; `floor` is the row that the ratios are to, `theirs` what is compared with which row of the peer's."""
+def markdown(rows: Sequence[Row], floor: str, theirs: Mapping[str, str], machine: str, bars: str = "") -> str:
+    """A table; `floor` is the row that the ratios are to, `theirs` what is compared with which row of the peer's, `bars` a
+    table that stands above."""
     found = {(row.workflows, row.what): row.cost for row in rows}
     lines = [
         "# Benchmark",
@@ -30,6 +31,7 @@ def markdown(rows: Sequence[Row], floor: str, theirs: Mapping[str, str], machine
         f"Written by `make bench`: {machine}. Processor time and memory are those of the whole process tree, medians of runs"
         " in turn. The floor is the engine with an empty program; the peer works on the same jobs and permissions.",
         "",
+        *([bars] if bars else []),
         "| workflows | what | processor s | wall s | MB | x floor | x peer |",
         "|---:|---|---:|---:|---:|---:|---:|",
     ]
@@ -39,6 +41,13 @@ def markdown(rows: Sequence[Row], floor: str, theirs: Mapping[str, str], machine
         figures = f"{row.cost.processor:.1f} | {row.cost.seconds:.1f} | {row.cost.megabytes:.0f}"
         lines.append(f"| {row.workflows} | {row.what} | {figures} | {ratios[0]} | {ratios[1]} |")
     return "\n".join(lines) + "\n\n![Processor time against workflows](bench.svg)\n"
+
+
+def shown(page: str, figures: str) -> str:
+    """A page with these figures between its two marks."""
+    before, begin, rest = page.partition("<!-- figures of make bench -->\n")
+    _, end, after = rest.partition("<!-- end of the figures -->")
+    return f"{before}{begin}{figures}{end}{after}" if begin and end else page
 
 
 def picture(rows: Sequence[Row], shown: Sequence[str], machine: str) -> str:

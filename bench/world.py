@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.measure import Cost, cost
 from infra.vocabulary import Environment
 from quantctl import project
+from quantctl.laptop import place
 from quantctl.laptop.exports import process_environment
 from quantctl.laptop.up import ensure_stack
 from sandbox import control
@@ -73,9 +74,11 @@ def world(folder: Path, workflows: int) -> Iterator[World]:
     state = State(folder / "state")
     state.prepare()
     _remote(folder / "work", state.remote, workflows)
-    control.start(state)
+    place.start(state)
     try:
-        environ = {**process_environment(state), "XDG_CACHE_HOME": str(folder / "cache")}
+        # A user's shell has none of the settings of a build machine's Python.
+        shell = {name: value for name, value in process_environment(state).items() if not name.startswith("PYTHON")}
+        environ = {**shell, "XDG_CACHE_HOME": str(folder / "cache")}
         empty = folder / "empty"
         empty.mkdir()
         (empty / "Pulumi.yaml").write_text(_EMPTY.format(virtualenv=project.checkout() / ".venv"))

@@ -45,8 +45,7 @@ def common(stack: str, mine: Mapping[str, Any], other: str, theirs: Mapping[str,
                 f"{files}: quant:{key}: found {mine[_PREFIX + key]!r} in both, expected one for each: it keeps the two"
                 " environments apart."
             )
-    same_schema = _same("schema", mine.get(f"{_PREFIX}schema"), theirs.get(f"{_PREFIX}schema"))  # told above
-    for key, name in () if same_schema else in_common(names_in(stack, mine), names_in(other, theirs)):
+    for key, name in in_common(names_in(stack, mine), names_in(other, theirs)):
         yield f"{files}: quant:names.{key} of {stack}: found {name!r}, which is the other's; expected one for each."
     for key, against in (("servicePrincipal", "deployer"), ("deployer", "servicePrincipal")):
         value = mine.get(_PREFIX + key)
@@ -55,6 +54,7 @@ def common(stack: str, mine: Mapping[str, Any], other: str, theirs: Mapping[str,
                 f"{files}: quant:{key} of {stack} is quant:{against} of {other}: found {value!r}; what runs jobs must not"
                 " be what deploys them, in any environment."
             )
+
     for key in _KEYS:
         for against in _KEYS:
             if _same(key, mine.get(_PREFIX + key), theirs.get(_PREFIX + against)):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infra.own_names import all_names
+from infra.own_names import SECRET_KEY, all_names
 from infra.settings import Settings
 
-SECRET_KEY = "snowflake_private_key"
+__all__ = ["SECRET_KEY", "Names", "names_of", "qualified"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Names:
     service_role: str
     service_user: str
     secret_scope: str
+    secret_key: str
     resource_monitor: str
     network_policy: str
 
@@ -35,6 +36,7 @@ def names_of(settings: Settings) -> Names:
         service_role=names["serviceRole"],
         service_user=names["serviceUser"],
         secret_scope=names["secretScope"],
+        secret_key=names["secretKey"],
         resource_monitor=f"{settings.warehouse.upper()}_MONITOR",
         network_policy=f"{schema}_SVC_ADDRESSES",
     )

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from infra.named_values import Identifier, Part, ScopeName
 
+SECRET_KEY = "snowflake_private_key"
 # Names of one kind are told apart in the whole account or workspace, so no two environments share one.
 _KINDS = (("serviceRole",), ("serviceUser",), ("readerRole", "writerRole"), ("secretScope",))
 
@@ -22,6 +23,7 @@ class OwnNames(Part):
     reader_role: Identifier | None = Field(default=None, description="database role that reads; else SCHEMA_READER")
     writer_role: Identifier | None = Field(default=None, description="database role that writes; else SCHEMA_WRITER")
     secret_scope: ScopeName | None = Field(default=None, description="Databricks secret scope; else the environment's name")
+    secret_key: ScopeName | None = Field(default=None, description=f"key of the scope; else {SECRET_KEY}")
 
 
 def all_names(environment: str, schema: str, own: Mapping[str, str | None]) -> dict[str, str]:
@@ -37,6 +39,7 @@ def all_names(environment: str, schema: str, own: Mapping[str, str | None]) -> d
     return {
         **names,
         "secretScope": own.get("secretScope") or environment,
+        "secretKey": own.get("secretKey") or SECRET_KEY,
     }
 
 

@@ -55,7 +55,7 @@ _resolve = rpc.resolve_outputs
 
 
 def _resolve_what_is_read(res: pulumi.Resource, serialized_props: Struct, outputs: Struct, *more: Any, **named: Any) -> None:
-    """In place of the runtime's own, which translates every output: docs/decisions/0017-outputs-that-are-read.md."""
+    """In place of the runtime's own, which translates every output: docs/decisions/0018-outputs-that-are-read.md."""
     if isinstance(res, Declared):
         serialized_props, outputs = Struct(), res.what_is_read(outputs)
     _resolve(res, serialized_props, outputs, *more, **named)

@@ -1,7 +1,7 @@
 """The service user's keys: public halves are declared, the private half lies in the environment's secret scope alone. Pure.
 
 Snowflake accepts both of a user's public keys (https://docs.snowflake.com/en/user-guide/key-pair-auth#configuring-key-pair-rotation),
-so that a key is rotated while jobs log in. `quantctl keys rotate` writes the private key under SECRET_KEY, then a marker
+so that a key is rotated while jobs log in. `quantctl keys rotate` writes the private key, then a marker
 beside it, whose name says which public key belongs to it: a list of secrets tells names and times, and no values.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.errors import UserError
-from infra.naming import SECRET_KEY
+from infra.naming import SECRET_KEY, names_of
 from infra.settings import Settings
 
 _MARKER = "snowflake_public_key."
@@ -42,16 +42,16 @@ class Written:
         return next((slot for slot, key in enumerate(keys, start=1) if key and fingerprint(key) == self.fingerprint), None)
 
 
-def written(secrets: Mapping[str, int]) -> Written:
-    """What the names and times of a scope's secrets say of its key."""
+def written(secrets: Mapping[str, int], key: str = SECRET_KEY) -> Written:
+    """What the names and times of a scope's secrets say of its private key, which is kept under `key`."""
     marks = [(at, name.removeprefix(_MARKER)) for name, at in secrets.items() if name.startswith(_MARKER)]
     marked_at, newest = max(marks, default=(0, None))
-    return Written(secrets.get(SECRET_KEY), newest, marked_at)
+    return Written(secrets.get(key), newest, marked_at)
 
 
-def is_ours(name: str) -> bool:
+def is_ours(name: str, key: str = SECRET_KEY) -> bool:
     """Whether a secret is one that `quantctl keys` writes."""
-    return name == SECRET_KEY or name.startswith(_MARKER)
+    return name == key or name.startswith(_MARKER)
 
 
 def marker(key: str) -> str:
@@ -84,7 +84,7 @@ def need_held(settings: Settings, secrets: Mapping[str, int]) -> None:
     Raises:
         UserError: the settings are older than the last rotation.
     """
-    told = written(secrets)
+    told = written(secrets, names_of(settings).secret_key)
     if told.sure and told.slot(settings.public_keys) is None:
         env = settings.environment
         raise UserError(

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bench import bars
 from bench.__main__ import FLOOR, PLAIN
+from bench.bars import Bar
 from bench.measure import Cost, interleaved, median
-from bench.report import Row, markdown, picture
+from bench.report import Row, markdown, picture, shown
 from bench.world import world
 from quantctl.engine import tuning
 from tests.paths import ROOT
@@ -45,3 +47,21 @@ def test_a_table_with_ratios_and_a_picture() -> None:
     drawn = picture(rows, ("ours", "theirs"), "here")
     assert drawn.count("<polyline") == 2
     assert drawn.count("<circle") == 4
+
+
+def test_a_bar_that_is_missed_is_told() -> None:
+    """A ratio of two rows, or a figure alone; what was not measured is no line."""
+    rows = [Row(5, "ours", Cost(4, 1, 900)), Row(5, "theirs", Cost(2, 1, 1))]
+    wanted = (
+        Bar("ratio", 1.9, (5, "ours"), (5, "theirs")),
+        Bar("memory", 1000, (5, "ours"), None, "megabytes"),
+        Bar("absent", 1, (50, "ours")),
+    )
+    assert bars.table(wanted, rows).splitlines()[2:] == ["| ratio | 1.9 | 2.00 | missed |", "| memory | 1000 | 900.00 |  |"]
+
+
+def test_the_figures_stand_between_their_marks() -> None:
+    """What stood there before is replaced; the README has the marks."""
+    page = "a\n<!-- figures of make bench -->\nold\n<!-- end of the figures -->\nb"
+    assert shown(page, "new\n") == page.replace("old", "new")
+    assert shown((ROOT / "README.md").read_text(), "new\n") != (ROOT / "README.md").read_text()

@@ -103,32 +103,6 @@ def test_a_file_that_cannot_be_read_is_unknown(root: Path, text: str | bytes) ->
         need_different(DEV, mine(), root)
 
 
-@pytest.mark.parametrize(
-    ("key", "name"),
-    [
-        ("serviceRole", "QUANT_LIVE_SVC"),
-        ("serviceUser", "svc_quant_live"),
-        ("writerRole", "QUANT_LIVE_READER"),
-        ("secretScope", "quant_live"),
-    ],
-)
-def test_a_name_of_another_environment_is_refused(root: Path, key: str, name: str) -> None:
-    """Development must not log in as production, hold its roles or read its secrets, whether its file is there or not."""
-    for _ in ("there", "missing"):
-        with pytest.raises(UserError, match=f"quant:names.{key} of {DEV}: found"):
-            need_different(DEV, mine(names=json.dumps({key: name})), root)
-        (root / f"Pulumi.{LIVE}.yaml").unlink(missing_ok=True)
-
-
-def test_names_that_only_one_environment_has_are_its_own(root: Path) -> None:
-    """A team's own names are taken as they are, and compared with those that the others have instead of the usual ones."""
-    own = {"serviceRole": "PIPELINES_DEV", "secretScope": "pipelines-dev"}
-    need_different(DEV, mine(names=json.dumps(own), schema="PIPELINES_DEV"), root)
-    write(root, LIVE, names=json.dumps({"serviceRole": "PIPELINES_DEV"}))
-    with pytest.raises(UserError, match=r"names\.serviceRole"):
-        need_different(DEV, mine(names=json.dumps(own)), root)
-
-
 def test_what_is_said_of_it(root: Path) -> None:
     """Word for word, for whoever reads it in a pipeline."""
     files = "Pulumi.quant.yaml and Pulumi.quant_live.yaml: "
@@ -153,9 +127,9 @@ def test_what_is_said_of_it(root: Path) -> None:
     write(root, LIVE, branch="quant", schema="QUANT")
     with pytest.raises(UserError) as raised:
         need_different(DEV, mine(), root)
-    assert [line.partition(": found")[0] for line in str(raised.value).split("\n")] == [
-        f"{files}quant:schema", f"{files}quant:branch"
-    ]  # fmt: skip
+    schema, branch, *names = [line.partition(": found")[0] for line in str(raised.value).split("\n")]
+    assert (schema, branch) == (f"{files}quant:schema", f"{files}quant:branch")
+    assert names and all(name.startswith(f"{files}quant:names.") for name in names)  # they follow from the schema
     for text, words in (
         (
             "config: [1]",
@@ -186,3 +160,29 @@ def test_shared_values_have_defaults(root: Path) -> None:
     with pytest.raises(UserError, match="quant:servicePrincipal: found") as raised:
         need_different(DEV, {"quant:servicePrincipal": DEPLOYER, "quant:folder": "/quant"}, root)
     assert "quant:folder" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("serviceRole", "QUANT_LIVE_SVC"),
+        ("serviceUser", "svc_quant_live"),
+        ("writerRole", "QUANT_LIVE_READER"),
+        ("secretScope", "quant_live"),
+    ],
+)
+def test_a_name_of_another_environment_is_refused(root: Path, key: str, name: str) -> None:
+    """Development must not log in as production, hold its roles or read its secrets, whether its file is there or not."""
+    for _ in ("there", "missing"):
+        with pytest.raises(UserError, match=f"quant:names.{key} of {DEV}: found"):
+            need_different(DEV, mine(names=json.dumps({key: name})), root)
+        (root / f"Pulumi.{LIVE}.yaml").unlink(missing_ok=True)
+
+
+def test_names_that_only_one_environment_has_are_its_own(root: Path) -> None:
+    """A team's own names are taken as they are, and compared with those that the others have instead of the usual ones."""
+    own = {"serviceRole": "PIPELINES_DEV", "secretScope": "pipelines-dev"}
+    need_different(DEV, mine(names=json.dumps(own), schema="PIPELINES_DEV"), root)
+    write(root, LIVE, names=json.dumps({"serviceRole": "PIPELINES_DEV"}))
+    with pytest.raises(UserError, match=r"names\.serviceRole"):
+        need_different(DEV, mine(names=json.dumps(own)), root)

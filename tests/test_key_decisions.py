@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from infra.errors import UserError
+from infra.naming import names_of
 from infra.service_keys import Slots, Written, is_ours, marker, need_held, need_keys, written
 from quantctl.drift.finding import By
 from quantctl.drift.keys import held_findings
@@ -104,7 +105,7 @@ def test_a_key_that_was_not_rotated_in_is_drift(keys: Slots, secrets: dict[str, 
     """Told from names and times alone; a person rotates, because nobody has the old value."""
     inputs = {name: key for name, key in zip(("rsaPublicKey", "rsaPublicKey2"), keys, strict=True) if key}
     refresh = Refresh((step("ServiceUser", "user", inputs, {}),))
-    found = list(held_findings("quant", refresh, secrets, "quant"))
+    found = list(held_findings("quant", refresh, secrets, names_of(read("quant"))))
     assert [finding.real for finding in found] == ([real] if real else [])
     assert all((f.fix.by, f.fix.words) == (By.HAND, "quantctl keys rotate quant") for f in found)
 

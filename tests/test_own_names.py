@@ -21,6 +21,7 @@ OWN = {
     "readerRole": "LOOK",
     "writerRole": "WRITE",
     "secretScope": "pipelines-prod",
+    "secretKey": "sf.pem",
 }
 
 
@@ -34,7 +35,7 @@ def test_what_is_not_said_follows_from_schema_and_environment() -> None:
     names = names_of(read("quant_live", "quant_live", {}))
     assert (names.reader, names.writer) == ("QUANT_LIVE_READER", "QUANT_LIVE_WRITER")
     assert (names.service_role, names.service_user) == ("QUANT_LIVE_SVC", "SVC_QUANT_LIVE")
-    assert names.secret_scope == "quant_live"
+    assert (names.secret_scope, names.secret_key) == ("quant_live", "snowflake_private_key")
 
 
 def test_a_teams_own_names_are_declared() -> None:
@@ -42,7 +43,7 @@ def test_a_teams_own_names_are_declared() -> None:
     names = names_of(read("quant_live", "prod", OWN))
     assert (names.schema, names.reader, names.writer) == ("PROD", "LOOK", "WRITE")
     assert (names.service_role, names.service_user) == ("PIPELINES_RW", "PIPELINES")
-    assert names.secret_scope == "pipelines-prod"
+    assert (names.secret_scope, names.secret_key) == ("pipelines-prod", "sf.pem")
 
 
 @pytest.mark.parametrize(

@@ -94,12 +94,13 @@ def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]
 def test_uv_installs_everything_but_itself(commands: list[list[str]], tmp_path: Path) -> None:
     """Each with the hashes of the lock; a second time the environment is kept, and after a move it is made again."""
     python_packages.install(tmp_path / "venv")
-    made, uv, packages, ours = commands
+    made, uv, packages, ours, compiled = commands
     assert made[1:4] == ["-m", "venv", "--clear"]
     assert uv[1:5] == ["-m", "pip", "install", "--require-hashes"]
     assert packages[0] == str(tmp_path / "venv" / "bin" / "uv")
     assert packages[-3:] == ["--require-hashes", "-r", str(python_packages.LOCK)]
     assert "--no-deps" in ours
+    assert compiled[1:3] == ["-m", "compileall"] and str(python_packages.HERE / "infra") in compiled
     commands.clear()
     python_packages.install(tmp_path / "venv")
     assert commands[0][1:3] == ["-m", "pip"]

@@ -6,6 +6,7 @@ See docs/toolchain.md. `locate` is quick and changes nothing; `obtain` brings wh
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,7 +18,17 @@ from toolchain.build import BRIDGE_VERSION, ENGINE_VERSION, PINNED, build_progra
 from toolchain.errors import ToolchainError
 from toolchain.progress import Report
 
-__all__ = ["Program", "Report", "Toolchain", "ToolchainError", "asked_plugins", "enter", "locate", "obtain"]
+__all__ = [
+    "Program",
+    "Report",
+    "Toolchain",
+    "ToolchainError",
+    "are_plugins_ours",
+    "asked_plugins",
+    "enter",
+    "locate",
+    "obtain",
+]
 
 
 @dataclass(frozen=True)
@@ -64,12 +75,27 @@ def enter(environ: Mapping[str, str], *more: Path) -> dict[str, str]:
 def _plugins_are_linked(environ: Mapping[str, str]) -> bool:
     """Link the built plugins into the engine's home; False where that cannot be written."""
     try:
-        home = Path(environ.get("PULUMI_HOME") or cache.home(environ) / ".pulumi")
-        for name, asked in asked_plugins().items():
-            cache.link(cache.plugin(home, name, asked), cache.built_bin() / f"pulumi-resource-{name}")
+        for name, plugin in _plugins(environ).items():
+            cache.link(plugin, cache.built_bin() / f"pulumi-resource-{name}")
     except (OSError, ToolchainError):
         return False
     return True
+
+
+def are_plugins_ours(environ: Mapping[str, str]) -> bool:
+    """Whether the engine of this environment starts the plugins that were built here."""
+    try:
+        engine, plugins = shutil.which("pulumi", path=environ.get("PATH")), _plugins(environ).values()
+    except ToolchainError:
+        return False
+    found = [Path(engine), *(one for one in plugins if one.exists())] if engine else []
+    return bool(found) and all(cache.is_built(one.resolve()) for one in found)
+
+
+def _plugins(environ: Mapping[str, str]) -> dict[str, Path]:
+    """Where the engine looks for them first."""
+    home = Path(environ.get("PULUMI_HOME") or cache.home(environ) / ".pulumi")
+    return {name: cache.plugin(home, name, asked) for name, asked in asked_plugins().items()}
 
 
 def obtain(report: Report) -> Toolchain:

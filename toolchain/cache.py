@@ -62,6 +62,11 @@ def is_ours(program: Path) -> bool:
     return program.resolve().is_relative_to(root().resolve())
 
 
+def is_built(program: Path) -> bool:
+    """Whether a program lies where one of ours does, in whichever cache."""
+    return program.parts[-5:-3] == ("quant", "toolchain")
+
+
 def built_bin() -> Path:
     """The folder of the programs that the pins name, whether it is there or not."""
     return root() / key() / "bin"
@@ -91,7 +96,7 @@ def link(link: Path, target: Path) -> None:
     """Make `link` point to `target`, whoever else does so at the same time; what is not a link of ours is left alone."""
     if link.is_symlink() and link.readlink() == target:
         return
-    if link.exists() and not (link.is_symlink() and link.readlink().parts[-5:-3] == ("quant", "toolchain")):
+    if link.exists() and not (link.is_symlink() and is_built(link.readlink())):
         return
     link.parent.mkdir(parents=True, exist_ok=True)
     new = link.with_name(f".{link.name}.{os.getpid()}")

@@ -24,9 +24,10 @@ def _principal(value: Any, environment: Environment) -> str | None:
     )
 
 
-def _key(value: Any, _: Environment) -> str | None:
+def _key(value: Any, environment: Environment) -> str | None:
     """A declared secret of this name would put an old key back, and be in the state."""
-    if isinstance(value, str) and not value.startswith(("snowflake_private_key", "snowflake_public_key")):
+    own = environment.own_names.get("secretKey", "snowflake_private_key")
+    if isinstance(value, str) and not value.startswith((own, "snowflake_private_key", "snowflake_public_key")):
         return None
     return "another name: quantctl keys rotate writes the service user's key. Remove the resource."
 

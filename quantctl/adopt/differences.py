@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from infra.naming import SECRET_KEY, Names
+from infra.naming import Names
 from infra.service_keys import is_ours, written
 from infra.settings import Settings
 from quantctl.adopt.decisions import CHANGE, LEAVE, Item
@@ -270,14 +270,14 @@ def _leftovers(look: Look, settings: Settings, names: Names) -> list[Item]:
             if who.lower() not in known:
                 what = f"ACL of {who} on secret scope {look.scope.name}"
                 made.append(Item("leftovers", f"leftovers/{what}", what, level, "none", (LEAVE, CHANGE), people=(who,)))
-        rotated = written(look.scope.secrets)
+        rotated = written(look.scope.secrets, names.secret_key)
         if rotated.key_at is not None and rotated.slot(settings.public_keys) is None:
             what = f"key in secret scope {look.scope.name}"
             by_rotation = "written by quantctl keys rotate"
             made.append(
-                Item("leftovers", f"leftovers/{what}", what, "written by hand", by_rotation, (LEAVE,), (SECRET_KEY,))
+                Item("leftovers", f"leftovers/{what}", what, "written by hand", by_rotation, (LEAVE,), (names.secret_key,))
             )
-        others = tuple(sorted(name for name in look.scope.secrets if not is_ours(name)))
+        others = tuple(sorted(name for name in look.scope.secrets if not is_ours(name, names.secret_key)))
         if others:
             what = f"other secrets of scope {look.scope.name}"
             made.append(Item("leftovers", f"leftovers/{what}", what, f"{len(others)}", "none", (LEAVE,), others))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from infra.naming import SECRET_KEY
 from infra.service_keys import is_ours
 from quantctl.drift.finding import By, Class, Finding, Fix
 from quantctl.drift.steps import Refresh
@@ -20,6 +21,7 @@ class Scope:
     name: str
     acls: Mapping[str, str]
     secrets: Mapping[str, int]
+    key: str = SECRET_KEY
 
 
 def job_findings(env: str, refresh: Refresh, jobs: Sequence[Mapping[str, Any]], folder: str) -> list[Finding]:
@@ -109,7 +111,7 @@ def _acls(env: str, refresh: Refresh, scope: Scope, deployer: str) -> Iterator[F
 def _secrets(env: str, refresh: Refresh, scope: Scope) -> Iterator[Finding]:
     declared = {str(step.inputs.get("key")) for step in refresh.of("Secret")}
     for key in sorted(scope.secrets):
-        if key not in declared and not is_ours(key):
+        if key not in declared and not is_ours(key, scope.key):
             # A secret's value is read back by nobody: what is deleted is lost.
             fix = Fix(f"databricks secrets delete-secret {scope.name} {key}, once nobody misses it")
             yield Finding(env, Class.DRIFT, f"secret {scope.name}/{key}", "", "no such key", "there", fix)

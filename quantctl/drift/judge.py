@@ -89,7 +89,7 @@ def _undeclared(read: Read) -> list[Finding]:
     if read.scope is not None and not isinstance(read.scope, str):
         found += scope_findings(env, refresh, read.scope, settings.deployer)
     if not isinstance(read.scope, str):
-        found += held_findings(env, refresh, read.scope.secrets if read.scope else {}, names.secret_scope)
+        found += held_findings(env, refresh, read.scope.secrets if read.scope else {}, names)
     if not isinstance(read.held, str):
         schema, owners = f"{settings.database.upper()}.{names.schema}", frozenset({read.held.deployer, names.service_role})
         found += key_findings(env, refresh, read.held.keys)

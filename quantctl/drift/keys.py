@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.naming import SECRET_KEY
+from infra.naming import Names
 from infra.service_keys import Slots, written
 from quantctl.drift.changed import named, shown
 from quantctl.drift.finding import By, Class, Finding, Fix
@@ -31,7 +31,7 @@ def key_findings(env: str, refresh: Refresh, keys: tuple[str, str] | None) -> It
             yield Finding(env, Class.DRIFT, named(step), name, shown(declared), shown(real), fix, step.urn)
 
 
-def held_findings(env: str, refresh: Refresh, secrets: Mapping[str, int], scope: str) -> Iterator[Finding]:
+def held_findings(env: str, refresh: Refresh, secrets: Mapping[str, int], names: Names) -> Iterator[Finding]:
     """Whether the jobs hold the private half of a declared key; `secrets` is what the scope lists.
 
     Its value is not read: the marker that a rotation writes after it says whose half it is, and when.
@@ -39,7 +39,7 @@ def held_findings(env: str, refresh: Refresh, secrets: Mapping[str, int], scope:
     keys = next((_declared(step.inputs) for step in refresh.of("ServiceUser")), (None, None))
     if not any(keys):
         return
-    told = written(secrets)
+    told = written(secrets, names.secret_key)
     if told.slot(keys) is not None:
         return
     if told.key_at is None:
@@ -51,7 +51,7 @@ def held_findings(env: str, refresh: Refresh, secrets: Mapping[str, int], scope:
     else:
         real = "the key of a rotation whose settings are not deployed"
     fix = Fix(f"quantctl keys rotate {env}")
-    yield Finding(env, Class.DRIFT, f"secret {scope}/{SECRET_KEY}", "value", "as rotated in", real, fix)
+    yield Finding(env, Class.DRIFT, f"secret {names.secret_scope}/{names.secret_key}", "value", "as rotated in", real, fix)
 
 
 def _declared(inputs: Mapping[str, Any]) -> Slots:

@@ -92,7 +92,7 @@ class _World:
         refresh = self._pool.submit(self._refresh, env)
         snapshot = self._pool.submit(_tried, partial(take_snapshot, settings.remote, settings.branch))
         edits = self._pool.submit(self._edits, settings.folder, snapshot)
-        scope = self._pool.submit(_tried, partial(read_scope, self._workspace, names.secret_scope))
+        scope = self._pool.submit(_tried, partial(read_scope, self._workspace, names.secret_scope, names.secret_key))
         held = self._pool.submit(self._with, self._account, lambda account: account.held(database, names))
         last = self._pool.submit(_tried, partial(last_failure, env, self._environ, self._seconds))
         locked = self._pool.submit(_tried, partial(locked_by, env, self._environ))
@@ -191,11 +191,11 @@ def read_folder(workspace: Workspace, path: str) -> Folder:
     return Folder() if found is None else Folder(found, tuple(workspace.permissions("repos", found.id)))
 
 
-def read_scope(workspace: Workspace, name: str) -> Scope | None:
+def read_scope(workspace: Workspace, name: str, key: str) -> Scope | None:
     """The secret scope; None when there is none, which the engine tells."""
     if name not in workspace.secret_scopes():
         return None
-    return Scope(name, workspace.secret_acls(name), workspace.secrets(name))
+    return Scope(name, workspace.secret_acls(name), workspace.secrets(name), key)
 
 
 def _tried(ask: Callable[[], T]) -> T | str:

@@ -7,18 +7,28 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import toolchain
 from infra.errors import UserError
 from infra.outside.workspace import Workspace
 from quantctl.engine import process, settled
 
 # The engine's older rule: equal inputs are no difference. Documented by its name only (sdk/go/common/env/env.go).
 LEFT_OUT = {"PULUMI_ENABLE_LEGACY_DIFF": "true"}
+# The plugins of our own build leave them out themselves (toolchain/providers/bridge/quick.go), unless they are told not to.
+EVERY = {"QUANT_EVERY_DIFF": "1"}
 _SECONDS = 10
 _FEW = 80  # custom resources: below, reading the account costs more than their Diffs (docs/decisions/0013-diffs-left-out.md)
 
 
-def variables(env: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """LEFT_OUT where every Diff with equal inputs is proven to say nothing; nothing where one is not, or is not known."""
+def variables(env: str, environ: Mapping[str, str], thorough: bool = False) -> dict[str, str]:
+    """LEFT_OUT where every Diff with equal inputs is proven to say nothing; nothing where one is not, or is not known.
+
+    Nothing for plugins that leave out single Diffs themselves. `thorough` leaves out none.
+    """
+    if thorough:
+        return EVERY
+    if toolchain.are_plugins_ours(environ):
+        return {}
     done = process.run(["stack", "export", "--show-secrets", "-s", env], environ, must=False)
     try:
         resources = json.loads(done.out)["deployment"]["resources"] if done.code == 0 else []

@@ -12,7 +12,7 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from infra.naming import SECRET_KEY, Names, names_of
+from infra.naming import Names, names_of
 from infra.service_keys import Slots, is_ours, marker, written
 from quantctl.drift.account import Account
 from quantctl.engine.lock.backend import locks
@@ -78,7 +78,7 @@ def retire(env: str, environ: dict[str, str], say: Say) -> None:
         say(f"There is one key alone: nothing to retire in {env}.")
         keep(env, keys, environ)
         return
-    told = written(workspace.secrets_if_any(names.secret_scope))
+    told = written(workspace.secrets_if_any(names.secret_scope), names.secret_key)
     accepted = _accepted(names, environ)
     older = _older_runs(workspace, state, told.marked_at)
     if reasons := why_not_retire(env, keys, told, accepted, older):
@@ -95,7 +95,7 @@ def retire(env: str, environ: dict[str, str], say: Say) -> None:
         keep(env, keys, environ)  # the settings say again what is there
         raise
     for name in workspace.secrets(names.secret_scope):
-        if is_ours(name) and name not in (SECRET_KEY, marker(keys[slot - 1] or "")):
+        if is_ours(name, names.secret_key) and name not in (names.secret_key, marker(keys[slot - 1] or "")):
             workspace.delete_secret(names.secret_scope, name)  # the marker of the key that is gone
     say(f"Done. Slot {3 - slot} is empty; only the key of slot {slot} is accepted.")
     if in_file:
@@ -105,7 +105,8 @@ def retire(env: str, environ: dict[str, str], say: Say) -> None:
 def first_pair(env: str, environ: dict[str, str]) -> Pair | None:
     """Where the jobs have no key yet: a new pair, whose public half is in the settings. Hand it over after the update."""
     settings = stack_settings(env, environ)
-    held = SECRET_KEY in Workspace(environ).secrets_if_any(names_of(settings).secret_scope)
+    names = names_of(settings)
+    held = names.secret_key in Workspace(environ).secrets_if_any(names.secret_scope)
     if held and any(settings.public_keys):
         return None
     return _begin(env, environ, lambda _: None).pair
@@ -113,10 +114,9 @@ def first_pair(env: str, environ: dict[str, str]) -> Pair | None:
 
 def hand_over(env: str, pair: Pair, environ: Mapping[str, str]) -> None:
     """Write the private key into the secret scope, then the marker that says whose half it is."""
-    scope = names_of(stack_settings(env, environ)).secret_scope
-    workspace = Workspace(environ)
-    workspace.put_secret(scope, SECRET_KEY, pair.private)
-    workspace.put_secret(scope, marker(pair.public), pair.public)
+    names, workspace = names_of(stack_settings(env, environ)), Workspace(environ)
+    workspace.put_secret(names.secret_scope, names.secret_key, pair.private)
+    workspace.put_secret(names.secret_scope, marker(pair.public), pair.public)
 
 
 def _begin(env: str, environ: dict[str, str], say: Say) -> _Begun:
@@ -125,7 +125,8 @@ def _begin(env: str, environ: dict[str, str], say: Say) -> _Begun:
     settings = stack_settings(env, environ)
     # What is declared counts: settings that are older than the last rotation do not take its key away.
     keys = _declared(state) if _has(state, _USER_TYPE) else settings.public_keys
-    told = written(Workspace(environ).secrets_if_any(names_of(settings).secret_scope))
+    names = names_of(settings)
+    told = written(Workspace(environ).secrets_if_any(names.secret_scope), names.secret_key)
     slot, pair = slot_to_fill(env, keys, told), new_pair()
     in_file = keep(env, filled(keys, slot, pair.public), environ)
     return _Begun(pair, slot, state, in_file)

@@ -104,8 +104,7 @@ def engine_preview(
     """
     # --json alone tells no policy results; the stream of events does.
     changed = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true", **({WHAT_IF: one.what_if} if one.what_if else {})}
-    if not one.thorough:
-        changed |= diffs.variables(one.environment, environ)
+    changed |= diffs.variables(one.environment, environ, one.thorough)
     words = ["preview", "--json", "-s", one.environment, *process.POLICY]
     words += ["--save-plan", str(one.save_plan)] if one.save_plan else []
 

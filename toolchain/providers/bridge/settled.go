@@ -37,7 +37,7 @@ type field struct {
 type place struct {
 	path     string
 	suppress []schema.SchemaDiffSuppressFunc
-	inSet    bool // a set's elements are compared by their hash: nothing is suppressed or computed in them
+	exact    bool // a set, and first a list, is compared as a whole: nothing in it is suppressed or kept as computed
 	asked    map[difference]bool
 }
 
@@ -112,7 +112,7 @@ func (p place) element(index int) place {
 // suppressed asks as schemaMap.diff does; the data is empty because these functions look for an explicit change in it,
 // which a plan never holds yet.
 func (p place) suppressed(path, before, after string) bool {
-	if p.inSet {
+	if p.exact {
 		return false
 	}
 	question := difference{path, before, after}
@@ -140,10 +140,10 @@ func (f *field) same(given, held *structpb.Value, at place) bool {
 	if f.schema.StateFunc != nil {
 		return false
 	}
-	switch f.schema.Type {
-	case schema.TypeBool, schema.TypeInt, schema.TypeFloat, schema.TypeString:
+	if plain(f.schema.Type) {
 		return fits(given, f.schema.Type) && proto.Equal(given, held)
-	case schema.TypeMap:
+	}
+	if f.schema.Type == schema.TypeMap {
 		return given.GetStructValue() != nil && given.GetStructValue().Fields[mark] == nil && proto.Equal(given, held)
 	}
 	if f.one {
@@ -156,12 +156,17 @@ func (f *field) same(given, held *structpb.Value, at place) bool {
 	if len(some) != len(others) {
 		return false
 	}
+	whole := at
+	whole.exact = true
 	if f.schema.Type == schema.TypeSet {
-		at.inSet = true
-		return f.sameSet(some, others, at)
+		return f.sameSet(some, others, whole)
 	}
-	for index, value := range some {
-		if !f.sameElement(value, others[index], at.element(index)) {
+	return f.sameList(some, others, whole) || !at.exact && f.sameList(some, others, at)
+}
+
+func (f *field) sameList(given, held []*structpb.Value, at place) bool {
+	for index, value := range given {
+		if !f.sameElement(value, held[index], at.element(index)) {
 			return false
 		}
 	}
@@ -194,27 +199,61 @@ next:
 
 // unset tells whether a value is held that is no difference where none was given.
 func (f *field) unset(held *structpb.Value, at place) bool {
-	scalar := fits(held, f.schema.Type)
+	kind := f.schema.Type
 	switch {
-	case f.schema.DefaultFunc != nil:
+	case f.schema.DefaultFunc != nil || !isNull(held) && !f.shaped(held):
 		return false
 	case f.schema.Default != nil:
-		return scalar && written(held) == fmt.Sprint(f.schema.Default)
+		return !isNull(held) && plain(kind) && written(held) == fmt.Sprint(f.schema.Default)
 	case isNull(held):
-		// An empty list that is computed becomes "known after the update".
-		return !f.schema.Computed || f.inner == nil && f.schema.Elem == nil
-	case scalar && written(held) == zero(f.schema.Type):
+		return !f.schema.Computed || plain(kind) || at.exact // a list that is computed becomes "known after the update"
+	case plain(kind) && written(held) == zero(kind):
 		return true
 	case f.schema.Computed:
-		return !at.inSet
-	case scalar:
-		return at.suppressed(at.path, written(held), zero(f.schema.Type))
-	case f.one && f.inner != nil && held.GetStructValue() != nil:
-		return at.suppressed(at.path+".#", "1", "0") && f.inner.same(nil, held.GetStructValue().Fields, at.element(0))
-	case held.GetListValue() != nil:
-		return !f.one && len(held.GetListValue().Values) == 0
+		return !at.exact
+	case plain(kind):
+		return at.suppressed(at.path, written(held), zero(kind))
+	case f.one:
+		return f.inner != nil && at.suppressed(at.path+".#", "1", "0") &&
+			f.inner.same(nil, held.GetStructValue().Fields, at.element(0))
 	}
-	return f.schema.Type == schema.TypeMap && held.GetStructValue() != nil && len(held.GetStructValue().Fields) == 0
+	return len(held.GetListValue().GetValues())+len(held.GetStructValue().GetFields()) == 0
+}
+
+// shaped tells whether a value is one that the provider answers for the field.
+func (f *field) shaped(value *structpb.Value) bool {
+	if f.schema.Type == schema.TypeMap {
+		return value.GetStructValue() != nil
+	}
+	if plain(f.schema.Type) {
+		return fits(value, f.schema.Type)
+	}
+	if f.one {
+		return f.shapedElement(value)
+	}
+	for _, one := range value.GetListValue().GetValues() {
+		if !f.shapedElement(one) {
+			return false
+		}
+	}
+	return value.GetListValue() != nil
+}
+
+func (f *field) shapedElement(value *structpb.Value) bool {
+	if f.inner == nil {
+		elem, ok := f.schema.Elem.(*schema.Schema)
+		return ok && fits(value, elem.Type)
+	}
+	for name, one := range value.GetStructValue().GetFields() {
+		if known := f.inner[name]; known == nil || !isNull(one) && !known.shaped(one) {
+			return false
+		}
+	}
+	return value.GetStructValue() != nil
+}
+
+func plain(kind schema.ValueType) bool {
+	return kind == schema.TypeBool || kind == schema.TypeInt || kind == schema.TypeFloat || kind == schema.TypeString
 }
 
 func isNull(value *structpb.Value) bool {
