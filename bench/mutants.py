@@ -27,7 +27,7 @@ MODULES = {
     "infra/service_keys.py": ["key_decisions", "evidence"],
     "infra/settings.py": ["settings", "branch_protection", "records"],
     "infra/workflows/merge.py": ["workflows", "workflows_files", "workflows_bundles"],
-    "quantctl/drift/judge.py": ["drift_decisions", "drift_judge"],
+    "quantctl/drift/judge.py": ["drift_decisions", "drift_judge", "drift_whole"],
     "quantctl/engine/plan.py": ["plan"],
     "quantctl/keys/decide.py": ["key_decisions", "evidence"],
     "quantctl/preview/redact.py": ["preview", "redact"],

@@ -16,9 +16,10 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -88,6 +89,7 @@ class Fault:
     request: str
     nth: int = 1
     struck: bool = False
+    situation: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind}, {self.request} ({self.nth})"
@@ -205,7 +207,9 @@ def strike(team: Team, fault: Fault, *command: str) -> list[str]:
     with behind(team, fault) as struck:
         ended = struck.quantctl(*command)
     if command[0] in LOOKS and "--fix" not in command:
-        return _looked(ended.returncode, command[0], ended.stdout + ended.stderr)
+        found = _looked(ended.returncode, command[0], ended.stdout + ended.stderr)
+        team.quantctl("drift", ENV, "--fix", "--yes")  # what was changed by hand is not left to the next case
+        return found
     if command[0] in ("promote", "rollback") and ended.returncode != 0:
         resumed = team.quantctl(*command)  # "rerun the same command to resume"
         if resumed.returncode != 0:
@@ -280,21 +284,25 @@ def open_gates(folder: Path) -> Path:
     return project
 
 
-def matrix(seed: int, count: int, say: Callable[[str], None]) -> int:
-    """A seeded sample of the matrix, or all of it; how many did not become whole."""
-    cases = [(where, Fault(kind, request)) for where, names in SITUATIONS.items() for request in names for kind in KINDS]
-    chosen: Sequence[tuple[str, Fault]] = random.Random(seed).sample(cases, min(count, len(cases))) if count else cases
+Case = TypeVar("Case")
+Say = Callable[[str], None]
+
+
+def matrix(cases: Iterable[Case], strike: Callable[[Team, Case, int], tuple[str, bool, list[str]]], say: Say) -> int:
+    """Each case on one sandbox, in a project whose gates are open; how many did not become whole.
+
+    `strike` says in which situation it was, whether the case came about, and what is not whole after it.
+    """
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
-    folder = Path(tempfile.mkdtemp(prefix="quant-faults-"))
+    folder = Path(tempfile.mkdtemp(prefix="quant-matrix-"))
     try:
         with deployed(folder) as plain:
             team = Team({**plain.environ, "QUANT_PROJECT": str(open_gates(folder))}, plain.clone, plain.credentials)
-            for number, (where, fault) in enumerate(chosen):
-                command = prepare(team, where, number)
-                left = strike(team, fault, *command)
-                outcome = "not whole" if left else "whole" if fault.struck else "not struck"
+            for number, case in enumerate(cases):
+                where, came, left = strike(team, case, number)
+                outcome = "not whole" if left else "whole" if came else "not struck"
                 counts[where][outcome] += 1
-                say(f"{where}: {fault}: {outcome} {'; '.join(left)}")
+                say(f"{where}: {case}: {outcome} {'; '.join(left)}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for where, found in counts.items():
@@ -302,14 +310,27 @@ def matrix(seed: int, count: int, say: Callable[[str], None]) -> int:
     return sum(found["not whole"] for found in counts.values())
 
 
-def main() -> None:
-    """`python -m tests.faults [--seed N] [--count N]`."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def run(seeded: Callable[[int, int], Iterable[Case]], strike: Any, help: str, count: int) -> None:
+    """The command line of a matrix: [--seed N] [--count N]."""
+    parser = argparse.ArgumentParser(description=help)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=0, help="so many of the matrix; all of it without")
+    parser.add_argument("--count", type=int, default=count, help="so many of the matrix; 0: all of it")
     asked = parser.parse_args()
-    sys.exit(1 if matrix(asked.seed, asked.count, lambda text: print(text, flush=True)) else 0)
+    sys.exit(1 if matrix(seeded(asked.seed, asked.count), strike, lambda text: print(text, flush=True)) else 0)
+
+
+def sample(seed: int, count: int) -> list[Fault]:
+    """So many of situation x request x kind, the same for the same seed."""
+    cases = [
+        Fault(kind, request, situation=where) for where, names in SITUATIONS.items() for request in names for kind in KINDS
+    ]
+    return random.Random(seed).sample(cases, min(count, len(cases))) if count else cases
+
+
+def _case(team: Team, fault: Fault, number: int) -> tuple[str, bool, list[str]]:
+    left = strike(team, fault, *prepare(team, fault.situation, number))
+    return fault.situation, fault.struck, left
 
 
 if __name__ == "__main__":
-    main()
+    run(sample, _case, __doc__ or "", 0)

@@ -6,19 +6,14 @@ must make everything whole, as after a fault (tests/faults.py).
 
 from __future__ import annotations
 
-import argparse
-import collections
 import contextlib
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +21,7 @@ from quantctl.engine import orphans
 from sandbox import control
 from sandbox.state import State
 from tests import faults
-from tests.conftest import Team, deployed
+from tests.conftest import Team
 from tests.paths import ROOT
 
 # Whom it strikes -> how its process is told apart; quantctl is the run itself.
@@ -53,7 +48,7 @@ class Kill:
     after: float
 
     def __str__(self) -> str:
-        return f"{self.situation}: {self.victim} after {self.after:.1f} s"
+        return f"{self.victim} after {self.after:.1f} s"
 
 
 def kills(seed: int, count: int) -> Iterator[Kill]:
@@ -61,7 +56,7 @@ def kills(seed: int, count: int) -> Iterator[Kill]:
     chance = random.Random(seed)
     pairs = [(where, who) for where in SITUATIONS for who in (*VICTIMS, *SIGNALS)]
     chance.shuffle(pairs)
-    for number in range(count):
+    for number in range(count or len(pairs)):
         where, who = pairs[number % len(pairs)]
         yield Kill(where, who, chance.uniform(0.2, _SECONDS[where]))
 
@@ -139,34 +134,9 @@ def _signalled(team: Team, kill: Kill, status: int) -> list[str]:
     return found
 
 
-def matrix(seed: int, count: int, say: Callable[[str], None]) -> int:
-    """So many kills; how many did not become whole."""
-    counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
-    folder = Path(tempfile.mkdtemp(prefix="quant-kills-"))
-    try:
-        with deployed(folder) as plain:
-            project = faults.open_gates(folder)
-            team = Team({**plain.environ, "QUANT_PROJECT": str(project)}, plain.clone, plain.credentials)
-            for number, kill in enumerate(kills(seed, count)):
-                struck, left = strike(team, kill, number)
-                outcome = "not whole" if left else "whole" if struck else "not struck"
-                counts[kill.situation][outcome] += 1
-                say(f"{kill}: {outcome} {'; '.join(left)}")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    for where, found in counts.items():
-        say(f"{where:<18}" + "".join(f"{found[outcome]:>5} {outcome}" for outcome in ("whole", "not whole", "not struck")))
-    return sum(found["not whole"] for found in counts.values())
-
-
-def main() -> None:
-    """`python -m tests.kills [--seed N] [--count N]`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=72, help="so many kills, every victim in every situation in turn")
-    asked = parser.parse_args()
-    sys.exit(1 if matrix(asked.seed, asked.count, lambda text: print(text, flush=True)) else 0)
+def _case(team: Team, kill: Kill, number: int) -> tuple[str, bool, list[str]]:
+    return kill.situation, *strike(team, kill, number)
 
 
 if __name__ == "__main__":
-    main()
+    faults.run(kills, _case, __doc__ or "", 72)

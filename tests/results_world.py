@@ -19,6 +19,7 @@ from quantctl.results.report import Report, report_of
 from quantctl.results.statements import Window
 from quantctl.results.verdict import judge
 from tests.account_sandbox import Account
+from tests.paths import ROOT
 
 HERE, THERE = "a" * 40, "b" * 40
 PAIR = Pair(("quant_stg", "quant_live"), (HERE, THERE))
@@ -72,6 +73,12 @@ def night(day: datetime.date, code: str = "same", result: str = "SUCCESS", numbe
 def quiet(first: datetime.date = FIRST, last: datetime.date = LAST) -> dict[datetime.date, tuple[Night, Night]]:
     """Both ran the same code, with success, on each day."""
     return {day: (night(day), night(day, commit=THERE)) for day in days(first, last)}
+
+
+def declarations(folder: str) -> dict[str, bytes]:
+    """What the sample declares in a folder: path -> content."""
+    sample = ROOT / "examples" / "pipelines"
+    return {str(path.relative_to(sample)): path.read_bytes() for path in (sample / folder).glob("*")}
 
 
 class Connected:

@@ -26,9 +26,10 @@ ME = {"userName": "app-1", "groups": [{"display": "admins"}]}
             model.login({"userName": "dana"}, "app-1"),
             [(WRONG, "log in as the deployer"), (WRONG, "add the deployer to admins")],
         ),
-        ([model.git_credential([], "gitLab", "https://gitlab.example/x.git")], [(WRONG, "git-credentials create gitLab")]),
-        ([model.git_credential([{"git_provider": "gitHub"}], "gitLab", "https://x")], [(WRONG, "as the deployer")]),
-        ([model.git_credential([{"git_provider": "GitLab"}], "gitLab", "https://x")], [(FINE, "")]),
+        ([model.git_credential([], "gitLab", False)], [(WRONG, "git-credentials create gitLab")]),
+        ([model.git_credential([], "gitLab", True)], [(FINE, "")]),
+        ([model.git_credential([{"git_provider": "gitHub"}], "gitLab", False)], [(WRONG, "as the deployer")]),
+        ([model.git_credential([{"git_provider": "GitLab"}], "gitLab", False)], [(FINE, "")]),
         (
             model.principals({"a": True}, {"quant": "a", "quant_live": "b"}),
             [(FINE, ""), (WRONG, "quant:servicePrincipal of quant_live")],

@@ -15,7 +15,9 @@ from infra.service_keys import marker, need_held, need_keys, written
 from quantctl.forge import Answer, Approval, Approvals, Verdict
 from quantctl.keys.decide import slot_to_fill, why_not_retire
 from quantctl.promotion.gates import Line, Soaked, Unknown, answer
+from quantctl.promotion.results_gate import ReportSeen, ResultsSeen
 from quantctl.records.repository import Commit
+from quantctl.records.signoffs import SignOff, Words
 from tests.paths import ROOT
 from tests.test_gates import ALL, BELOW, COMMIT, EDGE, FREEZE, GOOD, HEAD, NOW, RAVI, run
 from tests.test_settings import read
@@ -70,6 +72,29 @@ CHANGED: list[dict[str, Any]] = [
     {"freezes": [FREEZE.model_copy(update={"why": "Audit"}), FREEZE]},
     {"now": Unknown("no clock")},
 ]
+DIGEST = "d" * 64
+REPORT = ReportSeen(DIGEST, "as expected", "quant_live", 3, (), "Rhea")
+
+
+def signed(by: str, **words: Any) -> SignOff:
+    note = str(Words("fine", **words))
+    return SignOff("quant_stg", HEAD, by, note, by, 0, "tag x")
+
+
+DESK, RISK = signed("Uma", report=DIGEST[:12], stakeholder="desk"), signed("Eddie", report=DIGEST[:12], stakeholder="risk")
+WITH = replace(ALL, results_days=3, stakeholders=("desk", "risk"))
+RESULTS: list[dict[str, Any]] = [
+    {},
+    {"results": Unknown("the account is silent")},
+    {"results": ResultsSeen(None, (), {"results/x": "it is malformed"})},
+    {"results": ResultsSeen(REPORT, (DESK, RISK)), "signed": [DESK, RISK]},
+    {"results": ResultsSeen(REPORT, (DESK,)), "signed": [DESK]},
+    {"results": ResultsSeen(REPORT), "signed": [DESK]},
+    {"results": ResultsSeen(replace(REPORT, stale="the tables moved on"), (DESK, RISK)), "signed": [DESK, RISK]},
+    {"results": ResultsSeen(replace(REPORT, days=2)), "signed": []},
+    {"results": ResultsSeen(replace(REPORT, findings=("a", "b")), (DESK,)), "signed": [DESK]},
+    {"signed": [DESK, RISK]},
+]
 FEW = replace(ALL, successful_runs=1, failed_runs=1, soak_days=1, approvals=1)
 
 
@@ -83,6 +108,12 @@ def evidence() -> Iterator[str]:
             for gate in told:
                 assert gate.as_json() == {"name": gate.name, "verdict": gate.verdict.value, "evidence": gate.evidence}
                 yield f"    {gate.name} {gate.verdict.value}: {gate.evidence}\n"
+    for number, changed in enumerate(RESULTS):
+        for gates in (WITH, replace(WITH, stakeholders=()), replace(WITH, results_days=0, stakeholders=())):
+            yield f"results {number}, {gates.results_days} days, {', '.join(gates.stakeholders) or 'nobody'} asked\n"
+            for gate in answer(EDGE, gates, replace(GOOD, **changed)):
+                if gate.name in ("results", "sign-off"):
+                    yield f"    {gate.name} {gate.verdict.value}: {gate.evidence}\n"
     yield "keys\n"
     first, second = "QUFB", "QkJC"
     key = "snowflake_private_key"

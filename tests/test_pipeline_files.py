@@ -333,6 +333,9 @@ def test_every_variable_is_documented() -> None:
     assert "SNOWFLAKE_PRIVATE_KEY" in secret and "QUANT_TRIGGER_TOKEN" in named
 
 
+BOT = {"user": {"login": "github-actions[bot]"}}
+
+
 class GitHub(http.server.BaseHTTPRequestHandler):
     """Comments and issues of one repository, two a page."""
 
@@ -351,7 +354,7 @@ class GitHub(http.server.BaseHTTPRequestHandler):
             form = self.rfile.read(int(self.headers["Content-Length"])).decode()
             self.items.setdefault(self.path, []).append({"form": form})
             return self.answer(201, {"web_url": "http://x/-/pipelines/1"})
-        made = {"id": 100, "number": 100, "state": "open", "html_url": f"made {self.path}", **self.body()}
+        made = {"id": 100, "number": 100, "state": "open", "html_url": f"made {self.path}", **self.body(), **BOT}
         self.items.setdefault(self.path, []).append(made)
         self.answer(201, made)
 
@@ -401,18 +404,26 @@ def post(address: str, *arguments: str) -> str:
 def test_github_has_one_comment(github: tuple[str, dict[str, list[dict[str, Any]]]], tmp_path: Path) -> None:
     """Posted twice it is one comment that says the latest, though others stand before it on other pages."""
     address, items = github
-    comments = items["/repos/q/i/issues/7/comments"] = [{"id": n, "body": "LGTM"} for n in range(5)]
+    theirs = (
+        "<!-- quantctl preview -->\nAll is well"  # somebody's own words, which are neither ours nor to be taken for them
+    )
+    comments = items["/repos/q/i/issues/7/comments"] = [
+        {"id": n, "body": theirs if n == 3 else "LGTM", "user": {"login": "mallory"}} for n in range(5)
+    ]
     note = tmp_path / "note.md"
     for text in ("first", "second"):
         note.write_text(text)
         post(address, "comment", "7", str(note))
-    assert [one["body"] for one in comments] == ["LGTM"] * 5 + ["<!-- quantctl preview -->\nsecond"]
+    said = [one["body"] for one in comments]
+    assert said == ["LGTM", "LGTM", "LGTM", theirs, "LGTM", "<!-- quantctl preview -->\nsecond"]
 
 
 def test_github_has_one_issue(github: tuple[str, dict[str, list[dict[str, Any]]]], tmp_path: Path) -> None:
     """Opened, refreshed, left alone, closed with a comment; a closed one is not opened again."""
     address, items = github
     said = []
+    theirs = {"id": 1, "number": 1, "state": "open", "body": "<!-- quantctl drift -->\nmine", "user": {"login": "mallory"}}
+    items["/repos/q/i/issues"] = [theirs]
     file = tmp_path / "issue.json"
     for action in ("upsert", "upsert", "leave", "close", "close"):
         decision = {
@@ -426,6 +437,7 @@ def test_github_has_one_issue(github: tuple[str, dict[str, list[dict[str, Any]]]
         file.write_text(json.dumps(decision))
         said.append(post(address, "issue", str(file)).split(":")[0])
     assert said == ["opened", "refreshed", "so", "closed", "no issue is open"]
-    [one] = items["/repos/q/i/issues"]
+    first, one = items["/repos/q/i/issues"]
+    assert (first["state"], first["body"]) == ("open", "<!-- quantctl drift -->\nmine")
     assert (one["state"], one["labels"], one["body"]) == ("closed", ["drift"], "<!-- quantctl drift -->\nupsert")
     assert [comment["body"] for comment in items["/repos/q/i/issues/100/comments"]] == ["close"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,8 @@ def alive(pid: int) -> bool:
 def test_a_file_really_runs(workspace: Workspace, path: str) -> None:
     """With its parameters, references filled in, from the Git folder; its output is answered."""
     admin = workspace.client()
-    say = python("say", f"/Workspace{path}/say.py", "{{job.parameters.who}}", "{{job.id}}", "{{task.name}}", "{{other}}")
+    words = ("{{job.parameters.who}}", "{{job.id}}", "{{task.name}}", "{{job.start_time.iso_date}}", "{{other}}")
+    say = python("say", f"/Workspace{path}/say.py", *words)
     job = admin.jobs.create(name="say", tasks=[say], parameters=[JobParameterDefinition("who", "nobody")]).job_id or 0
     run = admin.jobs.run_now(job, job_parameters={"who": "dana"}).result(timeout=WAIT)
     assert run.state and run.state.result_state is RunResultState.SUCCESS
@@ -111,7 +112,8 @@ def test_a_file_really_runs(workspace: Workspace, path: str) -> None:
     assert (run.run_page_url or "").startswith(f"{workspace.endpoints.databricks_host}/?o=4000000000000001#job/{job}/run/")
     assert admin.jobs.get_run(task.run_id or 0).job_run_id == run.run_id
     said, folder = (output.logs or "").splitlines()
-    assert said == f"said dana {job} say {{{{other}}}}"
+    day = datetime.fromtimestamp(run.start_time / 1000, UTC).date()
+    assert said == f"said dana {job} say {day} {{{{other}}}}"
     assert Path(folder).parent == workspace.state.folders
     assert (output.error, output.logs_truncated) == (None, False)
 

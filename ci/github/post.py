@@ -21,13 +21,14 @@ import requests
 _SECONDS = 30
 _LONGEST = 65_536  # characters of a body; GitHub answers 422 above it
 _COMMENT = "<!-- quantctl preview -->"
+_BOT = "github-actions[bot]"  # who GITHUB_TOKEN is; anybody can write a marker into a comment of theirs
 
 
 def comment(number: str, text: str) -> str:
     """The address of the pull request's one comment, which says `text` now."""
     body = f"{_COMMENT}\n{text}"[:_LONGEST]
     for one in _all(f"issues/{int(number)}/comments"):
-        if str(one["body"]).startswith(_COMMENT):
+        if _is_ours(one, _COMMENT):
             return str(_ask("PATCH", f"issues/comments/{one['id']}", {"body": body})["html_url"])
     return str(_ask("POST", f"issues/{int(number)}/comments", {"body": body})["html_url"])
 
@@ -50,7 +51,11 @@ def issue(decision: dict[str, Any]) -> str:
 
 
 def _is_ours(one: dict[str, Any], marker: str) -> bool:
-    return "pull_request" not in one and str(one.get("body") or "").startswith(marker)
+    return _wrote(one) == _BOT and "pull_request" not in one and str(one.get("body") or "").startswith(marker)
+
+
+def _wrote(one: dict[str, Any]) -> str:
+    return str((one.get("user") or {}).get("login"))
 
 
 def _all(path: str) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +25,13 @@ READ_SECONDS = 60.0  # for reading the cache
 FETCH_SECONDS = 300.0  # for a first fetch, once the host has answered
 
 Done = subprocess.CompletedProcess[bytes]
+
+
+def is_public(remote: str) -> bool:
+    """Whether the remote lets somebody without any login read it; False where it does not answer."""
+    alone = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_COUNT": "0", "GIT_ASKPASS": ""}
+    nobody = re.sub(r"//[^@/]*@", "//", remote)
+    return run(["git", "-c", "credential.helper=", "ls-remote", "--heads", nobody], environ=alone).returncode == 0
 
 
 def run(

@@ -87,7 +87,7 @@ def _databricks(settings: Sequence[Settings], environ: Mapping[str, str]) -> lis
     workspace, first = Workspace(environ), settings[0]
     me = workspace.me()
     found = model.login(me, first.deployer)
-    found.append(model.git_credential(workspace.git_credentials(), first.git_provider, first.remote))
+    found.append(model.git_credential(workspace.git_credentials(), first.git_provider, git.is_public(first.remote)))
     names = {one.environment.value: one.service_principal for one in settings}
     found += model.principals({name: workspace.has_service_principal(name) for name in names.values()}, names)
     for env, name in names.items():

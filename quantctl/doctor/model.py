@@ -86,7 +86,7 @@ def login(me: Mapping[str, Any], deployer: str) -> list[Answer]:
     ]
 
 
-def git_credential(listed: Iterable[Mapping[str, Any]], provider: str, remote: str) -> Answer:
+def git_credential(listed: Iterable[Mapping[str, Any]], provider: str, is_public: bool) -> Answer:
     """Whether the deployer can clone: a Git folder is cloned with its caller's own credential.
 
     https://docs.databricks.com/repos/automate-with-sp
@@ -95,8 +95,8 @@ def git_credential(listed: Iterable[Mapping[str, Any]], provider: str, remote: s
     found = [str(one.get("git_username") or one.get("git_provider")) for one in listed if _same(one, provider)]
     if found:
         return fine("Databricks", needed, f"of {found[0]}")
-    if remote.startswith(("http://127.0.0.1", "http://localhost")):
-        return fine("Databricks", needed, "none, and this remote of the sandbox asks for none")
+    if is_public:
+        return fine("Databricks", needed, "none, and the remote asks for none")
     words = f"databricks git-credentials create {provider} --git-username NAME --personal-access-token TOKEN"
     return missing("Databricks", needed, "none", f"{words}, as the deployer; a public repository needs none")
 

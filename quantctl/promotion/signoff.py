@@ -52,7 +52,7 @@ def signoff_command(
         )
     looked_at = _report(pipelines, env, folder.commit, report)
     if looked_at is not None:
-        Console(stderr=True).print(shown(looked_at))
+        Console(stderr=True, markup=True).print(shown(looked_at))
     words = Words(note.strip(), looked_at.digest if looked_at else "", stakeholder, _accepted(looked_at, accept, because))
     forge, at = connect(settings, environ), int(workspace.now().timestamp())
     made = forge.sign_off(env, folder.commit, by, str(words), at)

@@ -57,6 +57,11 @@ class Check:
         return f"{self.metric}{where} {_OPERATORS[self.operator][0]} {bounds}{' %' if self.percent else ''}"
 
 
+def is_number(value: object) -> bool:
+    """A finite number that the account can be given."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -1e300 <= value <= 1e300
+
+
 def spelled(name: str) -> str:
     """A name as Snowflake keeps it: in upper case, but for one that stands in double quotes."""
     return name[1:-1] if len(name) > 2 and name[0] == name[-1] == '"' else name.upper()
@@ -90,7 +95,7 @@ def _check(one: DataQuality, column: str, columns: Sequence[str], wrong: Callabl
         return None
     bounds = getattr(one, said[0])
     bounds = tuple(bounds) if isinstance(bounds, list) else (bounds,)
-    if not all(isinstance(bound, int | float) and not isinstance(bound, bool) for bound in bounds):
+    if not all(map(is_number, bounds)):
         wrong(f"{said[0]}: expected a number.")
         return None
     metric = "sql" if one.type == "sql" else str(one.metric or one.rule)
@@ -109,7 +114,8 @@ def _check(one: DataQuality, column: str, columns: Sequence[str], wrong: Callabl
         wrong(f"{metric} is a check of a column.")
         return None
     elif metric == "duplicateValues":
-        over = [str(name).upper() for name in arguments.get("properties") or ([column] if column else [])]
+        named = arguments.get("properties")
+        over = [spelled(str(name)) for name in named] if isinstance(named, list) else [column] if column else []
         if not over or not set(over) <= set(columns):
             wrong("duplicateValues: arguments.properties names columns of the contract.")
             return None
@@ -117,6 +123,7 @@ def _check(one: DataQuality, column: str, columns: Sequence[str], wrong: Callabl
     elif metric in ("missingValues", "invalidValues"):
         listed = arguments.get("missingValues" if metric == "missingValues" else "validValues")
         pattern = str(arguments.get("pattern") or "")
+        listed = listed if isinstance(listed, list) else []
         if not listed and not (pattern and metric == "invalidValues"):
             wrong(f"{metric}: arguments say which: {metric if metric == 'missingValues' else 'validValues or pattern'}.")
             return None

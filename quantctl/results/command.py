@@ -62,7 +62,7 @@ def results_command(
 ) -> None:
     """Are ENV's results right? Its tables against those of the environment it leads to, by their contracts.
 
-    Reads only. Exit 0 as expected, 2 something unexpected, 1 something could not be told.
+    Of the account it only reads. Exit 0 as expected, 2 something is not, 1 something is unknown.
     """
     environ = where.enter(tell=True)
     if propose:
@@ -108,13 +108,13 @@ def written(report: Report, signed: Signed, format: Format) -> str:
         body = report.model_dump(mode="json")
         return f"{json.dumps({'digest': report.digest, 'verdict': report.verdict, **body}, indent=2)}\n"
     text = io.StringIO()
-    Console(file=text, width=_COLUMNS).print(shown(report))
+    Console(file=text, width=_COLUMNS, markup=True).print(shown(report))
     return text.getvalue()
 
 
 def _show(report: Report, signed: Signed, format: Format, output: Path | None) -> None:
     if output is None and format is Format.table and sys.stdout.isatty():
-        Console().print(shown(report))
+        Console(markup=True).print(shown(report))
     else:
         _show_text(written(report, signed, format), output)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.resources
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from pydantic import ValidationError
 from infra.workflows import Problem, Refused
 from infra.workflows.document import Integer, Map, Number, place, read
 from infra.workflows.problems import Mark, one_of, quoted
-from quantctl.results.checks import Check, checks_of, spelled
+from quantctl.results.checks import Check, checks_of, is_number, spelled
 
 FOLDER, ENDING = "contracts", ".odcs.yaml"
 VERSION = "v3.1.0"
@@ -272,7 +271,7 @@ class _Reading:
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return is_number(value) and value >= 0
 
 
 def _key(steps: Iterable[str | int]) -> str:

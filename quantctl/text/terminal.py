@@ -12,10 +12,10 @@ from quantctl.text.plain import seen
 
 
 class Console(rich.console.Console):
-    """rich's, without markup in plain texts, and with every hidden character as an escape."""
+    """rich's, with every hidden character as an escape; without markup, unless who wants it escapes what others wrote."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(markup=False, emoji=False, **options)
+    def __init__(self, *, markup: bool = False, **options: Any) -> None:
+        super().__init__(markup=markup, emoji=False, **options)
         self.push_render_hook(_Hook())
 
 

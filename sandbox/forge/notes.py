@@ -30,14 +30,7 @@ def get(call: Call) -> Json:
 def create(call: Call) -> Json:
     """POST .../notes"""
     call.require(GUEST)
-    body, owner = call.text("body"), _owner(call)
-    if not body.strip():
-        raise bad("body is empty")
-    with call.store.together():
-        number, at = call.store.next("note"), now()
-        note = {"id": number, "body": body, "author": call.who.id, "created_at": at, "updated_at": at}
-        call.store.put("note", number, note, owner)
-    return _shown(call, note)
+    return _shown(call, _made(call, _owner(call)))
 
 
 def discussions(call: Call) -> list[Json]:
@@ -49,14 +42,7 @@ def discussions(call: Call) -> list[Json]:
 def discuss(call: Call) -> Json:
     """POST /projects/:id/repository/commits/:sha/discussions: whoever may read the code may comment on it"""
     call.require(REPORTER)
-    body, owner = call.text("body"), _commit(call)
-    if not body.strip():
-        raise bad("body is empty")
-    with call.store.together():
-        number, at = call.store.next("note"), now()
-        note = {"id": number, "body": body, "author": call.who.id, "created_at": at, "updated_at": at}
-        call.store.put("note", number, note, owner)
-    return _thread(call, note)
+    return _thread(call, _made(call, _commit(call)))
 
 
 def edit_comment(call: Call) -> Json:
@@ -70,6 +56,16 @@ def edit_comment(call: Call) -> Json:
         note |= {"body": call.text("body"), "updated_at": now()}
         call.store.put("note", note["id"], note, owner)
     return _comment(call, note)
+
+
+def _made(call: Call, owner: str) -> Json:
+    if not (body := call.text("body")).strip():
+        raise bad("body is empty")
+    with call.store.together():
+        number, at = call.store.next("note"), now()
+        note: Json = {"id": number, "body": body, "author": call.who.id, "created_at": at, "updated_at": at}
+        call.store.put("note", number, note, owner)
+    return note
 
 
 def _commit(call: Call) -> str:
