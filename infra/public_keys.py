@@ -48,7 +48,7 @@ def file_of(env: str, environ: Mapping[str, str]) -> Path | None:
 
 
 def public_keys_setting(given: dict[str, str | None], env: str, environ: Mapping[str, str]) -> dict[str, object]:
-    """The values of both settings: in the sandbox what its file says, elsewhere what the stack file does.
+    """The values of both settings: in the sandbox what its file says, where there is one; else the stack file.
 
     Raises:
         UserError: the file cannot be read.
@@ -59,7 +59,7 @@ def public_keys_setting(given: dict[str, str | None], env: str, environ: Mapping
     try:
         read = json.loads(file.read_text())
     except FileNotFoundError:
-        return {}
+        return {key: value or None for key, value in given.items()}
     except (OSError, ValueError) as error:
         raise UserError(f"{FOLDER}: {file} cannot be read as JSON ({error}). Remove it, and run make up again.") from None
     if not isinstance(read, dict):

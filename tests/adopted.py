@@ -25,7 +25,7 @@ def looked(env: str, **changed: Any) -> Look:
         "jobs": [],
         "scope": Scope(name=env, acls={}, secrets={"snowflake_private_key": 1}),
         "schema_": Schema(name=name, owner="ACCOUNTADMIN", transient=False, managed=False, retention=1, comment=""),
-        "user": User(name=f"SVC_{name}", owner="ACCOUNTADMIN", role=f"{name}_RW", roles=[f"{name}_RW"]),
+        "user": User(name=f"SVC_{name}", owner="ACCOUNTADMIN", role=f"{name}_RW", roles=[f"{name}_RW"], keys=[]),
         "role_owner": "ACCOUNTADMIN",
         "tables": [],
         "grants": [],

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from tests.estate import ENVS, Estate
+from tests.paths import ROOT
 
 Answer = Callable[[str, str, list[str]], str]  # group, id, what may be said -> what is said
 
@@ -31,6 +32,12 @@ class Adoption:
         assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         return done.stdout + done.stderr
+
+    def start(self, env: str, *words: str) -> subprocess.Popen[bytes]:
+        """One step in a process group of its own, to be killed."""
+        command = [str(ROOT / ".venv" / "bin" / "quantctl"), "adopt", env, *words]
+        quiet, environ = subprocess.DEVNULL, self.estate.team.environ
+        return subprocess.Popen(command, env=environ, stdout=quiet, stderr=quiet, start_new_session=True)
 
     def decisions(self, env: str) -> dict[str, list[dict[str, object]]]:
         """The file as a person reads it."""

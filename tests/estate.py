@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from databricks.sdk.service.iam import GrantRule, RuleSetUpdateRequest
 
 from sandbox.identities import ADMIN
@@ -69,6 +70,15 @@ class Estate:
     style: Style
     folders: dict[str, int] = field(default_factory=dict)
     jobs: dict[str, int] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def key(self, env: str) -> str:
+        """The private key of the jobs' user, as somebody made it once: PEM."""
+        if env not in self.keys:
+            made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            self.keys[env] = made.private_bytes(serialization.Encoding.PEM, form, plain).decode()
+        return self.keys[env]
 
     def quantctl(self, *words: str, as_admin: bool = False) -> subprocess.CompletedProcess[str]:
         """The command line in the team's project; an administrator's shell sees the whole account."""
@@ -317,9 +327,8 @@ def _account(estate: Estate, env: str) -> None:
 
 def _secrets(estate: Estate, env: str) -> None:
     scope = estate.style.scope.format(env=env)
-    key = Path(estate.team.credentials[f"service_principal:{env}"]["snowflake_key_file"]).read_text()
     estate.api("admin", "POST", "/api/2.0/secrets/scopes/create", {"scope": scope})
-    for name, value in (("snowflake_private_key", key), ("slack_webhook", "https://hooks.example/x")):
+    for name, value in (("snowflake_private_key", estate.key(env)), ("slack_webhook", "https://hooks.example/x")):
         estate.api("admin", "POST", "/api/2.0/secrets/put", {"scope": scope, "key": name, "string_value": value})
     for who in (estate.principal(env), "dana@quant.example"):
         body = {"scope": scope, "principal": who, "permission": "READ"}
@@ -327,7 +336,6 @@ def _secrets(estate: Estate, env: str) -> None:
 
 
 def _public_key(estate: Estate, env: str) -> str:
-    file = Path(estate.team.credentials[f"service_principal:{env}"]["snowflake_key_file"])
-    public = serialization.load_pem_private_key(file.read_bytes(), None).public_key()
+    public = serialization.load_pem_private_key(estate.key(env).encode(), None).public_key()
     pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
     return "".join(pem.splitlines()[1:-1])

@@ -9,7 +9,7 @@ import pytest
 
 from infra.naming import names_of
 from quantctl.adopt import importing
-from quantctl.adopt.identity import SECRETS, Identities, Real
+from quantctl.adopt.identity import Identities, Real
 from quantctl.adopt.import_file import import_file
 from quantctl.engine.process import run
 from quantctl.engine.state import read_state
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.real
 def test_an_import_of_everything_changes_nothing(
     team: Team, env: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No create but of the secret, whose value nobody can read; no replacement, no update, and the same protection."""
+    """No create, no replacement, no update, and the same protection."""
     for name, value in team.environ.items():
         monkeypatch.setenv(name, value)
     settings, state = stack_settings(env, team.environ), read_state(env, team.environ)
@@ -35,13 +35,12 @@ def test_an_import_of_everything_changes_nothing(
     real = Real(jobs=state.jobs, folders={settings.folder: folder.id})
     resources = importing.would_create(env, empty)
     made = import_file(resources, Identities(settings, names_of(settings), real).of)
-    left_out = {one.type for one in resources if one.custom} - {one["type"] for one in made["resources"]}
-    assert left_out == {SECRETS[0]}
+    assert sum(one.custom for one in resources) == sum("id" in one for one in made["resources"])
     file = tmp_path / "import.json"
     file.write_text(json.dumps(made))
     importing.take_in(env, empty, file, resources, protect=settings.is_live)
     steps = [one for one in importing.preview(env, empty)["steps"] if one["op"] not in ("same", "read")]
-    assert [(one["op"], one["newState"]["type"]) for one in steps] == [("create", SECRETS[0])], steps
+    assert steps == []
     protected = {one["urn"]: bool(one.get("protect")) for one in state.resources if one.get("custom")}
     imported = {one["urn"]: bool(one.get("protect")) for one in read_state(env, empty).resources if one.get("custom")}
     ours = {urn for urn in imported if "providers" not in urn}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterator
+import signal
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -43,6 +46,8 @@ def test_the_four_environments_are_adopted_and_nothing_is_lost(estate: Estate) -
             adoption.commit()
         adoption.prepare(env)
         adoption.take_settings(env)
+        if env == "quant_lr":
+            _killed_and_undone(adoption, env)
         adoption.run(env, "import", "--yes")
         assert "deletes and replaces nothing" in adoption.run(env, "verify")
         done = estate.quantctl("up", env, "--yes")
@@ -57,6 +62,30 @@ def test_the_four_environments_are_adopted_and_nothing_is_lost(estate: Estate) -
         _drift_is_the_leftovers(estate, env)
     _nobody_got_more(estate)
     _promote(estate)
+
+
+def _killed_and_undone(adoption: Adoption, env: str) -> None:
+    """An import that was killed goes on with the same command; one that is undone leaves the state as it was."""
+    killed = adoption.start(env, "import", "--yes")
+    kept = adoption.estate.project / "adoption" / env / "state-before.json"
+    assert _soon(kept.exists), "the import did not begin"
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    adoption.run(env, "import", "--yes")
+    assert "deletes and replaces nothing" in adoption.run(env, "verify")
+    adoption.run(env, "undo", "--yes")
+    state = json.loads(adoption.pulumi("stack", "export", "-s", env).stdout)
+    assert not (state["deployment"].get("resources") or []) and not kept.exists()
+    said = adoption.run(env, "verify", status=1)
+    assert "not imported yet" in said and "do next" in said
+
+
+def _soon(happened: Callable[[], bool], seconds: float = 120.0) -> bool:
+    """Whether it happens in that time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not happened():
+        time.sleep(0.2)
+    return happened()
 
 
 def _the_pack_is_asked(adoption: Adoption) -> None:
@@ -120,6 +149,8 @@ def _left(entry: dict[str, Any], schema: str) -> Iterator[tuple[str, str]]:
             yield resource, f"{privilege} for {match[1]} {match[2]}"
     elif match := re.fullmatch(r"ACL of (\S+) on (secret scope \S+)", what):
         yield match[2], f"ACL of {match[1]}"
+    elif match := re.fullmatch(r"key in (secret) scope (\S+)", what):
+        yield from ((f"secret {match[2]}/{name}", "value") for name in names)
     elif match := re.fullmatch(r"other secrets of scope (\S+)", what):
         yield from ((f"secret {match[1]}/{name}", "") for name in names)
     elif match := re.fullmatch(r"tables and views of (\S+)", what):

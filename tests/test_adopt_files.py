@@ -190,6 +190,7 @@ def test_a_job_that_ran_from_git_runs_from_the_folder() -> None:
     assert "git_source" not in found
 
 
+KEY = "MIIB"
 STACK = """# Production.
 config:
   quant:branch: quant_live
@@ -226,7 +227,7 @@ def settings() -> Settings:
 
 def test_names_that_exist_become_settings() -> None:
     """Only those that are not the usual ones, so that a stack file says what is special."""
-    user = User(name="JOBS", owner="", role="PIPELINES", roles=["PIPELINES"])
+    user = User(name="JOBS", owner="", role="PIPELINES", roles=["PIPELINES"], keys=[KEY, ""])
     found = stack_file.from_look(
         looked(
             "quant_live",
@@ -240,8 +241,9 @@ def test_names_that_exist_become_settings() -> None:
         "folder": "/x/quant_live",
         "names": {"serviceUser": "JOBS", "serviceRole": "PIPELINES", "secretScope": "prod"},
         "retentionDays": 1,
+        "publicKey": KEY,
     }
-    usual = User(name="SVC_QUANT_LIVE", owner="", role="QUANT_LIVE_SVC", roles=["QUANT_LIVE_SVC"])
+    usual = User(name="SVC_QUANT_LIVE", owner="", role="QUANT_LIVE_SVC", roles=["QUANT_LIVE_SVC"], keys=[])
     assert stack_file.from_look(looked("quant_live", user=usual), settings()) == {"retentionDays": 1}
 
 

@@ -104,7 +104,7 @@ def test_an_override_reaches_what_a_for_each_task_repeats() -> None:
         ({**MINIMAL, "taskz": 1}, ["workflows/0.yml", "line 6", "taskz", "unknown key", "did you mean tasks?"]),
         ({"name": "x", "tasks": [{"task_key": "a", "retries": 1}]}, ["tasks[0].retries", "did you mean max_retries?"]),
         ({**MINIMAL, "per_environment": {"prod": {}}}, ["prod", "quant_live"]),
-        ({**MINIMAL, "per_environment": {"quant": None}}, ["per_environment.quant", "found nothing", "keys of a job"]),
+        ({**MINIMAL, "per_environment": {"quant": "off"}}, ["per_environment.quant", "'off'", "keys of a job", "null"]),
         ({**MINIMAL, "per_environment": ["quant"]}, ["per_environment", "a list", "quant_live"]),
         (
             {**MINIMAL, "per_environment": {"quant_live": {"tasks": [{"task_key": "Compute", "max_retries": 3}]}}},

@@ -61,6 +61,8 @@ def _read(account: Account, settings: Settings) -> Json:
             )
             for one in sorted(held.grants)
         ]
+        if user is not None:
+            user = user.model_copy(update={"keys": list(held.keys or ())})
     people = {holder for holder in (one.holder for one in grants if one.holder_kind == "ROLE") if holder not in _SYSTEM}
     people |= {settings.names(persona).role.upper() for persona in Persona} & set(roles)
     return {
@@ -125,7 +127,7 @@ def _user(shown: Shown, settings: Settings, names: Names, writers: set[str]) -> 
             f"{settings.environment}: the user {name} has {len(roles)} roles and none as its default: {', '.join(roles)}.",
             do_next=f"say which one the jobs use: quant:names.serviceRole in Pulumi.{settings.environment}.yaml",
         )
-    return User(name=name, owner=str(row.get("owner") or ""), role=role, roles=roles)
+    return User(name=name, owner=str(row.get("owner") or ""), role=role, roles=roles, keys=[])
 
 
 def _roles_of(shown: Shown, user: str) -> list[str]:

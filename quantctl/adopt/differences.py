@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.naming import Names
+from infra.service_keys import is_ours, written
 from infra.settings import Settings
 from quantctl.adopt.decisions import CHANGE, LEAVE, Item
 from quantctl.adopt.literals import resolved
@@ -15,13 +16,13 @@ from quantctl.adopt.people import Target, access_items
 from quantctl.adopt.prepare import ADMINISTRATORS
 
 Json = dict[str, Any]
-JOB, PERMISSIONS, SECRET = "Job", "Permissions", "Secret"
+JOB, PERMISSIONS = "Job", "Permissions"
 # What a first update may make beside what is there: it takes nothing away and replaces nothing.
 CREATED = frozenset(
     {
         "AccountRole", "DatabaseRole", "Directory", "GrantAccountRole", "GrantDatabaseRole",
         "GrantPrivilegesToAccountRole", "GrantPrivilegesToDatabaseRole", "Group", "NetworkPolicy", "Permissions",
-        "ResourceMonitor", "Secret", "SecretAcl", "SecretScope", "ServiceUser", "Warehouse",
+        "ResourceMonitor", "SecretAcl", "SecretScope", "ServiceUser", "Warehouse",
     }
 )  # fmt: skip
 _KINDS = {"userName": "user", "groupName": "group", "servicePrincipalName": "servicePrincipal"}
@@ -85,9 +86,6 @@ def items(found: Sequence[Step], look: Look, settings: Settings, names: Names) -
             made += _other(one)
         elif one.op == "create" and one.custom and one.kind not in CREATED:
             made.append(_change(f"{one.kind} {one.name}", "", "nothing", "created"))
-    if look.scope and names.secret_key in look.scope.secrets:
-        what = f"secret {look.scope.name}/{names.secret_key}"
-        made.append(_change(what, "value", "a value that nobody can read", "the service user's key, written again"))
     return [*_alike(made), *_leftovers(look, settings, names)]
 
 
@@ -272,7 +270,14 @@ def _leftovers(look: Look, settings: Settings, names: Names) -> list[Item]:
             if who.lower() not in known:
                 what = f"ACL of {who} on secret scope {look.scope.name}"
                 made.append(Item("leftovers", f"leftovers/{what}", what, level, "none", (LEAVE, CHANGE), people=(who,)))
-        others = tuple(sorted(set(look.scope.secrets) - {names.secret_key}))
+        rotated = written(look.scope.secrets, names.secret_key)
+        if rotated.key_at is not None and rotated.slot(settings.public_keys) is None:
+            what = f"key in secret scope {look.scope.name}"
+            by_rotation = "written by quantctl keys rotate"
+            made.append(
+                Item("leftovers", f"leftovers/{what}", what, "written by hand", by_rotation, (LEAVE,), (names.secret_key,))
+            )
+        others = tuple(sorted(name for name in look.scope.secrets if not is_ours(name, names.secret_key)))
         if others:
             what = f"other secrets of scope {look.scope.name}"
             made.append(Item("leftovers", f"leftovers/{what}", what, f"{len(others)}", "none", (LEAVE,), others))

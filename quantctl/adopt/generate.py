@@ -13,6 +13,7 @@ from quantctl.adopt.decisions import Decisions
 from quantctl.adopt.folder import Place
 from quantctl.adopt.model import Json, Look
 from quantctl.adopt.pairing import Workflow, paired
+from quantctl.errors import UserError
 from quantctl.stack_settings import stack_settings
 
 
@@ -64,5 +65,8 @@ def _written(env: str, found: Json, environ: Mapping[str, str]) -> Settings:
     """The proposed stack file, and the settings that the program would read from it."""
     place = Place.of(env)
     text = (project.root() / f"Pulumi.{env}.yaml").read_text()
-    folder.write(place.stack_file, stack_file.with_settings(text, found))
+    try:
+        folder.write(place.stack_file, stack_file.with_settings(text, found))
+    except ValueError as error:
+        raise UserError(f"Pulumi.{env}.yaml cannot be added to: {error}.", do_next="give it a line `config:`") from None
     return stack_settings(env, environ, place.stack_file)

@@ -28,16 +28,10 @@ def declared(text: str) -> list[Declared]:
 
 
 def import_file(resources: Iterable[Declared], identity: Callable[[Declared], str | None]) -> Json:
-    """What `pulumi import --file` reads; a component that would hold nothing is left out."""
+    """What `pulumi import --file` reads: every component, and each resource that is there."""
     chosen = [(one, identity(one) if one.custom else None) for one in resources]
     by_urn = {one.urn: one for one, _ in chosen}
-    needed: set[str] = set()
-    for one, number in chosen:
-        parent = one.parent if number is not None else ""
-        while parent in by_urn and parent not in needed:
-            needed.add(parent)
-            parent = by_urn[parent].parent
-    made = [_entry(one, number, by_urn) for one, number in chosen if number is not None or one.urn in needed]
+    made = [_entry(one, number, by_urn) for one, number in chosen if number is not None or not one.custom]
     return {"resources": made}
 
 

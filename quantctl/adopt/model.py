@@ -101,6 +101,7 @@ class User(Part):
     owner: str
     role: str
     roles: list[str]
+    keys: list[str]
 
 
 class Look(Part):

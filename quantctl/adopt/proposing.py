@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from infra.naming import names_of
 from infra.outside.branch import Snapshot, take_snapshot
@@ -164,15 +163,13 @@ def _trial(place: Place, settings: Settings, snapshot: Snapshot, environ: dict[s
 
 
 def _fingerprint(place: Place, snapshot: Snapshot, environ: Mapping[str, str]) -> str:
-    """Of everything that a trial depends on: what was found, the files, the branch's head, the keys and who looks."""
+    """Of everything that a trial depends on: what was found, the files, the branch's head and who looks."""
     made = hashlib.sha256()
-    keys = sorted(Path(environ["QUANT_SERVICE_KEYS"]).glob(f"{place.env}*")) if environ.get("QUANT_SERVICE_KEYS") else []
     for file in (
         place.look,
         place.stack_file,
         project.root() / "Pulumi.yaml",
         *sorted(place.workflows.glob("*.yml")),
-        *keys,
     ):
         made.update(f"{file.name}\0".encode() + file.read_bytes() + b"\0")
     for text in (snapshot.commit, environ.get("SNOWFLAKE_ROLE", ""), environ.get("DATABRICKS_HOST", "")):

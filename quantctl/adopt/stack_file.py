@@ -13,6 +13,7 @@ import yaml
 
 from infra.access import Narrowed
 from infra.own_names import all_names
+from infra.public_keys import KEY_SETTINGS
 from infra.settings import Settings
 from infra.vocabulary import Persona
 from quantctl.adopt.model import Job, Look
@@ -38,6 +39,9 @@ def from_look(look: Look, settings: Settings) -> Json:
         found["names"] = names
     if look.schema_ and look.schema_.retention != settings.retention_days:
         found["retentionDays"] = look.schema_.retention
+    for key, there, said in zip(KEY_SETTINGS, look.user.keys if look.user else (), settings.public_keys, strict=False):
+        if there and there != said:
+            found[key] = there
     if all_paused(look.jobs) and settings.schedules != "paused":
         found["schedules"] = "paused"
     return found
