@@ -26,6 +26,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "approve": ('quantctl approve quant_stg --note "read the diff, ran the tests"',),
     "signoff": ('quantctl signoff quant_stg --note "the numbers agree"',),
+    "results": (
+        "quantctl results quant_stg  # each table against production's, the last days",
+        "quantctl results quant_stg --days 10 --format html --output results.html",
+        "quantctl results quant_stg --record  # on record, for the gate and the sign-offs",
+    ),
+    "release-note": ("quantctl release-note quant_live",),
     "rollback": (
         "quantctl rollback quant_live --dry-run  # to the deployment before: what would move",
         "quantctl rollback quant_live 4f1c2a9d  # to an earlier one; see quantctl history",
@@ -42,6 +48,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "quantctl init ../quant-settings  # asks what it needs",
         "quantctl init ../quant-settings --template > answers.yaml",
         "quantctl init ../quant-settings --answers answers.yaml --set database=RESEARCH",
+    ),
+    "adopt": (
+        "quantctl adopt quant_live  # where the adoption stands, and the next step",
+        "quantctl adopt quant_live look  # reads only",
     ),
     "doctor": ("quantctl doctor", "quantctl doctor quant_live --format json"),
     "repair": ("quantctl repair quant_stg --dry-run", "quantctl repair quant_stg"),

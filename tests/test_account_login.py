@@ -75,14 +75,14 @@ def test_a_password_logs_in_and_is_kept_as_a_hash(account: Account) -> None:
 
 def test_both_key_slots_log_in_and_nothing_else_does(account: Account) -> None:
     """A key is good in either slot, until it is taken away; somebody else's key never."""
-    first, second = account.state.public_key("quant"), account.state.public_key("quant_stg")
+    first, second = account.state.public_key("dana"), account.state.public_key("ravi")
     account.sql(f"CREATE USER SVC TYPE = SERVICE RSA_PUBLIC_KEY = '{first}' RSA_PUBLIC_KEY_2 = '{second}'")
-    for key in ("quant", "quant_stg"):
+    for key in ("dana", "ravi"):
         account.connect("svc", key).close()
-    assert refused(account, "SVC", "quant_live").startswith("390144 JWT token is invalid.")
+    assert refused(account, "SVC", "rhea").startswith("390144 JWT token is invalid.")
     account.sql("ALTER USER SVC UNSET RSA_PUBLIC_KEY")
-    assert "JWT token is invalid." in refused(account, "SVC", "quant")
-    account.connect("SVC", "quant_stg").close()
+    assert "JWT token is invalid." in refused(account, "SVC", "dana")
+    account.connect("SVC", "ravi").close()
     assert "New public key rejected" in account.refused("ALTER USER SVC SET RSA_PUBLIC_KEY = 'bm8ga2V5'")
 
 
@@ -134,37 +134,37 @@ def test_a_role_must_be_granted(account: Account) -> None:
     assert "Role 'ACCOUNTADMIN' specified in the connect string is not granted to this user." in said
     said = refused(account, "DANA", "dana", role="NOSUCH")
     assert said.startswith("390189 Role 'NOSUCH' specified in the connect string does not exist or not authorized.")
-    account.sql(f"CREATE USER LOST RSA_PUBLIC_KEY = '{account.state.public_key('quant')}' DEFAULT_ROLE = SYSADMIN")
-    assert "User's configured default role 'SYSADMIN' is not granted to this user." in refused(account, "LOST", "quant")
-    account.connect("LOST", "quant", role="PUBLIC").close()
+    account.sql(f"CREATE USER LOST RSA_PUBLIC_KEY = '{account.state.public_key('dana')}' DEFAULT_ROLE = SYSADMIN")
+    assert "User's configured default role 'SYSADMIN' is not granted to this user." in refused(account, "LOST", "dana")
+    account.connect("LOST", "dana", role="PUBLIC").close()
 
 
 def test_a_disabled_user_is_out_at_once(account: Account) -> None:
     """No login, and no statement in a session that is open."""
-    account.sql(f"CREATE USER LEAVER RSA_PUBLIC_KEY = '{account.state.public_key('quant')}'")
-    connection = account.connect("LEAVER", "quant")
+    account.sql(f"CREATE USER LEAVER RSA_PUBLIC_KEY = '{account.state.public_key('dana')}'")
+    connection = account.connect("LEAVER", "dana")
     account.sql("ALTER USER LEAVER SET DISABLED = TRUE")
-    assert refused(account, "LEAVER", "quant").startswith("390101 User access disabled.")
+    assert refused(account, "LEAVER", "dana").startswith("390101 User access disabled.")
     with pytest.raises(ProgrammingError) as caught:
         connection.cursor().execute("SELECT 1")
     assert caught.value.errno == 390111
     account.sql("ALTER USER LEAVER SET DISABLED = FALSE")
-    account.connect("LEAVER", "quant").close()
+    account.connect("LEAVER", "dana").close()
 
 
 def test_a_network_policy_says_from_where(account: Account) -> None:
     """127.0.0.1 is let in when it is allowed and not blocked; a policy that somebody has cannot be dropped."""
     account.sql("CREATE NETWORK POLICY ONLY ALLOWED_IP_LIST = ('10.0.0.0/8')")
-    account.sql(f"CREATE USER FAR RSA_PUBLIC_KEY = '{account.state.public_key('quant')}' NETWORK_POLICY = ONLY")
-    said = refused(account, "FAR", "quant")
+    account.sql(f"CREATE USER FAR RSA_PUBLIC_KEY = '{account.state.public_key('dana')}' NETWORK_POLICY = ONLY")
+    said = refused(account, "FAR", "dana")
     assert said.startswith("390422 Incoming request with IP/Token 127.0.0.1 is not allowed to access Snowflake.")
     account.sql("ALTER NETWORK POLICY ONLY SET ALLOWED_IP_LIST = ('10.0.0.0/8', '127.0.0.0/24')")
-    account.connect("FAR", "quant").close()
+    account.connect("FAR", "dana").close()
     account.sql("ALTER NETWORK POLICY ONLY SET BLOCKED_IP_LIST = ('127.0.0.1')")
-    assert "127.0.0.1" in refused(account, "FAR", "quant")
+    assert "127.0.0.1" in refused(account, "FAR", "dana")
     assert "attached to USER FAR" in account.refused("DROP NETWORK POLICY ONLY")
     account.sql("ALTER USER FAR UNSET NETWORK_POLICY")
-    account.connect("FAR", "quant").close()
+    account.connect("FAR", "dana").close()
     account.sql("DROP NETWORK POLICY ONLY")
     assert account.refused("ALTER USER FAR SET NETWORK_POLICY = ONLY").startswith("002003 02000")
 

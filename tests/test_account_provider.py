@@ -228,7 +228,7 @@ def told(account: Account) -> dict[str, list[dict[str, Any]]]:
 def test_every_resource_is_made_changed_and_destroyed(account: Account, stack: Stack) -> None:
     """After each up neither a preview nor a refresh finds a difference; after destroy the account is as it was."""
     before = told(account)
-    keys = (account.state.public_key("quant"), account.state.public_key("quant_stg"))
+    keys = (account.state.public_key("dana"), account.state.public_key("ravi"))
     for changed in (False, True):
         stack.declare(resources(keys, changed=changed))
         stack.pulumi("up", "-s", "desk", "--yes", "--skip-preview")

@@ -72,7 +72,11 @@ def test_branches_commits_and_comparisons(forge: Forge) -> None:
     assert project.branches.get("quant").commit["id"] == forge.head("quant")
     compared = project.repository_compare("quant_stg", "quant")
     assert compared["commits"][-1]["id"] == forge.head("quant")
-    assert {diff["new_path"] for diff in compared["diffs"]} == {"OWNERS.md", "src/factor_returns.py"}
+    assert {diff["new_path"] for diff in compared["diffs"]} == {
+        "OWNERS.md",
+        "changes/window-20.yaml",
+        "src/factor_returns.py",
+    }
     assert project.repository_compare("quant", "quant_stg")["commits"] == []
     name = f"feature/{forge.name('branch')}"
     made = project.branches.create({"branch": name, "ref": "quant_live"})

@@ -79,7 +79,7 @@ def test_a_soak_runs_every_job_each_day(forge: Forge) -> None:
     assert 23 < (max(runs) - min(runs)) / 3_600_000 < 25
     assert not list(client.jobs.list_runs(job_id=made["other"]))
     assert quantctl(forge, "sandbox", "soak", "quant_stg", "--days", "1").returncode == 0
-    assert "There is no environment" in quantctl(forge, "sandbox", "soak", "prod", "--days", "1").stderr
+    assert "No environment is called 'prod'" in quantctl(forge, "sandbox", "soak", "prod", "--days", "1").stderr
 
 
 def shell(forge: Forge, *options: str, script: str, **environ: str) -> str:

@@ -51,8 +51,6 @@ def adopt(
     back until the first update; `verify` says whether the update does, and did, what was decided. Files are in adoption/.
 
     Exit status: 0 done, 3 something is left to decide or to run before the next step, 1 stopped.
-
-    Example: quantctl adopt quant_live look
     """
     environ = where.enter(tell=step is not None)
     name = env.value

@@ -27,10 +27,6 @@ def doctor(
 ) -> None:
     """May this shell's identity do what the environments need? Asks engine, Git, Databricks and Snowflake; changes nothing.
 
-    quantctl doctor                what is needed, what was found, and how to fix it
-
-    quantctl doctor quant_live --format json
-
     Exit status: 0 everything is there, 2 something is missing, 1 something could not be asked.
     """
     environ = where.enter(tell=True)
