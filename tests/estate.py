@@ -240,7 +240,8 @@ def _definitions(estate: Estate, env: str) -> dict[str, Json]:
     if env == "quant_live":
         read["risk_model"]["tasks"][-1]["max_retries"] = 3
     if env == "quant_stg":
-        read["signal_report"]["parameters"][0]["default"] = "0.01"
+        [threshold] = [one for one in read["signal_report"]["parameters"] if one["name"] == "threshold"]
+        threshold["default"] = "0.01"
     return read
 
 

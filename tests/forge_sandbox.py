@@ -141,7 +141,7 @@ def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
+def own_forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     """A sandbox that the tests of a module may kill; they start it again."""
     with running(tmp_path_factory.mktemp("own")) as made:
         yield made

@@ -9,6 +9,7 @@ from databricks.sdk.errors import NotFound
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.jobs import RunResultState
 
+from infra.vocabulary import Persona
 from tests.conftest import Team, git_folder
 
 pytestmark = pytest.mark.real
@@ -44,7 +45,7 @@ def test_a_personal_folder_is_its_developers_own(team: Team, kind: str) -> None:
 
     With Git folders of either kind.
     """
-    words = ("developers", "reviewers", "releaseManagers", "uatTesters", "limitedRelease", "endUsers", "support")
+    words = [persona.value for persona in Persona]
     names = {word: {"group": f"desk-{word.lower()}", "role": f"DESK_{word.upper()}"} for word in words}
     config = team.config("quant", developers=[DANA], personas=names, groups="managed")
     must(up(team, "quant", config))

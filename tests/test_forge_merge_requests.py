@@ -241,28 +241,28 @@ def test_wrong_requests_say_what_is_wrong(forge: Forge) -> None:
 
 
 @pytest.mark.parametrize("answered", [True, False])
-def test_a_merge_is_never_lost_or_half_told(own: Forge, answered: bool) -> None:
+def test_a_merge_is_never_lost_or_half_told(own_forge: Forge, answered: bool) -> None:
     """Killed after the answer, or between the ref and its record: after the next start it is merged, by whom it was."""
-    source, target = own.branches()
-    request = opened(own, source, target)
-    seen(own, request, "rhea").merge(sha=request.sha)
+    source, target = own_forge.branches()
+    request = opened(own_forge, source, target)
+    seen(own_forge, request, "rhea").merge(sha=request.sha)
     if not answered:
         # What the database holds when the process dies after git has moved the ref.
-        store = Store(own.state.forge)
+        store = Store(own_forge.state.forge)
         kept = store.get("merge_request", request.iid)
         assert kept is not None
         begun = {
             "by": kept["merged_by"],
             "at": kept["merged_at"],
-            "commit": own.head(target),
-            "merge_commit_sha": own.head(target),
+            "commit": own_forge.head(target),
+            "merge_commit_sha": own_forge.head(target),
         }
         undone = {"state": "opened", "merged_by": None, "merged_at": None, "merge_commit_sha": None, "merging": begun}
         store.put("merge_request", request.iid, kept | undone)
-    os.kill(own.endpoints.pid, signal.SIGKILL)
-    own.endpoints = control.start(own.state)
-    done = seen(own, request, "dana")
-    assert (done.state, done.merged_by["username"], done.merge_commit_sha) == ("merged", "rhea", own.head(target))
+    os.kill(own_forge.endpoints.pid, signal.SIGKILL)
+    own_forge.endpoints = control.start(own_forge.state)
+    done = seen(own_forge, request, "dana")
+    assert (done.state, done.merged_by["username"], done.merge_commit_sha) == ("merged", "rhea", own_forge.head(target))
 
 
 def test_merges_and_pushes_at_once_lose_nothing(forge: Forge) -> None:
@@ -292,21 +292,21 @@ def test_merges_and_pushes_at_once_lose_nothing(forge: Forge) -> None:
         forge.must(forge.state.remote, "merge-base", "--is-ancestor", commit, target)
 
 
-def test_killed_while_merging(own: Forge) -> None:
+def test_killed_while_merging(own_forge: Forge) -> None:
     """Wherever the kill falls: a request is merged exactly when its commit is in the target, and an answer is kept."""
-    target, clone = own.name("target"), own.clone()
-    own.must(clone, "push", "--quiet", "origin", f"origin/quant:refs/heads/{target}")
+    target, clone = own_forge.name("target"), own_forge.clone()
+    own_forge.must(clone, "push", "--quiet", "origin", f"origin/quant:refs/heads/{target}")
     opened_ = []
     for _ in range(8):
-        source = own.name("source")
-        own.commit(clone, source, "quant", {source: "1"})
-        opened_.append(opened(own, source, target))
+        source = own_forge.name("source")
+        own_forge.commit(clone, source, "quant", {source: "1"})
+        opened_.append(opened(own_forge, source, target))
     answered: list[int] = []
 
     def merge_all() -> None:
         for request in opened_:
             try:
-                seen(own, request, "rhea").merge(sha=request.sha)
+                seen(own_forge, request, "rhea").merge(sha=request.sha)
             except (requests.RequestException, GitlabError):
                 return
             answered.append(request.iid)
@@ -315,12 +315,12 @@ def test_killed_while_merging(own: Forge) -> None:
     thread.start()
     while len(answered) < 3 and thread.is_alive():
         time.sleep(0.005)
-    os.kill(own.endpoints.pid, signal.SIGKILL)
+    os.kill(own_forge.endpoints.pid, signal.SIGKILL)
     thread.join()
-    own.endpoints = control.start(own.state)
-    states = {one.iid: one for one in own.project().mergerequests.list(target_branch=target, get_all=True)}
+    own_forge.endpoints = control.start(own_forge.state)
+    states = {one.iid: one for one in own_forge.project().mergerequests.list(target_branch=target, get_all=True)}
     for request in opened_:
-        arrived = own.git(own.state.remote, "merge-base", "--is-ancestor", request.sha, target).returncode == 0
+        arrived = own_forge.git(own_forge.state.remote, "merge-base", "--is-ancestor", request.sha, target).returncode == 0
         assert (states[request.iid].state == "merged") == arrived
         assert arrived or request.iid not in answered
         assert not arrived or states[request.iid].merged_by["username"] == "rhea"

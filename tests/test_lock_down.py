@@ -51,6 +51,7 @@ def test_production_is_locked_from_above(state: State, tmp_path: Path) -> None:
 
     file = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text())
     file["config"]["quant:folder"] = f"/Workspace/teams/locked/{STACK}"
+    file["config"]["quant:publicKey"] = state.public_key("dana")  # no job runs here
     config = tmp_path / "live.yaml"
     config.write_text(yaml.safe_dump(file))
     environ = environment.process_environment(state)

@@ -36,22 +36,22 @@ def dates(forge: Forge) -> list[datetime]:
     return [parsedate_to_datetime(answer.headers["Date"]) for answer in answers]
 
 
-def test_the_clock_moves_while_the_sandbox_runs(own: Forge) -> None:
+def test_the_clock_moves_while_the_sandbox_runs(own_forge: Forge) -> None:
     """Answers, commits and issues are of that day; a restart keeps it, a reset sets it right."""
     near = timedelta(minutes=2)
-    assert "the time of this machine" in quantctl(own, "sandbox", "clock").stdout
-    assert "2 days, 12:00:00 ahead" in quantctl(own, "sandbox", "clock", "--forward", "2.5").stdout
+    assert "the time of this machine" in quantctl(own_forge, "sandbox", "clock").stdout
+    assert "2 days, 12:00:00 ahead" in quantctl(own_forge, "sandbox", "clock", "--forward", "2.5").stdout
     later = datetime.now(UTC) + timedelta(days=2.5)
-    assert all(abs(date - later) < near for date in dates(own))
-    issue = own.project().issues.create({"title": "Later"})
+    assert all(abs(date - later) < near for date in dates(own_forge))
+    issue = own_forge.project().issues.create({"title": "Later"})
     assert abs(datetime.fromisoformat(issue.created_at) - later) < near
-    control.stop(own.state)
-    own.endpoints = control.start(own.state)
-    assert all(abs(date - later) < near for date in dates(own))
-    assert quantctl(own, "sandbox", "clock", "--forward", "-1").returncode != 0
-    control.stop(own.state)
-    own.state.clear()
-    assert clock.ahead(own.state.folder) == 0
+    control.stop(own_forge.state)
+    own_forge.endpoints = control.start(own_forge.state)
+    assert all(abs(date - later) < near for date in dates(own_forge))
+    assert quantctl(own_forge, "sandbox", "clock", "--forward", "-1").returncode != 0
+    control.stop(own_forge.state)
+    own_forge.state.clear()
+    assert clock.ahead(own_forge.state.folder) == 0
 
 
 def test_a_soak_runs_every_job_each_day(forge: Forge) -> None:

@@ -24,11 +24,11 @@ pytestmark = pytest.mark.real
 
 
 def test_a_lost_state_is_put_back_from_an_export(team: Team, tmp_path: Path) -> None:
-    """Export, lose, import: a preview finds nothing to change, and the secrets in the state can still be read."""
+    """Export, lose, import: a preview finds nothing to change. No secret is lost with it: the state holds none."""
     kept = tmp_path / "quant_stg.json"
     assert team.pulumi("stack", "export", "-s", "quant_stg", "--file", str(kept)).returncode == 0
-    secrets = _secrets(team)
-    assert secrets and not any(value in kept.read_text() for value in secrets)
+    shown = team.pulumi("stack", "export", "--show-secrets", "-s", "quant_stg").stdout
+    assert '"urn"' in shown and '"plaintext"' not in shown
     backend = Path(team.environ["PULUMI_BACKEND_URL"].removeprefix("file://"))
     for file in (backend / ".pulumi" / "stacks" / "quant").glob("quant_stg.json*"):
         file.unlink()
@@ -38,26 +38,6 @@ def test_a_lost_state_is_put_back_from_an_export(team: Team, tmp_path: Path) -> 
     assert team.pulumi("stack", "import", "-s", "quant_stg", "--file", str(kept)).returncode == 0
     done = team.pulumi("preview", "-s", "quant_stg", "--expect-no-changes")
     assert done.returncode == 0, done.stdout
-    assert _secrets(team) == secrets
-
-
-def _secrets(team: Team) -> list[str]:
-    """The values of the secrets that quant_stg's state holds, decrypted."""
-    state = json.loads(team.pulumi("stack", "export", "--show-secrets", "-s", "quant_stg").stdout)
-    found: list[str] = []
-
-    def walk(value: object) -> None:
-        if isinstance(value, dict):
-            if "plaintext" in value:
-                found.append(json.loads(value["plaintext"]))
-            for part in value.values():
-                walk(part)
-        elif isinstance(value, list):
-            for part in value:
-                walk(part)
-
-    walk(state)
-    return [value for value in found if isinstance(value, str) and len(value) > 20]
 
 
 @pytest.fixture
