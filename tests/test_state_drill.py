@@ -24,11 +24,11 @@ pytestmark = pytest.mark.real
 
 
 def test_a_lost_state_is_put_back_from_an_export(team: Team, tmp_path: Path) -> None:
-    """Export, lose, import: a preview finds nothing to change. No secret is lost with it: the state holds none."""
+    """Export, lose, import: a preview finds nothing to change. No key is lost with it: the state holds none."""
     kept = tmp_path / "quant_stg.json"
     assert team.pulumi("stack", "export", "-s", "quant_stg", "--file", str(kept)).returncode == 0
     shown = team.pulumi("stack", "export", "--show-secrets", "-s", "quant_stg").stdout
-    assert '"urn"' in shown and '"plaintext"' not in shown
+    assert '"urn"' in shown and "PRIVATE KEY" not in shown
     backend = Path(team.environ["PULUMI_BACKEND_URL"].removeprefix("file://"))
     for file in (backend / ".pulumi" / "stacks" / "quant").glob("quant_stg.json*"):
         file.unlink()
