@@ -32,12 +32,12 @@ def on_files(files: Any, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """A link to a file of the repository that is no page is shown as the file's name: the site has no copy of it."""
-    folder = (ROOT if page.file.src_uri == _FIRST else ROOT / "docs" / page.file.src_uri).parent
+    folder = ROOT if page.file.src_uri == _FIRST else (ROOT / "docs" / page.file.src_uri).parent
 
     def shown(link: re.Match[str]) -> str:
         words, target = link.groups()
         path = (folder / target.partition("#")[0]).resolve()
-        outside = path.exists() and not path.is_relative_to(ROOT / "docs")
+        outside = path.exists() and path.is_relative_to(ROOT) and not path.is_relative_to(ROOT / "docs")
         return f"{words} (`{path.relative_to(ROOT)}`)" if outside else link[0]
 
     return re.sub(r"\[([^\]]+)\]\((?!https?:|#)([^)]+)\)", shown, markdown)
