@@ -10,7 +10,8 @@ import yaml
 
 from infra.naming import names_of
 from infra.settings import Settings
-from quantctl.adopt import literals, stack_file
+from infra.workflows.expand import parameters_of
+from quantctl.adopt import stack_file
 from quantctl.adopt.model import Job, Scope, User
 from quantctl.adopt.pairing import Workflow
 from quantctl.adopt.workflow_files import Scene, file_of
@@ -25,7 +26,7 @@ ENVS = ("quant", "quant_live")
 def scene(**changed: Any) -> Scene:
     """Development and production, each with its folder below /pipelines."""
     settings = {env: read(env) for env in ENVS}
-    known = {env: literals.values(one, names_of(one)) for env, one in settings.items()}
+    known = {env: parameters_of(one, names_of(one)) for env, one in settings.items()}
     said: Json = {
         "folders": {env: f"/pipelines/{env}" for env in ENVS},
         "known": known,

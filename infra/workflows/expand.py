@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from infra.limited_release import limit
+from infra.naming import Names
+from infra.settings import Settings
 from infra.workflows.belongings import belonging_problems
 from infra.workflows.document import Json, Map, copied, place
 from infra.workflows.format import Way, Wrong, fit, spelled
@@ -43,7 +45,7 @@ def expanded(written: Written, fitted: Map, scene: Scene) -> tuple[Json, list[Pr
     wrong: list[Wrong] = fill_in(job, scene) if written.start.bundle is None and not written.start.pasted else []
     wrong += settle(job, scene, written.start)
     wrong += belonging_problems(job, scene)
-    given = _given(scene)
+    given = parameters_of(scene.settings, scene.names)
     reserved = {name.lower() for name in given}
     for index, parameter in enumerate(job.get("parameters") or ()):
         if parameter["name"].lower() in reserved:
@@ -97,9 +99,8 @@ def _without_what_is_never_sent(job: Map) -> None:
         cluster.get("spark_conf", {}).pop("spark.databricks.delta.preview.enabled", None)
 
 
-def _given(scene: Scene) -> dict[str, str]:
+def parameters_of(settings: Settings, names: Names) -> dict[str, str]:
     """The parameters that every job of the environment has; their names are its own."""
-    settings, names = scene.settings, scene.names
     return {
         "environment": settings.environment.value,
         "secret_scope": names.secret_scope,

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from infra.naming import names_of
 from infra.settings import Settings
 from infra.vocabulary import Environment
+from infra.workflows.expand import parameters_of
 from quantctl import project
-from quantctl.adopt import folder, literals, stack_file, workflow_files
+from quantctl.adopt import folder, stack_file, workflow_files
 from quantctl.adopt.decisions import Decisions
 from quantctl.adopt.folder import Place
 from quantctl.adopt.model import Json, Look
@@ -32,7 +33,7 @@ def generate(looks: Mapping[str, Look], decided: Mapping[str, Decisions], enviro
     workflows = paired(looks, left)
     scene = workflow_files.Scene(
         folders={env: look.folder.path for env, look in looks.items() if look.folder},
-        known={env: literals.values(one, names_of(one)) for env, one in settings.items()},
+        known={env: parameters_of(one, names_of(one)) for env, one in settings.items()},
         keys={env: {job.id: one.name for one in workflows for e, job in one.jobs.items() if e == env} for env in looks},
         paused=frozenset(env for env, one in settings.items() if one.schedules == "paused"),
         there=frozenset(env for env, look in looks.items() if look.folder),

@@ -10,29 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from infra.naming import Names
-from infra.settings import Settings
-
 Values = Mapping[str, str]  # parameter -> its value in one environment
 _ORDER = (
     "snowflake_schema", "snowflake_role", "snowflake_user", "secret_scope", "snowflake_database", "snowflake_warehouse",
     "snowflake_account", "environment",
 )  # fmt: skip
 _FLAG = re.compile(r"(--?[A-Za-z][\w-]*=)(.+)", re.S)
-
-
-def values(settings: Settings, names: Names) -> dict[str, str]:
-    """The parameters that the environment gives to each job (infra/workflows/expand.py)."""
-    return {
-        "environment": settings.environment.value,
-        "secret_scope": names.secret_scope,
-        "snowflake_account": settings.account,
-        "snowflake_database": settings.database.upper(),
-        "snowflake_role": names.service_role,
-        "snowflake_schema": names.schema,
-        "snowflake_user": names.service_user,
-        "snowflake_warehouse": settings.warehouse.upper(),
-    }
 
 
 def replaced(found: Mapping[str, str], known: Mapping[str, Values], hint: str, folders: Mapping[str, str]) -> dict[str, str]:
