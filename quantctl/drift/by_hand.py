@@ -13,7 +13,7 @@ from typing import Any
 
 from quantctl.drift.changed import named, shown
 from quantctl.drift.finding import By, Class, Finding, Fix
-from quantctl.drift.steps import Refresh
+from quantctl.drift.steps import Refresh, singular
 
 Json = Mapping[str, Any]
 # What the product answers where nothing was said: https://docs.databricks.com/api/workspace/jobs/get. "tasks" is each task,
@@ -138,6 +138,5 @@ def _is_empty(value: Any) -> bool:
 
 
 def _key(key: str) -> str:
-    """`on_success` and `onSuccesses` are one: Pulumi puts the names of lists into the plural."""
-    name = key.replace("_", "").lower()
-    return name.removesuffix("es") if name.endswith("sses") else re.sub("(?<!s)s$", "", name)
+    """`on_success` and `onSuccesses` are one."""
+    return singular(key.replace("_", "").lower())

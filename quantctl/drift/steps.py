@@ -181,6 +181,11 @@ def _paths(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(path for path in told if not path.startswith(_BESIDE))
 
 
+def singular(name: str) -> str:
+    """`onSuccesses` as `onSuccess`, `dependsOns` as `dependsOn`: Pulumi puts the names of lists into the plural."""
+    return name.removesuffix("es") if name.endswith("sses") else re.sub("(?<!s)s$", "", name)
+
+
 def value_at(values: Any, path: str) -> Any:
     """The value at a path of the engine's, such as `tasks[0].maxRetries`; None where there is none."""
     for index, quoted, plain in _PART.findall(path):

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from quantctl.drift.declared import differences, same
-from quantctl.drift.steps import Step
+from quantctl.drift.steps import Step, singular
 
 # Of the provider's own making, and not in the Jobs API's settings.
 _OWN = ("id", "url", "providerConfig", "alwaysRunning", "controlRunState")
@@ -95,9 +95,8 @@ def _is_free(key: str, inner: Any) -> bool:
 
 
 def _key(key: str) -> str:
-    """`on_success` and `onSuccesses`, `depends_on` and `dependsOns`: Pulumi puts the names of lists into the plural."""
-    name = _camel(key)
-    return name.removesuffix("es") if name.endswith("sses") else re.sub("(?<!s)s$", "", name)
+    """`on_success` and `onSuccesses`, `depends_on` and `dependsOns` are one."""
+    return singular(_camel(key))
 
 
 def _camel(key: str) -> str:
