@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -18,7 +17,6 @@ from quantctl.adopt.identity import Declared
 from quantctl.adopt.proposing import files_of, need_adoptable, read_decisions
 from quantctl.drift.account import asking
 from quantctl.engine.lock import backend
-from quantctl.engine.lock.locks import refusal
 from quantctl.engine.process import run
 from quantctl.engine.state import STACK, State, read_state
 from quantctl.errors import UserError
@@ -88,8 +86,7 @@ def take_in(env: str, environ: dict[str, str], say: Say) -> None:
     need_pushed(place, settings)
     _need_stack(env, environ)
     make_ready(env, environ, say)
-    if held := backend.locks(env, environ):
-        raise refusal(env, held, datetime.datetime.now(datetime.UTC))
+    backend.need_free(env, environ)
     _need_same(place, settings, environ, say)
     _keep_state(place, environ, say)
     say("imports")
