@@ -16,7 +16,7 @@ from quantctl.errors import UserError
 from quantctl.laptop import persona as personas
 from quantctl.laptop import place, turn, up
 from quantctl.laptop.credentials import credentials as all_credentials
-from quantctl.laptop.exports import endpoints_of, shell, shell_exports
+from quantctl.laptop.exports import endpoints_of, foreign, shell, shell_exports
 from quantctl.options import Format, FormatOption, YesOption
 from quantctl.text.streams import exactly
 from quantctl.text.terminal import Console
@@ -47,7 +47,7 @@ def env(
     """
     state = place.state()
     values = shell_exports(state) | personas.exports(state, persona, gitlab=gitlab, environ=os.environ)
-    exactly(shell(values) + "\n")
+    exactly(shell(values | foreign(os.environ, values)) + "\n")
     if not control.status(state).running:
         typer.echo("The sandbox does not run; start it: quantctl sandbox start", err=True)
 
