@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import Team, shell
 from tests.paths import ROOT
 from tests.toolchain_programs import program
+from tests.ways_out import carry_out, the_way
 
 QUANTCTL = str(ROOT / ".venv" / "bin" / "quantctl")
 DEAD = "http://127.0.0.1:9"  # the port where nobody listens
@@ -89,6 +90,18 @@ def test_a_shell_of_the_sandbox_is_nobody_elses(sandbox: dict[str, str]) -> None
     assert {name: again.get(name) for name in plain if name != "_"} == {
         name: value for name, value in plain.items() if name != "_"
     }
+
+
+def test_a_sandbox_that_was_stopped_is_started_by_the_command_that_is_told(sandbox: dict[str, str]) -> None:
+    """Exactly as it is printed, by what needs one and by what a shell is given."""
+    for words in ("status", "env"):
+        said([QUANTCTL, "sandbox", "start"], sandbox)
+        said([QUANTCTL, "sandbox", "stop"], sandbox)
+        told = said([QUANTCTL, words], sandbox).stderr
+        path = f"{ROOT / '.venv' / 'bin'}:{sandbox['PATH']}"
+        started = carry_out(the_way(told, "start"), {**sandbox, "PATH": path})
+        assert started.returncode == 0, started.stderr
+        assert said([QUANTCTL, "sandbox", "status"], sandbox).returncode == 0
 
 
 @pytest.mark.real

@@ -19,6 +19,7 @@ import yaml
 
 from tests.conftest import Team, deployed, shell
 from tests.paths import ROOT
+from tests.ways_out import carry_out, the_way
 
 pytestmark = pytest.mark.real
 # One run and one day instead of three each: the rule is the same, and a soak runs every job.
@@ -95,6 +96,11 @@ class Stage:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def as_told(self, printed: str, project: Path, persona: str, **values: str) -> None:
+        """A command exactly as a gate printed it, which must succeed."""
+        done = carry_out(printed, self.environ(project, "--as", persona), project, **values)
+        assert done.returncode == 0, f"{printed}: {done.stdout}{done.stderr}"
+
     def stopped(self, project: Path, persona: str, *words: str, gitlab: bool = False) -> dict[str, str]:
         """A promotion that gates stop: gate -> evidence."""
         done = self.run(project, persona, "promote", *words, "--yes", "--format", "json", gitlab=gitlab)
@@ -136,8 +142,7 @@ def test_a_change_goes_the_whole_way(stage: Stage) -> None:
     team.commit("quant", "workflows/slow.yml", SLOW, "A workflow that waits")
     team.commit("quant", "src/slow.py", "import sys, time\ntime.sleep(float(sys.argv[1]))\n", "Its code")
     found = stage.stopped(project, "release_manager", "quant", "quant_stg")
-    assert "quantctl up quant first" in found["soak"]
-    stage.must(project, "developer", "up", "quant", "--yes")
+    stage.as_told(the_way(found["soak"], "up"), project, "developer")
     commit = stage.head("quant")
     found = stage.stopped(project, "release_manager", "quant", "quant_stg")
     assert found.keys() == {"soak", "approvals"}
@@ -159,8 +164,9 @@ def test_a_change_goes_the_whole_way(stage: Stage) -> None:
     stage.must(project, "release_manager", "sandbox", "soak", "quant_stg", "--days", "1")
     stage.must(project, "reviewer", "approve", "quant_lr")
     found = stage.stopped(project, "release_manager", "quant_stg", "--release", "limited")
-    assert found.keys() == {"sign-off"} and "quantctl signoff quant_stg" in found["sign-off"]
-    stage.must(project, "release_manager", "signoff", "quant_stg", "--by", "Uma Tester", "--note", "the numbers agree")
+    assert found.keys() == {"sign-off"}
+    told = the_way(found["sign-off"], "signoff")
+    stage.as_told(told, project, "release_manager", NAME="Uma Tester", TEXT="the numbers agree")
     twice = stage.run(project, "release_manager", "signoff", "quant_stg", "--by", "Uma Tester", "--note", "second thoughts")
     assert twice.returncode == 1 and "never changed" in twice.stderr
     stage.must(project, "release_manager", "promote", "quant_stg", "--release", "limited", "--yes")

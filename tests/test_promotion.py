@@ -11,6 +11,7 @@ from databricks.sdk.service.jobs import RunResultState
 
 from tests.conftest import Team, git_folder
 from tests.paths import ROOT
+from tests.ways_out import carry_out, the_way
 from tests.workspace_proxy import proxy
 
 pytestmark = pytest.mark.real
@@ -238,5 +239,9 @@ def test_a_missing_branch_is_told(team: Team) -> None:
         done = team.pulumi("preview", "-s", "quant_lr")
         assert "branch 'quant_lr' does not exist" in done.stdout
         assert "Traceback" not in done.stdout + done.stderr
+        team.git("checkout", "-q", "--detach", before)
+        made = carry_out(the_way(done.stdout, "push"), team.environ, team.clone)
+        assert made.returncode == 0, made.stderr
+        assert team.changes("quant_lr") == {}
     finally:
         team.git("push", "-q", "origin", f"{before}:refs/heads/quant_lr")
