@@ -143,8 +143,11 @@ def sandbox_folder() -> Path:
 
 def _sandbox() -> dict[str, str] | None:
     """The variables of the sandbox, if it runs."""
+    folder = sandbox_folder()
     try:
-        read = json.loads((sandbox_folder() / SHELL_FILE).read_text())
+        read = json.loads((folder / SHELL_FILE).read_text())
+        if not str(read["PULUMI_BACKEND_URL"]).startswith(f"file://{folder}/"):
+            return None  # the folder was moved since it was started
         address = urlsplit(str(read["DATABRICKS_HOST"]))
         with socket.create_connection((address.hostname, address.port), timeout=1):
             return {str(name): str(value) for name, value in read.items()}

@@ -44,6 +44,7 @@ def start(state: State) -> Endpoints:
         raise SandboxError(f"The sandbox was not started. {error}") from None
     state.prepare()
     with _one_at_a_time(state):
+        _end_moved(state)
         pid = _our_pid(state)
         running = _wait_until_answering(state, pid) if pid is not None else None
         if running is None:  # never started, or just dying
@@ -59,6 +60,7 @@ def stop(state: State) -> bool:
     if not state.folder.exists():
         return False
     with _one_at_a_time(state):
+        _end_moved(state)
         pid = _our_pid(state)
         if pid is not None:
             _end(state, pid)
@@ -149,6 +151,17 @@ def _end(state: State, pid: int) -> None:
                 return
             time.sleep(0.03)
     raise SandboxError(f"The sandbox process {pid} does not end.\ndo next: end it by hand: kill -9 {pid}")
+
+
+def _end_moved(state: State) -> None:
+    """End the server of this folder that was started before the folder was moved: it would go on with our database."""
+    with contextlib.suppress(OSError, ValueError):
+        pid = int(state.pid_file.read_text())
+        words = _command_line(pid)
+        if "sandbox.server" in words and str(state.folder) not in words:
+            served = State(Path(words[words.index("--state") + 1]))
+            if not served.folder.exists():
+                _end(served, pid)
 
 
 def _our_pid(state: State) -> int | None:

@@ -79,7 +79,15 @@ SITUATIONS = {
     "preview": ("read the folder", "list jobs"),
 }
 EDGES = ("quant -> quant_stg", "quant_stg -> quant_lr", "quant_lr -> quant_live")
-OPEN = {"soakDays": 0, "successfulRuns": 0, "failedRuns": 99, "approvals": 0, "signOff": False, "releaseManager": False}
+OPEN = {
+    "soakDays": 0,
+    "successfulRuns": 0,
+    "failedRuns": 99,
+    "approvals": 0,
+    "signOff": False,
+    "releaseManager": False,
+    "resultsDays": 0,
+}
 LOOKS = ("drift", "status", "preview")
 
 

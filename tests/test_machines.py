@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from quantctl.engine import orphans
 from tests.conftest import Team, shell
 from tests.paths import ROOT
 from tests.toolchain_programs import program
@@ -102,6 +103,22 @@ def test_a_sandbox_that_was_stopped_is_started_by_the_command_that_is_told(sandb
         started = carry_out(the_way(told, "start"), {**sandbox, "PATH": path})
         assert started.returncode == 0, started.stderr
         assert said([QUANTCTL, "sandbox", "status"], sandbox).returncode == 0
+
+
+def test_a_sandbox_that_was_moved_is_started_anew(sandbox: dict[str, str], tmp_path: Path) -> None:
+    """A checkout that is moved takes its sandbox along: nothing points at the old place, and no server is left there."""
+    here, there = {**sandbox, "QUANT_SANDBOX": str(tmp_path / "here")}, {**sandbox, "QUANT_SANDBOX": str(tmp_path / "there")}
+    said([QUANTCTL, "sandbox", "start"], here)
+    (tmp_path / "here").rename(tmp_path / "there")
+    told = said([QUANTCTL, "lock"], there)
+    assert told.returncode == 1 and "`quantctl sandbox start`" in told.stderr, told.stderr
+    try:
+        assert said([QUANTCTL, "sandbox", "start"], there).returncode == 0
+        assert said([QUANTCTL, "lock"], there).stdout == "No stack is locked.\n"
+        servers = [one.words for one in orphans.processes().values() if str(tmp_path) in " ".join(one.words)]
+        assert [words[-1] for words in servers] == [str(tmp_path / "there")]
+    finally:
+        said([QUANTCTL, "down", "--yes"], there)
 
 
 @pytest.mark.real

@@ -102,7 +102,9 @@ def running(tmp_path: Path) -> Iterator[Path]:
     """A state folder whose sandbox answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         file = tmp_path / where.SHELL_FILE
-        file.write_text(json.dumps({**SANDBOX, "DATABRICKS_HOST": f"http://127.0.0.1:{server.getsockname()[1]}"}))
+        here = {"PULUMI_BACKEND_URL": f"file://{tmp_path}/pulumi"}
+        host = {"DATABRICKS_HOST": f"http://127.0.0.1:{server.getsockname()[1]}"}
+        file.write_text(json.dumps({**SANDBOX, **here, **host}))
         yield tmp_path
 
 
