@@ -1,17 +1,22 @@
-"""Ctrl-C and SIGTERM: the engine is asked to stop and waited for; twice it is ended. With a stand-in for the engine."""
+"""Ctrl-C and SIGTERM: the engine is asked to stop and waited for; twice it is ended. With a stand-in for the engine, and with it."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from tests import faults
+from tests.conftest import Team
 from tests.paths import ROOT
+from tests.workspace_proxy import proxy
 
 # Stops when it is asked, and says so; or does not.
 _ENGINE = """#!{python}
@@ -118,3 +123,34 @@ def test_an_unforeseen_error_is_a_sentence_and_a_file(tmp_path: Path) -> None:
     assert "ZeroDivisionError: division by zero" in done.stderr and "Traceback" not in done.stderr
     [kept] = tmp_path.glob("quantctl-*.log")
     assert "Traceback" in kept.read_text() and str(kept) in done.stderr
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("signum", "status", "times"), [(signal.SIGINT, 130, 1), (signal.SIGTERM, 143, 2)])
+def test_in_the_middle_of_an_update_nothing_is_lost(team: Team, signum: signal.Signals, status: int, times: int) -> None:
+    """The real engine while it moves the folder: once, no lock is left; twice, the next one goes on."""
+    arrived, over = threading.Event(), threading.Event()
+
+    def before(method: str, path: str) -> None:
+        if method == "PATCH" and "/api/2.0/repos/" in path:
+            arrived.set()
+            over.wait(30)
+
+    command = [str(ROOT / ".venv" / "bin" / "quantctl"), *faults.prepare(team, "update", 100 + times)]
+    with proxy(team.environ["DATABRICKS_HOST"], before) as host:
+        environ = {**team.environ, "DATABRICKS_HOST": host}
+        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+            assert arrived.wait(300)
+            for _ in range(times):
+                run.send_signal(signum)
+                time.sleep(0.5)
+            over.set()
+            told, _ = run.communicate(timeout=300)
+    assert run.returncode == status, told
+    assert ("Stopping: the engine ends what it has begun" in told) and ("Ended at once" in told) is (times == 2), told
+    if times == 1:
+        assert json.loads(team.quantctl("lock", faults.ENV, "--format", "json").stdout) == []
+        assert json.loads(team.pulumi("stack", "export", "-s", faults.ENV).stdout)["deployment"]["resources"]
+    done = team.quantctl("up", faults.ENV, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert faults.wrong(team, told, done.stdout, done.stderr) == []
