@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the engine is asked to stop and waited for; twice it is ended. With a stand-in for the engine, and with it."""
+"""Ctrl-C and SIGTERM: the engine is asked to stop and waited for; twice it is ended. With a stand-in, and with the engine."""
 
 from __future__ import annotations
 
