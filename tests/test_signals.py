@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the engine is asked to stop and waited for; twice it is ended. With a stand-in, and with the engine."""
+"""Ctrl-C and SIGTERM: the engine is asked to stop and waited for; twice it is ended. With a stand-in, and with it."""
 
 from __future__ import annotations
 
