@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from quantctl import ask, where
-from quantctl.adopt import people, proposing, taking_in
+from quantctl.adopt import folder, people, proposing, taking_in
 from quantctl.adopt.decisions import GROUPS, Decisions
 from quantctl.adopt.folder import Place
 from quantctl.adopt.model import Look
@@ -53,10 +53,15 @@ def adopt(
     Exit status: 0 done, 3 something is left to decide or to run before the next step, 1 stopped.
     """
     environ = where.enter(tell=step is not None)
-    name = env.value
+    if step is None:
+        _stands(env.value, environ)
+        return
+    with folder.alone():
+        _do(env.value, step, environ, yes)
+
+
+def _do(name: str, step: Step, environ: dict[str, str], yes: bool) -> None:
     match step:
-        case None:
-            _stands(name, environ)
         case Step.look:
             _found(proposing.look(name, environ, _say(name)))
         case Step.generate:
@@ -173,9 +178,10 @@ def _done(env: str, place: Place, environ: dict[str, str]) -> Iterable[Step]:
         made = proposing.read_decisions(env)
         if made.items and not made.undecided:
             found.append(Step.decide)
-        if place.state_before.exists():
+        state = read_state(env, environ)
+        if taking_in.is_imported(place, state):
             found += [Step.prepare, Step.import_]
-            if read_state(env, environ).commit:
+            if state.commit:
                 found.append(Step.verify)
         elif Step.decide in found and place.sql.exists() and not taking_in.prepared(env, environ)[1]:
             found.append(Step.prepare)
