@@ -307,6 +307,7 @@ def _jobs(estate: Estate, env: str) -> None:
 
 def _account(estate: Estate, env: str) -> None:
     name, style = env.upper(), estate.style
+    said = style.says.get(env, {})
     schema, role, user = f"QUANT.{name}", style.role_of(env), style.user.format(ENV=name)
     statements = [
         "USE DATABASE QUANT",
@@ -325,11 +326,7 @@ def _account(estate: Estate, env: str) -> None:
         f"CREATE USER {user} TYPE=SERVICE RSA_PUBLIC_KEY='{_public_key(estate, env)}' DEFAULT_ROLE={role}"
         f" DEFAULT_WAREHOUSE={style.warehouse(env)} COMMENT='made by hand'",
         f"GRANT ROLE {role} TO USER {user}",
-        *(
-            [f"ALTER USER {user} SET NETWORK_POLICY={name}_SVC_ADDRESSES"]
-            if "allowedAddresses" in style.says.get(env, {})
-            else []
-        ),
+        *(f"ALTER USER {user} SET NETWORK_POLICY={name}_SVC_ADDRESSES" for key in said if key == "allowedAddresses"),
         "GRANT USAGE ON DATABASE QUANT TO ROLE QUANT_DEVELOPERS",
         f"GRANT USAGE ON SCHEMA {schema} TO ROLE QUANT_DEVELOPERS",
         f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO ROLE QUANT_DEVELOPERS",
