@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from databricks.sdk import WorkspaceClient
 
 from sandbox import control, identities, sample
 from sandbox.state import State
 from tests import warm
 from tests.conftest import Team, shell
-from tests.faults import open_gates
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.real
@@ -40,12 +40,31 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         listed = subprocess.run(
             [QUANTCTL, "sandbox", "credentials", "--format", "json"], env=base, check=True, capture_output=True, text=True
         ).stdout
-        environ = {**shell(base), "QUANT_PROJECT": str(open_gates(folder))}  # what is rotated in is written to stack files
+        environ = shell(base)
+        environ["QUANT_PROJECT"] = str(project(folder, environ))
         team = Team(environ, folder, {one["persona"]: one for one in json.loads(listed)})
         strip(team)
         yield team
     finally:
         control.stop(state)
+
+
+def project(folder: Path, environ: dict[str, str]) -> Path:
+    """The team's own, from an empty folder, as step 1 of the page says; what it answers is this cloud's."""
+    said: dict[str, Any] = {
+        "remote": re.sub(r"//[^@/]*@", "//", environ["QUANT_REMOTE"]),
+        "databricksHost": "https://workspace.example",  # the shell's own wins: a sandbox has no TLS
+        "account": f"{identities.SNOWFLAKE_ORGANIZATION}-{identities.SNOWFLAKE_ACCOUNT}",
+        "deployer": identities.DEPLOYER_ID,
+        "servicePrincipals": dict(identities.SERVICE_PRINCIPALS),
+        "mailDomains": ["quant.example"],
+    }
+    (folder / "answers.yaml").write_text(yaml.safe_dump(said))
+    made = folder / "empty" / "quant-settings"
+    command = [QUANTCTL, "init", str(made), "--answers", str(folder / "answers.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    return made
 
 
 def strip(team: Team) -> None:
@@ -216,12 +235,17 @@ def test_from_nothing_to_a_first_promotion(cloud: Team) -> None:
     _nothing_is_missing(cloud)
     _each_thing_that_is_left_out_is_red(cloud, state, sql)
     _a_shell_that_is_not_set_up_is_red(cloud)
+    _git(state, "worktree", "add", "--detach", str(cloud.clone / "checkout"), "refs/heads/quant")
+    checked = cloud.quantctl("check", str(cloud.clone / "checkout"))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
     early = cloud.quantctl("up", "quant", "--yes")
     assert early.returncode == 1 and "quantctl keys rotate quant" in early.stdout + early.stderr
     for env in identities.ENVIRONMENTS:
         for rotated_or_up in (("keys", "rotate", env, "--yes"), ("up", env, "--yes")):
             done = cloud.quantctl(*rotated_or_up)
             assert done.returncode == 0, (rotated_or_up, done.stdout + done.stderr)
+    previewed = cloud.quantctl("preview", "quant")
+    assert previewed.returncode == 0 and "no changes" in previewed.stdout.lower(), previewed.stdout
     head = subprocess.run(
         ["git", "ls-remote", cloud.environ["QUANT_REMOTE"], "refs/heads/quant"],
         env=cloud.environ, check=True, capture_output=True, text=True,
