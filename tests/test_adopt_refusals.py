@@ -43,6 +43,7 @@ def edit(estate: Estate) -> None:
 
 def discard(estate: Estate) -> None:
     """As it is in the branch."""
+    estate.team.git("fetch", "-q", "origin")
     upload(estate, estate.team.git("show", f"origin/quant:{FILE}") + "\n")
 
 
@@ -87,17 +88,14 @@ def permanent(estate: Estate) -> None:
 
 def lock(estate: Estate) -> None:
     """An update was killed: its process is gone, its lock is there."""
+    Adoption(estate).pulumi("stack", "init", "quant_stg", "--no-select")
     gone = subprocess.Popen(["true"])
     gone.wait()
     folder = Path(estate.team.environ["PULUMI_BACKEND_URL"].removeprefix("file://"))
     file = folder / ".pulumi" / "locks" / "organization" / "quant" / "quant_stg" / "lock.json"
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     held = {"pid": gone.pid, "username": "dana", "hostname": socket.gethostname(), "timestamp": "2026-01-05T09:00:00Z"}
     file.write_text(json.dumps(held))
-    made = subprocess.run(
-        ["pulumi", "stack", "init", "quant_stg", "--no-select"], cwd=estate.project, env=estate.team.environ, check=False
-    )
-    assert made.returncode in (0, 255)
 
 
 def release(estate: Estate) -> None:

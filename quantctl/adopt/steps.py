@@ -65,7 +65,9 @@ def _found(found: Look) -> None:
     if found.scope:
         typer.echo(f"scope      {found.scope.name}: {', '.join(sorted(found.scope.secrets)) or 'empty'}")
     if found.schema_:
-        tables = f"{len(found.tables)} tables and views, {sum(table.rows or 0 for table in found.tables)} rows"
+        rows = [table.rows for table in found.tables if table.kind == "TABLE"]
+        told = "rows unknown" if None in rows else f"{sum(number or 0 for number in rows)} rows"
+        tables = f"{len(found.tables)} tables and views, {told}"
         typer.echo(f"schema     {found.schema_.name}, owner {found.schema_.owner}: {tables}, {len(found.grants)} grants")
     if found.user:
         typer.echo(f"user       {found.user.name} with role {found.user.role}")
