@@ -50,7 +50,7 @@ def init(
         )
     said = answers.answers(_asked(answers.merged(_pairs(given or []), _read(file))))
     made = files(said, PurePath(os.path.relpath(checkout, target)))
-    for name, content in made.items():
+    for name, content in reversed(made.items()):  # Pulumi.yaml last: with it there is a project, which is not written over
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
