@@ -26,7 +26,7 @@ MODULES = {
     "infra/four_stacks.py": ["four_stacks"],
     "infra/service_keys.py": ["key_decisions", "evidence"],
     "infra/settings.py": ["settings", "branch_protection", "records"],
-    "infra/workflows/merge.py": ["workflows", "workflows_files", "workflows_bundles"],
+    "infra/workflows/merge.py": ["workflows_merge", "workflows", "workflows_bundles"],
     "quantctl/drift/judge.py": ["drift_decisions", "drift_judge", "drift_whole"],
     "quantctl/engine/plan.py": ["plan"],
     "quantctl/keys/decide.py": ["key_decisions", "evidence"],
