@@ -28,7 +28,7 @@ MODULES = {
     "infra/settings.py": ["settings", "branch_protection", "records"],
     "infra/workflows/merge.py": ["workflows_merge", "workflows", "workflows_bundles"],
     "quantctl/drift/judge.py": ["drift_decisions", "drift_judge", "drift_whole"],
-    "quantctl/engine/plan.py": ["plan"],
+    "quantctl/engine/plan.py": ["plan", "plan_facts"],
     "quantctl/keys/decide.py": ["key_decisions", "evidence"],
     "quantctl/preview/redact.py": ["preview", "redact"],
     "quantctl/promotion/gates.py": ["gates", "evidence"],
