@@ -25,7 +25,7 @@ MODULES = {
     "infra/access.py": ["access_matrix"],
     "infra/four_stacks.py": ["four_stacks"],
     "infra/service_keys.py": ["key_decisions", "evidence"],
-    "infra/settings.py": ["settings", "branch_protection", "records"],
+    "infra/settings.py": ["settings", "settings_told", "branch_protection"],
     "infra/workflows/merge.py": ["workflows_merge", "workflows", "workflows_bundles"],
     "quantctl/drift/judge.py": ["drift_decisions", "drift_judge", "drift_whole"],
     "quantctl/engine/plan.py": ["plan", "plan_facts"],
