@@ -60,6 +60,11 @@ def test_what_looks_like_one_only_from_afar_stays(text: str) -> None:
     [
         "password",
         "dbPassword",
+        "dbPasswd",
+        "pwd",
+        "credentials",
+        "apiKey2",
+        "token_2",
         "passphrase",
         "passcode",
         "token",

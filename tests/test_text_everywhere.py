@@ -12,28 +12,40 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import typer
+import yaml
 
 import quantctl.main
 from infra.promotion import EDGES
+from infra.vocabulary import Environment
+from infra.workflows import Note, Problem
+from infra.workflows.problems import Mark
+from quantctl import where
+from quantctl.check import told as check_told
+from quantctl.check.judge import Verdict as Verdict_
 from quantctl.doctor.command import _show as show_doctor
 from quantctl.doctor.model import fine
 from quantctl.drift import issue
 from quantctl.drift.command import _show_table as show_drift
 from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Fix, report
 from quantctl.drift.formats import as_json, as_junit, as_markdown
+from quantctl.engine.lock import backend
+from quantctl.engine.lock import command as lock_command
+from quantctl.engine.lock.locks import Lock
 from quantctl.errors import UserError
 from quantctl.forge.model import Verdict
 from quantctl.options import Format
 from quantctl.preview.access import AccessChange, Direction
 from quantctl.preview.events import Violation
 from quantctl.preview.fields import Field
+from quantctl.preview.formats import as_json as preview_json
 from quantctl.preview.formats import widget as preview_widget
 from quantctl.preview.note import note, section
 from quantctl.preview.story import Change, Commits, Story
@@ -131,6 +143,27 @@ def deployment(text: str) -> Record:
     return Record("deployment", "quant", at, ID, ID, text, text, text, signer=text, gates=[{"name": text, "evidence": text}])
 
 
+def verdict(text: str) -> Verdict_:
+    """A repository of which a file, a key, a mistake and a note say `text`."""
+    mark = Mark(f"workflows/{text}", 3)
+    everywhere = list(Environment)
+    return Verdict_({Problem(mark, text, text): everywhere[:1]}, {Note(mark, text): everywhere}, 1)
+
+
+def job(text: str) -> dict[str, Any]:
+    """What `quantctl show` prints of a job."""
+    return {"name": f"quant {text}", "description": text, "tags": {text: text}}
+
+
+def show_locks(text: str, format: Format) -> None:
+    """A lock whose owner somebody made up."""
+    held = Lock("quant", text, text, text, 2**31, NOW)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend, "locks", lambda env, environ: [held] if env == "quant" else [])
+        patch.setattr(where, "enter", dict)
+        lock_command.show(None, format)
+
+
 def failing(text: str) -> None:
     """A command that ends with an error of somebody's words."""
 
@@ -164,6 +197,11 @@ TERMINAL: dict[str, Callable[[str], Any]] = {
     "promote with its preview": lambda text: Console().print(section(story(text)), soft_wrap=True),
     "history": lambda text: Console(width=200).print(history_table([deployment(text)])),
     "a spinner": lambda text: Console(stderr=True).status(text).start(),
+    "a line": lambda text: typer.echo(f"quant: {text}"),
+    "check": lambda text: typer.echo(check_told.text(verdict(text))),
+    "check for GitHub": lambda text: typer.echo(check_told.github(verdict(text))),
+    "a job": lambda text: typer.echo(yaml.safe_dump(job(text), allow_unicode=True)),
+    "locks": lambda text: show_locks(text, Format.table),
 }
 MARKDOWN: dict[str, Callable[[str], str]] = {
     "note": lambda text: note([story(text)]),
@@ -176,6 +214,14 @@ JSON: dict[str, Callable[[str], str]] = {
     "drift": lambda text: as_json(drift(text), 2),
     "promotion": lambda text: json.dumps(promotion(text).as_json()),
     "widget": lambda text: preview_widget([story(text)]),
+    "preview": lambda text: preview_json([story(text)]),
+    "check": lambda text: check_told.as_json(verdict(text)),
+    "check for GitLab": lambda text: check_told.gitlab(verdict(text)),
+    "a job": lambda text: json.dumps(job(text)),
+    "history": lambda text: json.dumps([deployment(text).as_json()]),
+    "doctor": lambda text: json.dumps([fine(text, text, text).as_json()]),
+    "issue": lambda text: json.dumps(asdict(issue.decide(drift(text)))),
+    "locks": lambda text: terminal(lambda text: show_locks(text, Format.json), text),
 }
 
 

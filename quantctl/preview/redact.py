@@ -18,11 +18,14 @@ HIDDEN = "[secret]"
 _SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 _LEAST = 8  # shorter values are words that stand everywhere
 _LEAST_LINE = 16  # of a secret of several lines, for example a PEM file
-_NAME = re.compile(r"(password|passphrase|passcode|token|secret|private_?key|access_?key|api_?key)(_?wo)?$", re.IGNORECASE)
+_NAME = re.compile(
+    r"(passw(or)?d|pwd|passphrase|passcode|token|secret|credentials?|private_?key|access_?key|api_?key)(_?(wo|\d+))?$",
+    re.IGNORECASE,
+)
 _NO_SECRETS = frozenset({"idempotencyToken", "mustChangePassword"})
 _OF_SECRETS = frozenset({"stringValue", "stringValueWo", "bytesValue"})  # databricks Secret
 _REFERENCE = re.compile(r"\{\{\s*secrets/[^{}]+\}\}")
-_VARIABLE = re.compile(r"token|passw|passphrase|secret|private_?key|api_?key|access_?key|credential", re.IGNORECASE)
+_VARIABLE = re.compile(r"token|passw|pwd|passphrase|secret|private_?key|api_?key|access_?key|credential", re.IGNORECASE)
 _NOT_VALUES = re.compile(r"(_FILE|_PATH|_DIR|_HOME|_URL|_SECRET_KEYS)$")
 _SHAPES = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
