@@ -30,7 +30,7 @@ class Suite:
     tests: str = "TestAcc"
 
     def names(self, module: Path) -> list[str]:
-        """The tests in those files, in their order; none of a file that another build needs."""
+        """The tests in those files, in their order, but for those of a file that only a tagged build has."""
         found = []
         for pattern in self.files:
             for file in sorted((module / self.package).glob(f"{pattern}_test.go")):
