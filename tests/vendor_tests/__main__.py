@@ -76,7 +76,8 @@ def _run(suite: Suite, account: Account, folder: Path, only: str, logs: Path | N
 def _built(suite: Suite, folder: Path) -> Path:
     """The package's tests as a program."""
     program = folder / "tests"
-    _go("test", "-c", "-mod=readonly", "-ldflags", "-s -w", "-o", str(program), f"{suite.module}/{suite.package}")
+    how = ("-mod=readonly", "-tags", suite.tag, "-ldflags", "-s -w", "-o", str(program))
+    _go("test", "-c", *how, f"{suite.module}/{suite.package}")
     return program
 
 

@@ -8,11 +8,14 @@ from pathlib import Path
 
 _SNOWFLAKE = "github.com/Snowflake-Labs/terraform-provider-snowflake"
 _DATABRICKS = "github.com/databricks/terraform-provider-databricks"
-_INTEGRATION = (
+_SDK, _RESOURCES = "pkg/sdk/testint", "pkg/resources"
+# The vendor builds the tests that change an account's own parameters with this tag, apart from all others.
+_ACCOUNT_LEVEL = "account_level_tests"
+_SDK_KINDS = (
     "databases", "schemas", "roles", "database_role", "grants", "users", "warehouses", "resource_monitors",
     "network_policies_gen", "sessions", "context_functions", "show_by_id", "client",
 )  # fmt: skip
-_RESOURCES = (
+_RESOURCE_KINDS = (
     "schema", "account_role", "database_role", "grant_privileges_to_account_role", "grant_privileges_to_database_role",
     "grant_account_role", "grant_database_role", "grant_ownership", "service_user", "warehouse", "resource_monitor",
     "network_policy",
@@ -21,33 +24,30 @@ _RESOURCES = (
 
 @dataclass(frozen=True)
 class Suite:
-    """One Go package of tests."""
+    """One Go package of tests; only those of some files, or all."""
 
     name: str
     module: str
     package: str
-    files: tuple[str, ...] = ("*",)
-    tests: str = "TestAcc"
+    kinds: tuple[str, ...] = ("*",)
+    tag: str = ""
 
     def names(self, module: Path) -> list[str]:
-        """The tests in those files, in their order, but for those of a file that only a tagged build has."""
+        """The tests in those files, in their order, as far as they are built with the tag, or without."""
         found = []
-        for pattern in self.files:
-            for file in sorted((module / self.package).glob(f"{pattern}_test.go")):
+        for kind in self.kinds:
+            between = {_SDK: "_integration", _RESOURCES: "_acceptance"}.get(self.package, "")
+            for file in sorted((module / self.package).glob(f"{kind}{between}_test.go")):
                 source = file.read_text()
-                if "//go:build" not in source.partition("package ")[0]:
-                    found += re.findall(rf"^func ({self.tests}\w*)\(t \*testing\.T\)", source, re.M)
+                if source.startswith(f"//go:build {_ACCOUNT_LEVEL}\n") == bool(self.tag):
+                    found += re.findall(r"^func (Test(?:Acc|Int)\w*)\(t \*testing\.T\)", source, re.M)
         return found
 
 
 SUITES = (
-    Suite(
-        "integration",
-        _SNOWFLAKE,
-        "pkg/sdk/testint",
-        tuple(f"{kind}_integration" for kind in _INTEGRATION),
-        "TestInt",
-    ),
-    Suite("acceptance", _SNOWFLAKE, "pkg/resources", tuple(f"{kind}_acceptance" for kind in _RESOURCES)),
+    Suite("integration", _SNOWFLAKE, _SDK, _SDK_KINDS),
+    Suite("integration-account", _SNOWFLAKE, _SDK, _SDK_KINDS, _ACCOUNT_LEVEL),
+    Suite("acceptance", _SNOWFLAKE, _RESOURCES, _RESOURCE_KINDS),
+    Suite("acceptance-account", _SNOWFLAKE, _RESOURCES, _RESOURCE_KINDS, _ACCOUNT_LEVEL),
     *(Suite(package, _DATABRICKS, package) for package in ("repos", "jobs", "permissions", "secrets", "scim")),
 )
