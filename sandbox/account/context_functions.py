@@ -16,7 +16,6 @@ from sandbox.account.privileges import Rights
 from sandbox.account.session import Session
 from sandbox.identities import SNOWFLAKE_ACCOUNT, SNOWFLAKE_ORGANIZATION
 
-
 VERSION = "9.0.0"
 
 
