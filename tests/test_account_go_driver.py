@@ -82,7 +82,7 @@ def read(text: Any, like: Any) -> Any:
 
 def test_the_go_driver_gives_the_same_values(driver: Path, account: Account) -> None:
     """Every query and script of the ordinary statements; a NULL is a NULL, a time is a time."""
-    asks = [(query, [], rows) for query, rows in ordinary.QUERIES]
+    asks: list[tuple[str, list[str], ordinary.Rows]] = [(query, [], rows) for query, rows in ordinary.QUERIES]
     asks += [(question, statements, rows) for statements, question, rows in ordinary.SCRIPTS.values()]
     sent = ["USE SCHEMA DESK.RISK"]
     places = []
