@@ -30,6 +30,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "quantctl results quant_stg  # each table against production's, the last days",
         "quantctl results quant_stg --days 10 --format html --output results.html",
         "quantctl results quant_stg --record  # on record, for the gate and the sign-offs",
+        "quantctl results quant_stg --table POSITIONS --rows 20  # which rows, for whoever may read them",
     ),
     "release-note": ("quantctl release-note quant_live",),
     "rollback": (

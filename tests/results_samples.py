@@ -102,6 +102,32 @@ def report(**changed: object) -> Report:
     return Report.model_validate(whole | changed)
 
 
+def said_by(text: str) -> Report:
+    """A report in which everything that somebody else may write is `text`."""
+    named = CommitTold(id=HERE, author=text, subject=text)
+    more = {"reasons": [text], "commits": [named], "told": [text], "schema_differs": {text: (text, None)},
+            "checks": {text: CheckTold(text=text, found="1", holds=False)}, "slices": {text: [text]},
+            "statements": [text], "contract": text, "version": text, "expected": "changed"}  # fmt: skip
+    tables = [table(text, text, {text: column(25, 0.008)}, **more), table("UNREAD", text, {}, numbers=False, days={})]
+    return report(
+        tables=tables,
+        findings=[
+            FindingTold(id=text, level=level, table=name, column=text, text=text, days=DAYS, cause="code", because=text)
+            for level, name in (("unexpected", text), ("unknown", "UNREAD"))
+        ],
+        changes=[ChangeTold(file=text, why=text, of=text, expected=text)],
+        runs={text: nights(), "other": text},
+        role=text,
+    )  # fmt: skip
+
+
+def signed_by(text: str, of_report: Report) -> Signed:
+    """A sign-off whose every word is `text`."""
+    words = Words(text, of_report.digest, text)
+    sign_off = SignOff("quant_stg", HERE, text, str(words), text, 0, text)
+    return Signed([sign_off], {of_report.findings[0].id: (text, text)})
+
+
 def signed(of_report: Report) -> Signed:
     """Two people have signed it, and one of them has accepted the failed night."""
     accepted = {"POSITIONS:extra-keys/run": "production missed that night"}

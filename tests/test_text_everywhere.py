@@ -44,6 +44,14 @@ from quantctl.promotion.move import Step, Way, request
 from quantctl.promotion.promote import Outcome, Report
 from quantctl.promotion.read import step_of
 from quantctl.records.deployments import Record
+from quantctl.results.as_before import AsBefore
+from quantctl.results.command import Format as ResultsFormat
+from quantctl.results.command import written as results_written
+from quantctl.results.declared import Declared
+from quantctl.results.release_note import Release
+from quantctl.results.release_note import note as release_note
+from quantctl.results.rows import Rows
+from quantctl.results.rows import shown as rows_shown
 from quantctl.status.command import Format as StatusFormat
 from quantctl.status.command import written
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, Status
@@ -51,6 +59,7 @@ from quantctl.status.table import status_table
 from quantctl.text import streams
 from quantctl.text.terminal import Console
 from tests.paths import ROOT
+from tests.results_samples import said_by, signed_by
 from tests.status_samples import DEV, NOW, commit, flow, sign_off, team_status
 from tests.test_text import HOSTILE
 
@@ -131,6 +140,19 @@ def deployment(text: str) -> Record:
     return Record("deployment", "quant", at, ID, ID, text, text, text, signer=text, gates=[{"name": text, "evidence": text}])
 
 
+def results(text: str, format: ResultsFormat) -> str:
+    """A report of results in which everything says `text`, signed with it."""
+    made = said_by(text)
+    return results_written(made, signed_by(text, made), format)
+
+
+def released(text: str) -> str:
+    """The release note of the same."""
+    made = said_by(text)
+    changes = [Declared(text, text, text, text), Declared(text, text, text, "")]
+    return release_note(Release(deployment(text), [commit("aa11bb22", text, text)], changes, made, signed_by(text, made)))
+
+
 def failing(text: str) -> None:
     """A command that ends with an error of somebody's words."""
 
@@ -163,6 +185,9 @@ TERMINAL: dict[str, Callable[[str], Any]] = {
     "promote": lambda text: _Screen(Format.table, yes=True).show(promotion(text), text),
     "promote with its preview": lambda text: Console().print(section(story(text)), soft_wrap=True),
     "history": lambda text: Console(width=200).print(history_table([deployment(text)])),
+    "results": lambda text: print(results(text, ResultsFormat.table)),
+    "results as before": lambda text: print(AsBefore(said_by(text), {text: text}), file=sys.stderr),
+    "rows": lambda text: Console(width=400).print(rows_shown(Rows([text], [text], [(None, text, text, 1)], {}), ("a", "b"))),
     "a spinner": lambda text: Console(stderr=True).status(text).start(),
 }
 MARKDOWN: dict[str, Callable[[str], str]] = {
@@ -170,12 +195,15 @@ MARKDOWN: dict[str, Callable[[str], str]] = {
     "drift": lambda text: as_markdown(drift(text)),
     "issue": lambda text: issue.decide(drift(text)).text,
     "merge request": lambda text: described(text),
+    "results": lambda text: results(text, ResultsFormat.markdown),
+    "release note": released,
 }
 JSON: dict[str, Callable[[str], str]] = {
     "status": lambda text: written(status(text), StatusFormat.json),
     "drift": lambda text: as_json(drift(text), 2),
     "promotion": lambda text: json.dumps(promotion(text).as_json()),
     "widget": lambda text: preview_widget([story(text)]),
+    "results": lambda text: results(text, ResultsFormat.json),
 }
 
 
@@ -281,12 +309,17 @@ class _Elements(html.parser.HTMLParser):
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_page_and_a_report_hold_what_they_should(text: str) -> None:
     """Not one element more than with harmless words; XML is read back."""
-    pages = []
-    for words in ("harmless", text):
-        parser = _Elements()
-        parser.feed(written(status(words), StatusFormat.html))
-        pages.append([name for name in parser.names if name not in ("q",)])
-    assert pages[0] == pages[1]
+    made: tuple[Callable[[str], str], ...] = (
+        lambda words: written(status(words), StatusFormat.html),
+        lambda words: results(words, ResultsFormat.html),
+    )
+    for page in made:
+        elements = []
+        for words in ("harmless", text):
+            parser = _Elements()
+            parser.feed(page(words))
+            elements.append([name for name in parser.names if name not in ("q",)])
+        assert elements[0] == elements[1]
     ElementTree.fromstring(as_junit(drift(text)).encode())
 
 

@@ -24,6 +24,7 @@ from quantctl.results.page import page
 from quantctl.results.proposal import proposal
 from quantctl.results.read import Options, read_results
 from quantctl.results.report import Report, report_of
+from quantctl.results.rows import need_a_terminal, show_rows
 from quantctl.results.signed import Signed
 from quantctl.results.terminal import shown
 from quantctl.stack_settings import stack_settings
@@ -56,6 +57,7 @@ def results_command(
     rolled_back: Annotated[
         bool, typer.Option("--as-before", help="After a rollback: as when this tree was deployed?")
     ] = False,
+    rows: Annotated[int, typer.Option("--rows", min=0, max=200, help="Show so many rows that differ, on a terminal.")] = 0,
     propose: Annotated[str, typer.Option("--propose", metavar="TABLE", help="Write a first contract of a table.")] = "",
     format: Annotated[Format, typer.Option("--format", help="table, json, markdown or html.")] = Format.table,
     output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write there instead.")] = None,
@@ -64,14 +66,21 @@ def results_command(
 
     Of the account it only reads. Exit 0 as expected, 2 something is not, 1 something is unknown.
     """
+    options = Options(days, _day(until), tuple(table or ()), everything)
+    if rows:
+        others = {"--output": output, "--record": record, "--post": note, "--report": report, "--propose": propose,
+                  "--as-before": rolled_back, "--format": format is not Format.table}  # fmt: skip
+        need_a_terminal(options.tables, others)
     environ = where.enter(tell=True)
+    if rows:
+        show_rows(env, against or leads_to(env), options, rows, environ)
+        return
     if propose:
         _show_text(proposal(stack_settings(env, environ), propose, environ), output)
         return
     if report:
         told, signed = on_record(env, report, environ)
     else:
-        options = Options(days, _day(until), tuple(table or ()), everything)
         found = read_results(env, against or leads_to(env), options, environ, lambda text: typer.echo(text, err=True))
         told, signed = report_of(found), Signed()
         if record:

@@ -45,6 +45,11 @@ class Options:
     tables: tuple[str, ...] = ()
     whole: bool = False
 
+    def window(self, now: datetime.datetime) -> Window:
+        """The days."""
+        last = self.until or (now.date() - datetime.timedelta(days=1))
+        return Window(last - datetime.timedelta(days=self.days - 1), last)
+
 
 @dataclass(frozen=True)
 class Side:
@@ -67,12 +72,11 @@ def read_results(
     workspace = Workspace(environ)
     pipelines = read_pipelines(settings[0].remote, PREFIXES, settings[0].signers)
     now = workspace.now()
-    here, there = (_side(pipelines, workspace, one, now) for one in settings)
-    last = options.until or (now.date() - datetime.timedelta(days=1))
-    window = Window(last - datetime.timedelta(days=options.days - 1), last)
+    here, there = (side_of(pipelines, workspace, one, now) for one in settings)
+    window = options.window(now)
     history = History(pipelines, settings[0])
     contracts = contracts_at(pipelines, here.commit, history)
-    chosen = _chosen(contracts, options.tables)
+    chosen = chosen_of(contracts, options.tables)
     changes = _changes(pipelines, contracts, here.commit, there.commit)
     pair = Pair((source.value, against.value), (here.commit, there.commit))
     whys = by_inputs(contracts, {one.table: history.why(one, *pair.commits) for one in contracts})
@@ -85,7 +89,7 @@ def read_results(
     with reading(settings[0], environ, tag) as reader, ThreadPoolExecutor(_AT_ONCE) as pool:
         tell(f"comparing {len(wanted)} tables as {reader.role}")
         asked = [
-            _Asked(reader, one, _names(settings, one.contract), window, since, now.date(), options.whole) for one in wanted
+            _Asked(reader, one, names_of(settings, one.contract), window, since, now.date(), options.whole) for one in wanted
         ]
         looked = list(pool.map(_Asked.look, asked))
     judged = tuple(judge(one, pair, window.first, declares=bool(changes)) for one in looked)
@@ -128,7 +132,12 @@ def contracts_at(pipelines: Pipelines, commit: str, history: History | None = No
     return read_contracts(pipelines.read_all(commit, files), None if known is None or isinstance(known, str) else known)
 
 
-def _side(pipelines: Pipelines, workspace: Workspace, settings: Settings, now: datetime.datetime) -> Side:
+def side_of(pipelines: Pipelines, workspace: Workspace, settings: Settings, now: datetime.datetime) -> Side:
+    """An environment as it is deployed.
+
+    Raises:
+        UserError: it is not, or at a commit that no branch holds.
+    """
     commit = deployed_commit(workspace, settings)
     env = settings.environment
     if commit is None or not pipelines.knows(commit):
@@ -137,7 +146,12 @@ def _side(pipelines: Pipelines, workspace: Workspace, settings: Settings, now: d
     return Side(settings, commit, deployments.records(pipelines, "deployment", env, now))
 
 
-def _chosen(contracts: Sequence[Contract], tables: Sequence[str]) -> list[Contract]:
+def chosen_of(contracts: Sequence[Contract], tables: Sequence[str]) -> list[Contract]:
+    """The contracts of these tables; all of them where none is named.
+
+    Raises:
+        UserError: one has none.
+    """
     wanted = {name.upper() for name in tables}
     if strange := sorted(wanted - {one.table for one in contracts}):
         listed = ", ".join(one.table for one in contracts)
@@ -240,7 +254,8 @@ def slices(contract: Contract, settings: Sequence[Settings]) -> dict[str, list[s
     return found
 
 
-def _names(settings: Sequence[Settings], contract: Contract) -> tuple[str, str]:
+def names_of(settings: Sequence[Settings], contract: Contract) -> tuple[str, str]:
+    """A table of both environments, whole and quoted."""
     named = [".".join(map(identifier, (one.database.upper(), one.schema_.upper(), contract.table))) for one in settings]
     return named[0], named[1]
 
