@@ -112,7 +112,10 @@ def said_by(text: str) -> Report:
     return report(
         tables=tables,
         findings=[
-            FindingTold(id=text, level=level, table=name, column=text, text=text, days=DAYS, cause="code", because=text)
+            FindingTold.model_validate(
+                {"id": text, "level": level, "table": name, "column": text, "text": text, "days": DAYS, "cause": "code",
+                 "because": text}
+            )
             for level, name in (("unexpected", text), ("unknown", "UNREAD"))
         ],
         changes=[ChangeTold(file=text, why=text, of=text, expected=text)],
