@@ -1,4 +1,4 @@
-"""The sample, end to end: a change as declared, a release, a failed night, a change that does more than it declares, a way back."""
+"""The sample, end to end: a change as declared, a release, a failed night, a change beyond what it declares, a way back."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ def test_a_change_is_released_on_its_results(story: Story) -> None:
     # Two people sign off, each for somebody, on this report.
     digest = first["digest"][:12]
     for number, (by, whom) in enumerate((("Uma Tester", "users"), ("Olga Owner", "owner"))):
-        told = story.gate()["sign-off"]
-        assert told["verdict"] == "no" and (number == 0 or "missing: owner" in told["evidence"])
+        asked = story.gate()["sign-off"]
+        assert asked["verdict"] == "no" and (number == 0 or "missing: owner" in asked["evidence"])
         words = ("--by", by, "--for", whom, "--note", "the numbers agree", "--report", digest)
         assert f"on report {digest}" in story.run("signoff", "quant_stg", *words)
     told = story.gate()
@@ -155,7 +155,7 @@ def test_a_failed_night_is_told_apart_from_code(story: Story) -> None:
 
 
 def test_a_change_that_does_more_than_it_declares_is_stopped(story: Story) -> None:
-    """It also writes a table whose code has not changed: found, named, stopped; accepted by name, or stale as it may become."""
+    """It also writes a table whose code has not changed: found, named, stopped; accepted by name, until a day runs again."""
     team = story.team
     team.git("fetch", "-q", "origin")
     risk = team.git("show", "origin/quant_stg:src/risk_model.py").replace("HALF_LIFE_DAYS = 42", "HALF_LIFE_DAYS = 30")
@@ -171,8 +171,8 @@ def test_a_change_that_does_more_than_it_declares_is_stopped(story: Story) -> No
     made = story.results("quant_stg", "--until", story.today, "--record", status=2)
     [found] = made["findings"]
     assert found["id"] == "POSITIONS.QUANTITY:values" and "6 values" in found["text"]
-    told = story.gate()["results"]
-    assert told["verdict"] == "no" and found["id"] in told["evidence"]
+    stopped = story.gate()["results"]
+    assert stopped["verdict"] == "no" and found["id"] in stopped["evidence"]
     digest, because = made["digest"][:12], "wanted by the desk"
     words = ("--by", "Uma Tester", "--note", "as asked", "--accept", found["id"], "--because", because)
     assert f"on report {digest}" in story.run("signoff", "quant_stg", *words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import io
 import json
 import sys
@@ -16,7 +15,7 @@ from infra.promotion import EDGES
 from infra.vocabulary import Environment
 from quantctl import where
 from quantctl.errors import UserError
-from quantctl.options import EnvArgument
+from quantctl.options import EnvArgument, day_of
 from quantctl.results.as_before import as_before
 from quantctl.results.keeping import before, on_record, post, write_record
 from quantctl.results.markdown import markdown
@@ -66,7 +65,7 @@ def results_command(
 
     Of the account it only reads. Exit 0 as expected, 2 something is not, 1 something is unknown.
     """
-    options = Options(days, _day(until), tuple(table or ()), everything)
+    options = Options(days, day_of(until, "--until"), tuple(table or ()), everything)
     if rows:
         others = {"--output": output, "--record": record, "--post": note, "--report": report, "--propose": propose,
                   "--as-before": rolled_back, "--format": format is not Format.table}  # fmt: skip
@@ -134,10 +133,3 @@ def _show_text(text: str, output: Path | None) -> None:
         return
     write_whole(output, text)
     typer.echo(f"written: {output}", err=True)
-
-
-def _day(text: str | None) -> datetime.date | None:
-    try:
-        return datetime.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise UserError("--until is no day.", found=str(text), expected="YYYY-MM-DD, for example 2026-11-25") from None

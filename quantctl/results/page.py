@@ -107,6 +107,8 @@ def _facts(one: TableTold, report: Report) -> Iterable[tuple[str, Child]]:
     if one.alone:
         yield "Compared with", f"nothing: {report.against} does not have it yet"
         return
+    if told := words.beside(one, report):
+        yield "Compared with", told
     yield "Keys on one side", f"{one.only[0]:,} in {report.environment}, {one.only[1]:,} in {report.against}"
     share = f" ({one.differing / one.compared:.1%})" if one.compared else ""
     yield "Keys that differ", f"{one.differing:,} of {one.compared:,} compared{share if one.differing else ''}"

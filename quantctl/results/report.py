@@ -104,6 +104,7 @@ class TableTold(_Part):
     told: list[_Text]
     slices: dict[str, list[str]]
     quiet_days: int
+    baseline: bool
     statements: list[str] = Field(default=[], exclude=True)  # for the page; they follow from the rest
 
 
@@ -247,6 +248,7 @@ def _table(one: Judged, found: Results) -> TableTold:
         told=[text[:2000] for text in one.told],
         slices={column: list(values) for column, values in looked.slices.items()},
         quiet_days=len(looked.quiet_days),
+        baseline=looked.baseline,
         statements=list(looked.statements),
     )
 
