@@ -100,7 +100,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     folder = tmp_path_factory.mktemp("results")
     with deployed(folder) as team:
         stage = Stage(team, folder)
-        yield Story(team, stage, stage.project("own", GATES))
+        project = stage.project("own", GATES)
+        file = project / "Pulumi.quant_lr.yaml"
+        limited = '"MARKET,SIZE"}'
+        assert limited in file.read_text()
+        file.write_text(file.read_text().replace(limited, f"{limited}, baseline: true"))
+        yield Story(team, stage, project)
 
 
 def test_a_change_is_released_on_its_results(story: Story) -> None:
@@ -138,6 +143,9 @@ def test_a_change_is_released_on_its_results(story: Story) -> None:
         "quantctl rollback quant_live",
     )  # fmt: skip
     assert [one for one in wanted if one not in note] == []
+    first_one = json.loads(story.run("history", "quant_live", "--format", "json"))[-1]["commit"]
+    together = story.run("release-note", "quant_live", "--since", first_one[:12])
+    assert "1 release since" in together and "RISK_MODEL.VOLATILITY" in together and "together at most" in together
 
 
 def test_a_failed_night_is_told_apart_from_code(story: Story) -> None:
@@ -215,3 +223,41 @@ def test_a_rollback_is_verified_by_its_results(story: Story) -> None:
     story.start("quant_stg", "risk_model", "positions_snapshot")
     done = story.stage.run(story.project, "release_manager", *asked)
     assert done.returncode == 0 and "As before: every table stands to quant_live as in report" in done.stderr, done.stderr
+
+
+def test_what_depends_on_everything_is_compared_with_a_baseline(story: Story) -> None:
+    """The same code with and without the limit makes other numbers, so a slice lies; production's code with the limit does not."""
+    team = story.team
+    team.git("fetch", "-q", "origin")
+    risk = team.git("show", "origin/quant_live:src/risk_model.py")
+    rows = "rows = [(args.day.isoformat(), factor, volatility(returns[factor])) for factor in wanted]"
+    assert rows in risk
+    share = (
+        "whole = sum(row[2] for row in rows)\n        rows = [(day, factor, value / whole) for day, factor, value in rows]"
+    )
+    risk = risk.replace(rows, f"{rows}\n        {share}") + "\n"
+    for env in ("quant_lr", "quant_live"):
+        team.commit(env, "src/risk_model.py", risk, "Volatilities as shares of all")
+        story.run("up", env, "--yes", persona="deployer")
+        story.start(env, "risk_model")
+    asked = ("results", "quant_lr", "--days", "1", "--until", story.today, "--table", "RISK_MODEL", "--format", "json")
+    [found] = json.loads(story.run(*asked, status=2))["findings"]
+    assert found["id"] == "RISK_MODEL.VOLATILITY:values" and found["cause"] == "inputs"
+    file = "contracts/risk_model.odcs.yaml"
+    day = "{property: quant.day,"
+    text = team.git("show", f"origin/quant_lr:{file}") + "\n"
+    team.commit(
+        "quant_lr", file, text.replace(day, f"{{property: quant.baseline, value: true}}\n      - {day}"), "A baseline"
+    )
+    story.run("up", "quant_lr", "--yes", persona="deployer")
+    before = json.loads(story.run(*asked, status=2))["findings"]
+    assert [(one["cause"], one["level"]) for one in before] == [("unknown", "unknown")] and "QUANT_LR_BASE" in before[0][
+        "text"
+    ]
+    told = story.run("baseline", "quant_lr", "--day", story.today, persona="deployer")
+    assert told.count("success") == 2, told
+    assert json.loads(story.run("drift", "quant_lr", "--format", "json", persona="deployer"))
+    made = json.loads(story.run(*asked))
+    [table] = made["tables"]
+    assert made["verdict"] == "as expected" and table["baseline"] and table["rows"] == [2, 2] and table["expected"] == "same"
+    assert all(one.path != "/quant_lr_base" for one in team.workspace("deployer").workspace.list("/"))

@@ -47,6 +47,7 @@ from quantctl.records.deployments import Record
 from quantctl.results.as_before import AsBefore
 from quantctl.results.command import Format as ResultsFormat
 from quantctl.results.command import written as results_written
+from quantctl.results.cumulative import since
 from quantctl.results.declared import Declared
 from quantctl.results.release_note import Release
 from quantctl.results.release_note import note as release_note
@@ -146,11 +147,13 @@ def results(text: str, format: ResultsFormat) -> str:
     return results_written(made, signed_by(text, made), format)
 
 
-def released(text: str) -> str:
-    """The release note of the same."""
+def released(text: str, cumulatively: bool = False) -> str:
+    """The release note of the same, or of what has come together since."""
     made = said_by(text)
     changes = [Declared(text, text, text, text), Declared(text, text, text, "")]
-    return release_note(Release(deployment(text), [commit("aa11bb22", text, text)], changes, made, signed_by(text, made)))
+    record = replace(deployment(text), environment="quant_live")
+    release = Release(record, [commit("aa11bb22", text, text)], changes, made, signed_by(text, made))
+    return since(record, [release, replace(release, report=None)]) if cumulatively else release_note(release)
 
 
 def failing(text: str) -> None:
@@ -197,6 +200,7 @@ MARKDOWN: dict[str, Callable[[str], str]] = {
     "merge request": lambda text: described(text),
     "results": lambda text: results(text, ResultsFormat.markdown),
     "release note": released,
+    "releases since": lambda text: released(text, cumulatively=True),
 }
 JSON: dict[str, Callable[[str], str]] = {
     "status": lambda text: written(status(text), StatusFormat.json),

@@ -1,8 +1,8 @@
 """Several releases together, since the last full validation: small changes add up to a large one. Pure.
 
-What is added up are the reports that were recorded of each release against what was there before it. Of each value the smaller
-is at least (1 - r) of the larger, r being the relative difference; so after several releases it is at least the product of
-these, however the changes fell together. That is a bound, and no measurement.
+What is added up are the reports that were recorded of each release against what was there before it. Of each value the
+smaller is at least (1 - r) of the larger, r being the relative difference; so after several releases it is at least the
+product of these, however the changes fell together. That is a bound, and no measurement.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def effects(releases: Sequence[Release]) -> Effects:
 
 
 def bound(sizes: Sequence[float | None]) -> float | None:
-    """By how much a value may differ after changes of these sizes; None where one is unknown, or may have changed its sign."""
+    """By how much a value may differ after changes of these sizes; None: one is unknown, or may have changed its sign."""
     known = [size for size in sizes if size is not None and size < 1]
     return 1 - math.prod(1 - size for size in known) if len(known) == len(sizes) else None
 
