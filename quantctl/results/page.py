@@ -123,7 +123,9 @@ def _facts(one: TableTold, report: Report) -> Iterable[tuple[str, Child]]:
 def _columns(one: TableTold) -> Markup:
     titles = ("column", "differ", "median", "p99", "largest", "tolerance", "noise")
     rows = [element("tr", *(element("th", title, scope="col") for title in titles))]
-    rows += [element("tr", *(element("td", text) for text in _column(name, it))) for name, it in one.columns.items()]
+    for name, it in one.columns.items():  # on a phone each cell stands below its own title
+        told = zip(titles, _column(name, it), strict=True)
+        rows.append(element("tr", *(element("td", text, data_title=title) for title, text in told)))
     return element("div", element("table", *rows), class_="scroll", tabindex="0", role="region", aria_label="Columns")
 
 
