@@ -54,6 +54,7 @@ class LimitedRelease(Part):
     notify: list[UserName] = Field(default=[], description="e-mail addresses told of failed and of slow runs")
     max_duration_seconds: int | None = Field(default=None, ge=60, description="a run that takes longer is unhealthy")
     until: datetime.date | None = Field(default=None, description="after this day every preview warns: promote it or end it")
+    baseline: bool = Field(default=False, description="a schema <schema>_BASE beside it, for runs of quantctl baseline")
 
 
 class ManagedWarehouse(Part):

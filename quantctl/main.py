@@ -30,6 +30,7 @@ COMMANDS = (
     ("approve", CHANGES, "quantctl.promotion.approve:approve", "Approve what a promotion would move."),
     ("signoff", CHANGES, "quantctl.promotion.signoff:signoff_command", "Record a sign-off of the deployed commit."),
     ("results", CHANGES, "quantctl.results.command:results_command", "Are the results right? Tables against the next ones."),
+    ("baseline", CHANGES, "quantctl.results.baseline_command:baseline_command", "Production's code, for a limited release."),
     ("release-note", CHANGES, "quantctl.results.release_command:release_note_command", "What a release changed for users."),
     ("rollback", CHANGES, "quantctl.promotion.command:rollback_command", "Go back to an earlier deployment."),
     ("history", CHANGES, "quantctl.promotion.command:history_command", "Deployments: who, when, from, to."),

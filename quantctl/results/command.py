@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import io
 import json
 import sys
@@ -16,7 +15,7 @@ from infra.promotion import EDGES
 from infra.vocabulary import Environment
 from quantctl import where
 from quantctl.errors import UserError
-from quantctl.options import EnvArgument
+from quantctl.options import EnvArgument, day_of
 from quantctl.results.as_before import as_before
 from quantctl.results.keeping import before, on_record, post, write_record
 from quantctl.results.markdown import markdown
@@ -24,6 +23,7 @@ from quantctl.results.page import page
 from quantctl.results.proposal import proposal
 from quantctl.results.read import Options, read_results
 from quantctl.results.report import Report, report_of
+from quantctl.results.rows import need_a_terminal, show_rows
 from quantctl.results.signed import Signed
 from quantctl.results.terminal import shown
 from quantctl.stack_settings import stack_settings
@@ -56,6 +56,7 @@ def results_command(
     rolled_back: Annotated[
         bool, typer.Option("--as-before", help="After a rollback: as when this tree was deployed?")
     ] = False,
+    rows: Annotated[int, typer.Option("--rows", min=0, max=200, help="Show so many rows that differ, on a terminal.")] = 0,
     propose: Annotated[str, typer.Option("--propose", metavar="TABLE", help="Write a first contract of a table.")] = "",
     format: Annotated[Format, typer.Option("--format", help="table, json, markdown or html.")] = Format.table,
     output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write there instead.")] = None,
@@ -64,14 +65,21 @@ def results_command(
 
     Of the account it only reads. Exit 0 as expected, 2 something is not, 1 something is unknown.
     """
+    options = Options(days, day_of(until, "--until"), tuple(table or ()), everything)
+    if rows:
+        others = {"--output": output, "--record": record, "--post": note, "--report": report, "--propose": propose,
+                  "--as-before": rolled_back, "--format": format is not Format.table}  # fmt: skip
+        need_a_terminal(options.tables, others)
     environ = where.enter(tell=True)
+    if rows:
+        show_rows(env, against or leads_to(env), options, rows, environ)
+        return
     if propose:
         _show_text(proposal(stack_settings(env, environ), propose, environ), output)
         return
     if report:
         told, signed = on_record(env, report, environ)
     else:
-        options = Options(days, _day(until), tuple(table or ()), everything)
         found = read_results(env, against or leads_to(env), options, environ, lambda text: typer.echo(text, err=True))
         told, signed = report_of(found), Signed()
         if record:
@@ -125,10 +133,3 @@ def _show_text(text: str, output: Path | None) -> None:
         return
     write_whole(output, text)
     typer.echo(f"written: {output}", err=True)
-
-
-def _day(text: str | None) -> datetime.date | None:
-    try:
-        return datetime.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise UserError("--until is no day.", found=str(text), expected="YYYY-MM-DD, for example 2026-11-25") from None

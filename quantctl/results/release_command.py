@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +11,12 @@ import typer
 from infra.errors import UserError as InfraError
 from quantctl import where
 from quantctl.errors import UserError
-from quantctl.forge import connect
+from quantctl.forge import Forge, connect
 from quantctl.options import EnvArgument
 from quantctl.records import deployments, reports
 from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import Pipelines, read_pipelines
-from quantctl.results import signed
+from quantctl.results import cumulative, signed
 from quantctl.results.contract import contract_files, read_contracts
 from quantctl.results.declared import Declared, change_files, read_changes
 from quantctl.results.release_note import Release, note
@@ -26,28 +27,53 @@ from quantctl.status.command import write_whole
 
 def release_note_command(
     env: EnvArgument,
+    since: Annotated[
+        str, typer.Option("--since", metavar="COMMIT", help="All releases since this deployment: the last full validation.")
+    ] = "",
     output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write there instead.")] = None,
 ) -> None:
-    """What the last release of ENV changed for its users, in Markdown: declared changes, sizes, exceptions, signatures."""
+    """What the last release of ENV changed for its users, in Markdown: declared changes, sizes, exceptions, signatures.
+
+    With --since what all releases after an earlier deployment have changed together, at most.
+    """
     environ = where.enter()
     settings = stack_settings(env, environ)
     pipelines = read_pipelines(settings.remote, PREFIXES, settings.signers)
-    record = deployments.last(pipelines, env)
-    if record is None:
+    records = deployments.records(pipelines, "deployment", env)
+    if not records:
         raise UserError(f"No deployment of {env} is on record.", do_next="quantctl up, promote and rollback record theirs")
-    source = record.source or env
-    found = [one for one in reports.of(pipelines, source, record.commit, parsed).reports if one.at <= record.at]
-    report = found[-1].report if found else None
-    given = signed.Signed()
-    if report is not None:
-        given = signed.of(report.digest, connect(settings, environ).sign_offs(source, record.commit))
-    commits = pipelines.between(record.previous, record.commit) if record.previous else []
-    text = note(Release(record, commits, _changes(pipelines, record), report, given))
+    forge = connect(settings, environ)
+    if since:
+        first, later = _after(records, since)
+        text = cumulative.since(first, [_release(pipelines, one, forge) for one in later])
+    else:
+        text = note(_release(pipelines, records[-1], forge))
     if output is None:
         typer.echo(text, nl=False)
     else:
         write_whole(output, text)
         typer.echo(f"written: {output}", err=True)
+
+
+def _release(pipelines: Pipelines, record: Record, forge: Forge) -> Release:
+    """A release, with the newest report that was recorded before it."""
+    source = record.source or record.environment
+    found = [one for one in reports.of(pipelines, source, record.commit, parsed).reports if one.at <= record.at]
+    report = found[-1].report if found else None
+    given = signed.of(report.digest, forge.sign_offs(source, record.commit)) if report is not None else signed.Signed()
+    commits = pipelines.between(record.previous, record.commit) if record.previous else []
+    return Release(record, commits, _changes(pipelines, record), report, given)
+
+
+def _after(records: Sequence[Record], wanted: str) -> tuple[Record, Sequence[Record]]:
+    """A deployment by the begin of its commit, and those after it."""
+    found = [number for number, one in enumerate(records) if one.commit.startswith(wanted.lower())]
+    if not found or len(wanted) < 4:
+        listed = ", ".join(f"{one.commit[:12]} ({one.at:%Y-%m-%d})" for one in records[-8:])
+        raise UserError(
+            f"{wanted!r} names no deployment on record.", expected=f"one of {listed}", do_next="quantctl history"
+        )
+    return records[found[-1]], records[found[-1] + 1 :]
 
 
 def _changes(pipelines: Pipelines, record: Record) -> list[Declared]:
