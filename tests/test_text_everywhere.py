@@ -50,11 +50,11 @@ from quantctl.preview.formats import widget as preview_widget
 from quantctl.preview.note import note, section
 from quantctl.preview.story import Change, Commits, Story
 from quantctl.promotion.changes import Workflows
-from quantctl.promotion.command import _Screen, history_table
 from quantctl.promotion.gates import Gate, Line, Unknown
 from quantctl.promotion.move import Step, Way, request
 from quantctl.promotion.promote import Outcome, Report
 from quantctl.promotion.read import step_of
+from quantctl.promotion.screen import Screen, history_table
 from quantctl.records.deployments import Record
 from quantctl.results.as_before import AsBefore
 from quantctl.results.command import Format as ResultsFormat
@@ -218,7 +218,7 @@ TERMINAL: dict[str, Callable[[str], Any]] = {
     "status": lambda text: Console(width=200).print(status_table(status(text))),
     "drift": lambda text: show_drift(drift(text), Console()),
     "doctor": lambda text: show_doctor([fine(text, text, text)]),
-    "promote": lambda text: _Screen(Format.table, yes=True).show(promotion(text), text),
+    "promote": lambda text: Screen(Format.table, yes=True).show(promotion(text), text),
     "promote with its preview": lambda text: Console().print(section(story(text)), soft_wrap=True),
     "history": lambda text: Console(width=200).print(history_table([deployment(text)])),
     "results": lambda text: print(results(text, ResultsFormat.table)),
