@@ -15,7 +15,8 @@ from quantctl.results import cumulative, noise
 from quantctl.results.as_before import as_before
 from quantctl.results.causes import cause_of
 from quantctl.results.closure import closure
-from quantctl.results.command import Format, written
+from quantctl.results.command import Format
+from quantctl.results.run import written
 from quantctl.results.contract import read_contracts
 from quantctl.results.declared import read_changes
 from quantctl.results.history import by_inputs

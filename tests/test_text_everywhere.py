@@ -30,12 +30,12 @@ from infra.workflows.problems import Mark
 from quantctl import where
 from quantctl.check import told as check_told
 from quantctl.check.judge import Verdict as Verdict_
-from quantctl.doctor.command import _show as show_doctor
 from quantctl.doctor.model import fine
+from quantctl.doctor.screen import show as show_doctor
 from quantctl.drift import issue
-from quantctl.drift.command import _show_table as show_drift
 from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Fix, report
 from quantctl.drift.formats import as_json, as_junit, as_markdown
+from quantctl.drift.screen import show_table as show_drift
 from quantctl.engine.lock import backend
 from quantctl.engine.lock import command as lock_command
 from quantctl.engine.lock.locks import Lock
@@ -58,7 +58,7 @@ from quantctl.promotion.screen import Screen, history_table
 from quantctl.records.deployments import Record
 from quantctl.results.as_before import AsBefore
 from quantctl.results.command import Format as ResultsFormat
-from quantctl.results.command import written as results_written
+from quantctl.results.run import written as results_written
 from quantctl.results.cumulative import since
 from quantctl.results.declared import Declared
 from quantctl.results.release_note import Release
@@ -66,8 +66,8 @@ from quantctl.results.release_note import note as release_note
 from quantctl.results.rows import Rows
 from quantctl.results.rows import shown as rows_shown
 from quantctl.status.command import Format as StatusFormat
-from quantctl.status.command import written
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, Status
+from quantctl.status.show import written
 from quantctl.status.table import status_table
 from quantctl.text import streams
 from quantctl.text.terminal import Console
