@@ -58,13 +58,13 @@ from quantctl.promotion.screen import Screen, history_table
 from quantctl.records.deployments import Record
 from quantctl.results.as_before import AsBefore
 from quantctl.results.command import Format as ResultsFormat
-from quantctl.results.run import written as results_written
 from quantctl.results.cumulative import since
 from quantctl.results.declared import Declared
 from quantctl.results.release_note import Release
 from quantctl.results.release_note import note as release_note
 from quantctl.results.rows import Rows
 from quantctl.results.rows import shown as rows_shown
+from quantctl.results.run import written as results_written
 from quantctl.status.command import Format as StatusFormat
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, Status
 from quantctl.status.show import written
