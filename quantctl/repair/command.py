@@ -11,7 +11,6 @@ from infra.vocabulary import Environment
 from quantctl import ask, where
 from quantctl.engine import checkpoint, interrupted, planned
 from quantctl.engine.lock import backend
-from quantctl.engine.lock.locks import refusal
 from quantctl.engine.orphans import end_orphans
 from quantctl.errors import UserError
 
@@ -36,6 +35,8 @@ def repair(
         done += 1
         typer.echo(f"{env}: {text}")
 
+    if not dry_run:
+        backend.need_free(env.value, environ, except_gone=True)  # what runs now may be writing the state
     since = _state(env.value, environ, yes, dry_run, say)
     if dry_run and since is not None:
         raise typer.Exit(0)  # nothing more can be read
@@ -43,8 +44,7 @@ def repair(
         end_orphans(environ, say)
         for lock in backend.release_gone(env.value, environ):
             say(f"released the lock of an update that was killed ({lock.owner})")
-    if held := backend.locks(env.value, environ):
-        raise refusal(env.value, held, datetime.datetime.now(datetime.UTC))
+    backend.need_free(env.value, environ)
     _begun(env.value, environ, dry_run, say)
     try:
         creates = planned.previewed(env.value, environ)
