@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +16,7 @@ from quantctl import ask, where
 from quantctl.drift.finding import Class, EnvironmentDrift, Finding, exit_status, report
 from quantctl.drift.formats import as_json, as_junit, as_markdown, difference, headline
 from quantctl.drift.judge import Read, judge
+from quantctl.drift.pages import with_pages
 from quantctl.drift.unfinished import missing_again
 from quantctl.text.plain import one_line
 from quantctl.text.terminal import Console
@@ -76,6 +78,8 @@ def drift(
             say("looking again ...")
 
         found = _fixed(read, found, put_right, look, yes)
+    steps = {each.env: each.refresh.steps for each in read if isinstance(each, Read)}
+    found = [with_pages(each, steps.get(each.environment, ()), environ) for each in found]
     status = exit_status(found, strict=strict)
     if format is Format.json:
         typer.echo(as_json(found, status))
@@ -131,6 +135,7 @@ def _show_table(found: Sequence[EnvironmentDrift], console: Console) -> None:
 def _cells(finding: Finding) -> tuple[Text, Text, Text]:
     what = Text(f"{finding.environment} ")
     what.append(f"{finding.kind}\n", style=_COLOURS[finding.kind])
-    what.append(finding.resource + (f"\n{finding.property}" if finding.property else ""))
+    what.append(finding.resource, style=Style(link=finding.page) if finding.page else "")
+    what.append(f"\n{finding.property}" if finding.property else "")
     real = difference(finding) if finding.kind is Class.UNKNOWN else f"{finding.declared}\n-> {finding.real}"
     return what, Text(real), Text(finding.fix.words)
