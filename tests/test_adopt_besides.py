@@ -11,6 +11,7 @@ from infra.vocabulary import Persona
 from quantctl.adopt import prepare
 from quantctl.adopt.decisions import Decisions
 from quantctl.adopt.identity import Declared
+from quantctl.adopt.import_file import import_file
 from quantctl.adopt.present import Present, real
 from tests.adopted import looked
 from tests.test_settings import read
@@ -68,3 +69,13 @@ def test_the_deployer_gets_what_it_declares() -> None:
     }
     plain = read("quant_stg")
     assert prepare.statements(looked("quant_stg", schema_=None, user=None), plain, names_of(plain), Decisions(), "D") == []
+
+
+def test_a_component_is_not_taken_for_the_resource_in_it() -> None:
+    """Both are called `warehouse`; the resource's parent is the component."""
+    above = Declared("urn::a", "quant:index:Environment", False, {}, "", "")
+    component = Declared("urn::w", "quant:snowflake:Warehouse", False, {}, above.urn, "")
+    inside = Declared("urn::x::w", "snowflake:index/warehouse:Warehouse", True, {}, component.urn, "")
+    entries = import_file([above, component, inside], lambda _: "id")["resources"]
+    labels = [entry["name"] for entry in entries]
+    assert len(set(labels)) == 3 and entries[2]["parent"] == entries[1]["name"] and entries[1]["parent"] == labels[0]

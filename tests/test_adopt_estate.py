@@ -109,7 +109,9 @@ def _killed(adoption: Adoption, env: str, *steps: str) -> None:
         moment, admin = moments[step], step in ("look", "generate", "decide")
         words = (step, "--yes") if step in ("import", "undo") else (step,)
         assert adoption.killed(env, *words, when=moment.when, engine=moment.engine, as_admin=admin), step
-        if step in ("look", "generate", "decide", "prepare", "import", "verify"):
+        if step == "generate":  # its files are many and small: all may be there already
+            assert adoption.next(env) in (step, "decide")
+        elif step != "undo":
             assert adoption.next(env) == step
         if step == "import":
             assert not adoption.resources(env)

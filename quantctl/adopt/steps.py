@@ -16,6 +16,7 @@ from quantctl.adopt.refusals import refusals
 from quantctl.adopt.step import Step
 from quantctl.engine.state import read_state
 from quantctl.errors import UserError
+from quantctl.text.links import folder_page, job_page
 
 _OPEN = 3  # something is left to do before the next step: what was asked for was done
 
@@ -24,7 +25,7 @@ def do(name: str, step: Step, environ: dict[str, str], yes: bool) -> None:
     """One step."""
     match step:
         case Step.look:
-            _found(proposing.look(name, environ, _say(name)))
+            _found(proposing.look(name, environ, _say(name)), environ)
         case Step.generate:
             typer.echo(proposing.generate(name, environ, _say(name)))
             place = Place.of(name)
@@ -54,14 +55,15 @@ def _next(env: str, step: Step) -> None:
     typer.echo(f"Next: quantctl adopt {env} {step.value}")
 
 
-def _found(found: Look) -> None:
+def _found(found: Look, environ: dict[str, str]) -> None:
     """What there is, in a few lines; everything is in look.json."""
     env = found.environment
     if found.folder:
-        typer.echo(f"folder     {found.folder.path}, branch {found.folder.branch} at {found.folder.commit[:12]}")
+        page = folder_page(environ, found.folder.id)
+        typer.echo(f"folder     {found.folder.path}, branch {found.folder.branch} at {found.folder.commit[:12]}  {page}")
     for job in found.jobs:
         runs = f", {len(job.active)} running" if job.active else ""
-        typer.echo(f"job        {job.name} ({job.id}), owner {job.owner}, runs as {job.run_as}{runs}")
+        typer.echo(f"job        {job.name}, owner {job.owner}, runs as {job.run_as}{runs}  {job_page(environ, job.id)}")
     if found.scope:
         typer.echo(f"scope      {found.scope.name}: {', '.join(sorted(found.scope.secrets)) or 'empty'}")
     if found.schema_:

@@ -14,6 +14,7 @@ from quantctl.drift.finding import Class, EnvironmentDrift, exit_status, report
 from quantctl.drift.formats import as_json, as_junit, as_markdown
 from quantctl.drift.judge import Read, judge
 from quantctl.drift.look import look
+from quantctl.drift.pages import with_pages
 from quantctl.drift.screen import show_table
 from quantctl.drift.unfinished import missing_again
 from quantctl.text.terminal import Console
@@ -48,6 +49,8 @@ def looked_at(
             say("looking again ...")
 
         found = _fixed(read, found, put_right, look_at, yes)
+    steps = {each.env: each.refresh.steps for each in read if isinstance(each, Read)}
+    found = [with_pages(each, steps.get(each.environment, ()), environ) for each in found]
     status = exit_status(found, strict=strict)
     if format is Format.json:
         typer.echo(as_json(found, status))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -33,6 +34,7 @@ def show_table(found: Sequence[EnvironmentDrift], console: Console) -> None:
 def _cells(finding: Finding) -> tuple[Text, Text, Text]:
     what = Text(f"{finding.environment} ")
     what.append(f"{finding.kind}\n", style=_COLOURS[finding.kind])
-    what.append(finding.resource + (f"\n{finding.property}" if finding.property else ""))
+    what.append(finding.resource, style=Style(link=finding.page) if finding.page else "")
+    what.append(f"\n{finding.property}" if finding.property else "")
     real = difference(finding) if finding.kind is Class.UNKNOWN else f"{finding.declared}\n-> {finding.real}"
     return what, Text(real), Text(finding.fix.words)
