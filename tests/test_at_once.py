@@ -168,9 +168,9 @@ def test_two_first_deployments_in_two_folders_and_one_in_each(tmp_path: Path) ->
 def test_a_turn_ends_with_its_process(tmp_path: Path) -> None:
     """A command that was killed keeps nobody out; one that is at work is named."""
     place = State(tmp_path / "state")
-    with turn.taken(place, "up"), pytest.raises(UserError, match=rf"quantctl up, process {os.getpid()}"):
-        with turn.taken(place, "down"):
-            pass
+    taken, refused = turn.taken(place, "up"), pytest.raises(UserError, match=rf"quantctl up, process {os.getpid()}")
+    with taken, refused, turn.taken(place, "down"):
+        pass
     program = "import pathlib, time; from quantctl.laptop import turn; from sandbox.state import State\n"
     program += (
         f"with turn.taken(State(pathlib.Path({str(place.folder)!r})), 'up'):\n print('has it', flush=True); time.sleep(600)"

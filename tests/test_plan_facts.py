@@ -133,8 +133,9 @@ def test_what_moved_from_one_file_to_another_is_another_program(checkout: Checko
         assert differences(before, checkout.facts()) == [PROGRAM_DIFFERS]
     checkout.write("infra/a.py", "a = 1")
     checkout.write("infra/deep/b.py", "b = 1")
-    (checkout.folder / "infra/a.py").rename(checkout.folder / "infra/z.py")
-    assert differences(before, checkout.facts()) == [PROGRAM_DIFFERS]
+    for old, new in (("a", "aa"), ("aa", "z")):
+        (checkout.folder / f"infra/{old}.py").rename(checkout.folder / f"infra/{new}.py")
+        assert differences(before, checkout.facts()) == [PROGRAM_DIFFERS]
 
 
 def test_another_repository_and_another_state_are_told(checkout: Checkout) -> None:

@@ -36,7 +36,7 @@ tasks:
 - task_key: first
   notebook_task: {path: x, parameters: {day: "1"}}
   libraries: [a, b]
-- task_key: second
+- {task_key: second, parameters: [{name: p, x: 1}]}
 parameters: [{name: p, default: "1"}, {name: q, default: "2"}]
 mail: {failure: [x, y]}
 word: text
@@ -89,6 +89,15 @@ PER_ENVIRONMENT: list[tuple[str, list[str], list[str]]] = [
     ),
     ("tasks:\n- {task_key: third}", ["tasks[2].task_key = 'third' (over 2)"], []),
     ("tasks:\n- {name: first}", ["tasks[2].name = 'first' (over 2)"], []),
+    (
+        "tasks:\n- {task_key: second, parameters: [{name: p}]}",
+        ["tasks[1].task_key = 'second' (over 2)", "tasks[1].parameters[0].name = 'p' (over 2)"],
+        [
+            "tasks[1].task_key = 'second' (base 10)",
+            "tasks[1].parameters[0].name = 'p' (base 10)",
+            "tasks[1].parameters[0].x = 1 (base 10)",
+        ],
+    ),
     ("tasks: [word]", ["tasks[2] = 'word' (over 1)"], []),
     ("tasks: []", ["tasks = [] (over 1)"], [one for one in told(yaml("base", BASE)) if one.startswith("tasks")]),
     (
@@ -152,6 +161,9 @@ def test_what_stays_in_part_keeps_its_place(over: str, line: int) -> None:
         assert found.marks[changed.partition(":")[0]] == ("over.yml", 2)
     for more, at in (("tags: {c: '3'}", ("base.yml", 2)), ("tasks: []", ("over.yml", 1)), ("tasks: [x]", ("base.yml", 6))):
         assert override(yaml("base", BASE), yaml("over", more)).marks[more.partition(":")[0]] == at
+    for by in (override, laid_over):
+        found = by(yaml("base", BASE), yaml("over", "tasks: [x]"))
+        assert (found.mark, found["tasks"].mark) == (("base.yml", 1), ("base.yml", 7))
 
 
 def test_entries_of_one_name_become_one() -> None:
@@ -198,7 +210,10 @@ other: [{name: p}, {name: p}]
         "other[1].name = 'p' (a 12)",
     ]
     assert list(told(given)) == kept
+    assert entries_joined(given)["tasks"].mark == given["tasks"].mark
     assert entries_joined(yaml("a", "tasks: word\nparameters: {a: 1}")) == {"tasks": "word", "parameters": {"a": 1}}
+    odd = yaml("a", "tasks: word\nenvironments: [{environment_key: e, a: 1}, {environment_key: e, b: 2}]")
+    assert entries_joined(odd)["environments"] == [{"environment_key": "e", "a": 1, "b": 2}]
 
 
 def test_what_is_null_is_not_there() -> None:
@@ -211,4 +226,6 @@ def test_what_is_null_is_not_there() -> None:
         "g = '' (a 6)",
         "h[0] = None (a 7)",
     ]
+    given["made"] = 1  # by the program, so that it stands nowhere
+    assert without_nulls(given).marks["made"] == given.mark
     assert without_nulls(given).mark == given.mark and without_nulls(given["b"]["d"]).mark == given["b"]["d"].mark

@@ -129,7 +129,7 @@ def write(file: Path, plan: Plan) -> None:
             opened.write(text)
         Path(temporary).replace(file)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        Path(temporary).unlink()
         raise
 
 

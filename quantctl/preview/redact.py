@@ -7,6 +7,7 @@ this process itself holds, a private key or a token stands.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -40,12 +41,9 @@ Path_ = tuple[str, ...]
 def secret_values(environ: Mapping[str, str]) -> set[str]:
     """The secrets that this process holds: values of variables that are named like one, and the passphrase."""
     texts = [value for name, value in environ.items() if _VARIABLE.search(name) and not _NOT_VALUES.search(name)]
-    files = [Path(environ[name]) for name in ("PULUMI_CONFIG_PASSPHRASE_FILE",) if environ.get(name)]
-    for file in files:
-        try:
-            texts.append(file.read_text())
-        except (OSError, UnicodeDecodeError):
-            continue  # what cannot be read here cannot be shown here
+    if file := environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
+        with contextlib.suppress(OSError, UnicodeDecodeError):  # what cannot be read here cannot be shown here
+            texts.append(Path(file).read_text())
     return {part for text in texts for part in _parts(text)}
 
 
@@ -54,8 +52,8 @@ class Redactor:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         known = {form for value in values for form in (value, quote(value, safe=""))}
-        # The longest first, so that no rest of a longer one is left over.
-        self._known = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True)))) if known else None
+        # What begins like another one and is longer comes first, so that no rest of it is left over.
+        self._known = re.compile("|".join(map(re.escape, sorted(known, reverse=True)))) if known else None
 
     def text(self, text: str) -> str:
         """`text` without what is or looks like a secret."""
@@ -86,7 +84,7 @@ def _parts(text: str) -> Iterator[str]:
     lines = [line.strip() for line in text.replace("\\n", "\n").splitlines()]
     if len(lines) == 1 and len(lines[0]) >= _LEAST:
         yield lines[0]
-    elif len(lines) > 1:
+    else:
         yield from (line for line in lines if len(line) >= _LEAST_LINE and not line.startswith("-----"))
 
 
