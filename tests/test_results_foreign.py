@@ -110,7 +110,7 @@ def _table(found: dict[str, dict[str, dict[str, Any]]]) -> str:
         ("seconds of the account's", "account", "{:.1f}"), ("megabytes of the client", "megabytes", "{:.0f}"),
     ):  # fmt: skip
         rows.append([what, *(form.format(max(each[key] for each in one.values())) for one in found.values())])
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return "".join(["\n", *(f"| {' | '.join(row)} |\n" for row in rows), "\n"])
 
 
 def _words(table: str) -> list[str]:

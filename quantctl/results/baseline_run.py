@@ -59,8 +59,7 @@ def _run(
     workspace: Workspace, settings: Settings, live: Settings, folder: str, commit: str, bodies: Sequence[dict[str, Any]]
 ) -> bool:
     """One after the other, from a Git folder that is there as long as they run; whether each did what it should."""
-    found = workspace.git_folder(folder)
-    number = found.id if found else workspace.make_git_folder(settings.remote, settings.git_provider, folder)
+    number = _folder(workspace, settings, folder)
     try:
         if (head := workspace.check_out(number, live.branch)) != commit:
             raise UserError(
@@ -77,6 +76,20 @@ def _run(
     finally:
         workspace.delete_git_folder(number)
     return True
+
+
+def _folder(workspace: Workspace, settings: Settings, folder: str) -> int:
+    """The Git folder, made, or left by a run that was killed; it is deleted afterwards, so it must be ours."""
+    found = workspace.git_folder(folder)
+    if found is None:
+        return workspace.make_git_folder(settings.remote, settings.git_provider, folder)
+    if (url := workspace.repo(found.id).get("url")) != settings.remote:
+        raise UserError(
+            f"{folder} is somebody else's Git folder, and a baseline needs the place.",
+            found=f"a folder of {url}",
+            do_next="move it away",
+        )
+    return found.id
 
 
 def _wait(workspace: Workspace, number: int) -> str:
