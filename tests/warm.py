@@ -79,11 +79,4 @@ def _main(words: tuple[str, ...], environ: dict[str, str], out: str, err: str) -
     sys.argv = [str(ROOT / ".venv" / "bin" / "quantctl"), *words]
     from quantctl.main import main
 
-    try:
-        main()
-    finally:
-        import resource
-
-        used = [resource.getrusage(one) for one in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        with open("/tmp/adopt_cpu.txt", "a") as file:
-            file.write(f"{sum(u.ru_utime + u.ru_stime for u in used):.1f} {' '.join(words)}\n")
+    main()
