@@ -246,7 +246,7 @@ def test_from_nothing_to_a_first_promotion(cloud: Team) -> None:
             done = cloud.quantctl(*rotated_or_up)
             assert done.returncode == 0, (rotated_or_up, done.stdout + done.stderr)
     previewed = cloud.quantctl("preview", "quant")
-    assert previewed.returncode == 0 and "no changes" in previewed.stdout.lower(), previewed.stdout
+    assert previewed.returncode == 0 and "nothing changes in quant" in previewed.stdout, previewed.stdout
     head = subprocess.run(
         ["git", "ls-remote", cloud.environ["QUANT_REMOTE"], "refs/heads/quant"],
         env=cloud.environ, check=True, capture_output=True, text=True,
