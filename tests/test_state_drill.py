@@ -131,7 +131,7 @@ def test_an_empty_state_beside_real_objects_stops_previews_and_updates(team: Tea
         assert team.pulumi("stack", "import", "-s", "quant_lr", "--file", str(empty)).returncode == 0
         for done in (
             team.pulumi("preview", "-s", "quant_lr"),
-            team.pulumi("up", "--yes", "--skip-preview", "-s", "quant_lr"),
+            team.pulumi("up", "--yes", "-s", "quant_lr"),
             team.quantctl("preview", "quant_lr"),
             team.quantctl("up", "quant_lr", "--yes"),
         ):
@@ -145,6 +145,8 @@ def test_an_empty_state_beside_real_objects_stops_previews_and_updates(team: Tea
                 "quantctl adopt quant_lr (docs/adopt.md)",
             ):
                 assert word in said, (done.args, said)
+        blind = team.pulumi("up", "--yes", "--skip-preview", "-s", "quant_lr")
+        assert blind.returncode != 0 and "already exists" in blind.stdout, blind.stdout
         assert {job.job_id for job in team.workspace("deployer").jobs.list()} == jobs
     finally:
         assert team.pulumi("stack", "import", "-s", "quant_lr", "--file", str(kept)).returncode == 0
