@@ -12,7 +12,7 @@ from infra.service_keys import marker
 from quantctl.drift.belongings import Scope
 from quantctl.drift.finding import Class, Verdict
 from quantctl.drift.folder import Folder
-from quantctl.drift.grants import Held
+from quantctl.drift.grants import Grant, Held
 from quantctl.drift.judge import Read, judge
 from quantctl.drift.steps import Refresh
 from quantctl.keys.pair import new_pair
@@ -29,10 +29,52 @@ GOOD = Read(SETTINGS, Refresh((USER, ACL)), "the branch is silent", 0, [], Edits
 
 
 def said(given: Read) -> set[tuple[Class, str, str]]:
-    return {(finding.kind, finding.resource, finding.real) for finding in judge(given).findings}
+    findings = judge(given).findings
+    assert {finding.environment for finding in findings} == {"quant_stg"}
+    return {(finding.kind, finding.resource, finding.real) for finding in findings}
 
 
 QUIET = said(GOOD)
+
+
+def inherited(who: str) -> dict[str, Any]:
+    """An entry of the folder's access list that comes from above."""
+    return {"user_name": who, "all_permissions": [{"permission_level": "CAN_EDIT", "inherited": True}]}
+
+
+def owned(role: str) -> Grant:
+    return Grant("OWNERSHIP", "TABLE", "QUANT.QUANT_STG.T", "ROLE", role)
+
+
+def test_what_is_the_deployers_or_the_jobs_own_is_no_drift() -> None:
+    """The folder from above, the scope, and the tables: in any spelling of its letters."""
+    deployer = SETTINGS.deployer.upper()
+    for given in (
+        replace(GOOD, folder=Folder(entries=[inherited(deployer)])),
+        replace(GOOD, scope=replace(SCOPE, acls={"svc": "READ", deployer: "MANAGE"})),
+        replace(GOOD, held=replace(HELD, grants=frozenset({owned("QUANT_DEPLOYER"), owned("QUANT_STG_SVC")}))),
+    ):
+        assert said(given) == QUIET
+
+
+def test_what_the_engine_does_not_explain_is_unknown() -> None:
+    """It says that something differs, and what was read does not say what: that is not clean."""
+    found = said(replace(GOOD, refresh=Refresh((replace(USER, unsaid=True), ACL))))
+    assert found - QUIET == {
+        (Class.UNKNOWN, "what the engine reads", "the engine says that user differs, and not in what"),
+    }
+
+
+def test_a_setting_that_somebody_made_on_a_job_is_told_once() -> None:
+    """What the engine sees already, and a part of a block that is told whole, are not told again."""
+    given = {"name": "quant_stg a", "id": "4", "tasks": [{"taskKey": "t", "notebookTask": {"notebookPath": "/quant_stg/a"}}]}
+    made = {"job_id": 4, "settings": {"name": "quant_stg a", "description": "mine", "tags": {"a": "b"}}}
+    by_engine = step("Job", "a", given, {**given, "description": "mine"}, "description")
+    plain = step("Job", "a", given, given)
+    for job, told in ((plain, {"description", "tags"}), (by_engine, {"description", "tags"})):
+        findings = judge(replace(GOOD, refresh=Refresh((USER, ACL, job)), jobs=[made])).findings
+        mine = [finding.property for finding in findings if finding.urn == job.urn]
+        assert sorted(mine) == sorted(told), mine
 
 
 def test_what_could_not_be_read_is_told_by_its_name() -> None:
@@ -67,6 +109,11 @@ def test_each_reading_that_failed_is_unknown(changed: dict[str, Any], resource: 
         ({"scope": None}, ("secret quant_stg/snowflake_private_key", "missing: the jobs cannot log in")),
         ({"scope": replace(SCOPE, acls={"svc": "READ", "team": "READ"})}, ("secret scope quant_stg", "READ")),
         ({"scope": replace(SCOPE, secrets={**SCOPE.secrets, "more": 1})}, ("secret quant_stg/more", "there")),
+        (
+            {"folder": Folder(entries=[inherited("dana@quant.example")])},
+            ("Git folder /quant_stg", "CAN_EDIT from a folder above"),
+        ),
+        ({"held": replace(HELD, grants=frozenset({owned("QUANT_SUPPORT")}))}, ("table QUANT.QUANT_STG.T", "granted")),
         (
             {"jobs": [{"job_id": 4, "settings": {"name": "mine", "tasks": [{"notebook_path": "/quant_stg/a"}]}}]},
             ("job mine", "made by somebody, does not run by itself"),
