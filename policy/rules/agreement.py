@@ -14,7 +14,7 @@ from unicodedata import category
 
 from rules import grants, lock_down, managed_access, own_code, providers, secret_scope
 from rules.allowed import NEVER
-from rules.environments import DEVELOPMENT, STACKS, Environment, named
+from rules.environments import DEVELOPMENT, STACKS, Environment, identifier_parts, named
 from rules.table import (
     Table,
     address,
@@ -92,6 +92,12 @@ def _login(value: Any, environment: Environment) -> str | None:
     return None if value is None or str(value).upper() not in others else "no other environment's service user."
 
 
+def _schema(value: Any, environment: Environment) -> str | None:
+    known = len(found := identifier_parts(value)) == 1 and found[0] in environment.schemas
+    names = " or ".join(map(repr, environment.schemas))
+    return None if known else f"{names}, that of {environment.name}. Correct it, or select the stack that it belongs to."
+
+
 def _namespace(value: Any, environment: Environment) -> str | None:
     return qualified("schema")(value, environment) if value is not None else None
 
@@ -138,7 +144,7 @@ NAMES: Table = {
         "suspendImmediateTrigger": optional(number(1, 200)),
         "suspendTrigger": optional(number(1, 200)),
     },
-    "snowflake:Schema": {"database": called("database"), "name": called("schema")},
+    "snowflake:Schema": {"database": called("database"), "name": _schema},
     "snowflake:ServiceUser": {
         "name": called("service_user"),
         "defaultNamespace": _namespace,

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from infra.naming import Names, names_of
 from infra.service_keys import Slots, is_ours, marker, written
 from quantctl.drift.account import Account
-from quantctl.engine.lock.backend import locks
-from quantctl.engine.lock.locks import refusal
+from quantctl.engine.lock.backend import need_free
 from quantctl.engine.process import policy, run
 from quantctl.engine.state import State, read_state
 from quantctl.errors import UserError
@@ -45,7 +44,12 @@ class _Begun:
 
 
 def rotate(env: str, environ: dict[str, str], say: Say) -> None:
-    """Make a key, let the account accept it, and hand it to the jobs."""
+    """Make a key, let the account accept it, and hand it to the jobs.
+
+    Raises:
+        UserError: an update of the environment runs, or this one failed; the same command goes on.
+    """
+    need_free(env, environ)
     begun = _begin(env, environ, say)
     if not _has(begun.state, _SCOPE_TYPE):
         say("Creating the secret scope and its reader ...")
@@ -69,8 +73,7 @@ def retire(env: str, environ: dict[str, str], say: Say) -> None:
     Raises:
         UserError: it would lock jobs out, or could not be brought to an end; nothing was taken away.
     """
-    if held := locks(env, environ):
-        raise refusal(env, held, datetime.datetime.now(datetime.UTC))
+    need_free(env, environ)
     names, workspace = names_of(stack_settings(env, environ)), Workspace(environ)
     state = read_state(env, environ)
     keys = _declared(state)
