@@ -21,7 +21,8 @@ OURS = "ours"  # the team's own settings, versions and addresses
 # Command and format -> where its output is tried. A command without formats writes lines for a terminal.
 TRIED: dict[str, tuple[str, str]] = {
     **dict.fromkeys(
-        ("up", "adopt", "approve", "signoff", "init", "repair", "lock release", "keys rotate", "keys retire", "down"),
+        ("up", "adopt", "approve", "signoff", "baseline",
+         "init", "repair", "lock release", "keys rotate", "keys retire", "down"),
         ("terminal", "a line"),
     ),
     **dict.fromkeys(
