@@ -212,7 +212,7 @@ def test_rows_are_seen_on_a_terminal_and_stay_there(story: Story) -> None:
     status, shown = story.on_a_terminal(*asked, "--table", "POSITIONS", "--rows", "20", reader="release_manager")
     assert status == 0 and CANARY in shown and "in quant_stg alone" in shown and "FOXTROT" in shown, shown
     status, shown = story.on_a_terminal(*asked, "--table", "POSITIONS", "--rows", "20")
-    assert status == 1 and "may not read it" in shown and CANARY not in shown
+    assert status == 1 and "as QUANT_DEPLOYER: " in shown and "Insufficient privileges" in shown and CANARY not in shown
     artefacts = [story.run(*asked, "--format", one, status=2) for one in ("table", "json", "markdown", "html")]
     story.run(*asked, "--record", status=2)
     story.team.git("fetch", "-q", "--tags", "origin")
