@@ -15,7 +15,7 @@ from quantctl.results import cumulative, noise
 from quantctl.results.as_before import as_before
 from quantctl.results.causes import cause_of
 from quantctl.results.closure import closure
-from quantctl.results.command import Format, written
+from quantctl.results.command import Format
 from quantctl.results.contract import read_contracts
 from quantctl.results.declared import read_changes
 from quantctl.results.history import by_inputs
@@ -25,6 +25,7 @@ from quantctl.results.page import page
 from quantctl.results.recorded import run_again
 from quantctl.results.release_note import Release, note
 from quantctl.results.report import parsed
+from quantctl.results.run import written
 from quantctl.results.signed import Signed
 from tests.results_samples import DAYS, HERE, THERE, report, signed
 from tests.results_world import CHANGED, FIRST, PAIR, SAME, contract, days, declarations, night, quiet

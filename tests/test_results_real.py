@@ -262,8 +262,8 @@ def test_what_depends_on_everything_is_compared_with_a_baseline(story: Story) ->
     story.run("up", "quant_lr", "--yes", persona="deployer")
     [before] = json.loads(story.run(*asked, status=1))["findings"]
     assert before["level"] == "unknown" and "QUANT_LR_BASE" in before["text"]
-    for which in ([], ["--day", story.today]):  # yesterday's first: what the code keeps from day to day begins there
-        told = story.run("baseline", "quant_lr", *which, persona="deployer")
+    for of in ([], ["--day", story.today]):  # yesterday's first: what the code keeps from day to day begins there
+        told = story.run("baseline", "quant_lr", *of, persona="deployer")
         assert told.count("success") == 2, told
     assert json.loads(story.run("drift", "quant_lr", "--format", "json", persona="deployer"))
     made = json.loads(story.run(*asked))

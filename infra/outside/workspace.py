@@ -134,10 +134,15 @@ class Workspace(Connection):
         return list(self._ask(path, {"name": name, "etag": ""}, needs).get("grant_rules") or [])
 
     def groups(self, names: list[str]) -> set[str]:
-        """Which of these groups are there, in lower case. https://docs.databricks.com/api/workspace/groups/list"""
+        """Which of these groups are there, in lower case."""
+        return {name.lower() for name in self.group_ids(names)}
+
+    def group_ids(self, names: list[str]) -> dict[str, str]:
+        """Display name -> id of those groups that are there. https://docs.databricks.com/api/workspace/groups/list"""
         quoted = " or ".join('displayName eq "{}"'.format(name.replace("\\", "\\\\").replace('"', '\\"')) for name in names)
         query = {"filter": quoted, "attributes": "displayName"}
-        return {str(one.get("displayName")).lower() for one in self._scim("/api/2.0/preview/scim/v2/Groups", query)}
+        found = self._scim("/api/2.0/preview/scim/v2/Groups", query)
+        return {str(one.get("displayName")): str(one.get("id")) for one in found}
 
     def members(self) -> dict[str, list[str]]:
         """Group -> user names of its members, as each user's own groups say it, those through another group included.

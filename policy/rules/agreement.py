@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
+from unicodedata import category
 
 from rules import grants, lock_down, managed_access, own_code, providers, secret_scope
 from rules.allowed import NEVER
@@ -30,6 +31,9 @@ from rules.table import (
 )
 from rules.values import UNKNOWN, Props, kind, shown, title
 
+# Control and format characters, among them those that turn the direction of reading, and line separators.
+_HIDDEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+
 
 def _among(names: str, what: str, value: Any, environment: Environment) -> str | None:
     return None if isinstance(value, str) and value in getattr(environment, names) else f"{what} of {environment.name}."
@@ -48,9 +52,9 @@ def _branch(value: Any, environment: Environment) -> str | None:
 
 
 def _job(value: Any, environment: Environment) -> str | None:
-    if isinstance(value, str) and re.fullmatch(rf"{environment.name} [^\x00-\x1f]+", value):
+    if isinstance(value, str) and re.fullmatch(rf"{environment.name} .+", value) and not _HIDDEN & set(map(category, value)):
         return None
-    return f"a name that starts with {environment.name!r} and a space, so that every list of jobs says whose job it is."
+    return f"{environment.name!r}, a space and a name that can be seen: every list of jobs says whose job it is."
 
 
 def _mergers(value: Any, environment: Environment) -> str | None:
@@ -81,6 +85,11 @@ def _username(value: Any, environment: Environment) -> str | None:
     said = environment.parts("gitCredential")
     wanted = said.get("username") if isinstance(said, dict) else None
     return None if value is not None and value == wanted else "the user name of quant:gitCredential."
+
+
+def _login(value: Any, environment: Environment) -> str | None:
+    others = {other.service_user for stack in STACKS if stack != environment.name and (other := named(stack)) is not None}
+    return None if value is None or str(value).upper() not in others else "no other environment's service user."
 
 
 def _schema(value: Any, environment: Environment) -> str | None:
@@ -143,6 +152,7 @@ NAMES: Table = {
         "defaultSecondaryRolesOption": optional(one_of("ALL", "DEFAULT", "NONE", "default")),
         "defaultWarehouse": optional(called("warehouse")),
         "disabled": optional(one_of("default", "false", "true")),
+        "loginName": _login,
         "networkPolicy": optional(called("network_policy")),
         "rsaPublicKey": optional(text),
         "rsaPublicKey2": optional(text),
@@ -155,7 +165,7 @@ _FREE = {
     "snowflake:DatabaseRole": {"comment"},
     "snowflake:NetworkPolicy": {"comment"},
     "snowflake:Schema": {"comment"},
-    "snowflake:ServiceUser": {"comment", "displayName", "loginName", "minsToUnlock"},
+    "snowflake:ServiceUser": {"comment", "displayName", "minsToUnlock"},
     "snowflake:Warehouse": {
         "autoResume", "autoSuspend", "comment", "initiallySuspended", "maxConcurrencyLevel",
         "statementQueuedTimeoutInSeconds", "statementTimeoutInSeconds", "warehouseSize", "warehouseType",

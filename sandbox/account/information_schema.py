@@ -87,8 +87,8 @@ def _relations(state: State, rights: Rights, database: str) -> Iterator[tuple[Ob
 
 def _schemata(state: State, rights: Rights, database: str) -> Iterator[list[Any]]:
     for item, parts in _seen(state, rights, ("SCHEMA",), database):
-        managed = "YES" if item.props.get("MANAGED ACCESS") else "NO"
-        yield [*parts, names.last(item.owner), "NO", managed, item.created, item.props.get("COMMENT")]
+        transient, managed = ("YES" if item.props.get(word) else "NO" for word in ("TRANSIENT", "MANAGED ACCESS"))
+        yield [*parts, names.last(item.owner), transient, managed, item.created, item.props.get("COMMENT")]
 
 
 def _tables(state: State, rights: Rights, database: str) -> Iterator[list[Any]]:
