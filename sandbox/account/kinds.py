@@ -76,6 +76,7 @@ RANGES: dict[str, tuple[int, int | None]] = {
     "USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS": (10, 604800), "WEEK_START": (0, 7),
     "WEEK_OF_YEAR_POLICY": (0, 1), "TWO_DIGIT_CENTURY_START": (1900, 2100), "JSON_INDENT": (0, 16),
     "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY": (900, 3600), "CLIENT_PREFETCH_THREADS": (1, 10),
+    **dict.fromkeys(("DAYS_TO_EXPIRY", "MINS_TO_UNLOCK", "MINS_TO_BYPASS_MFA"), (-(2**31), None)),
 }  # fmt: skip
 _MONITOR_PROPERTIES: dict[str, Property] = {
     "CREDIT_QUOTA": INTEGER, "FREQUENCY": ("MONTHLY", "DAILY", "WEEKLY", "YEARLY", "NEVER"), "START_TIMESTAMP": TEXT,
@@ -129,7 +130,6 @@ _ONLY_IN_GRANTS = (
     ("STREAMLIT", "STREAMLITS", ("USAGE",)),
     ("SERVICE", "SERVICES", ("MONITOR", "OPERATE", "USAGE")),
     ("CORTEX SEARCH SERVICE", "CORTEX SEARCH SERVICES", ("MONITOR", "OPERATE", "USAGE")),
-    ("TAG", "TAGS", ("APPLY", "READ")),
     *((f"{what} POLICY", f"{what} POLICIES", ("APPLY",)) for what in (
         "AGGREGATION", "AUTHENTICATION", "MASKING", "PASSWORD", "PROJECTION", "ROW ACCESS", "SESSION",
     )),
@@ -163,6 +163,7 @@ _ALL = (
     Kind("SEQUENCE", "SEQUENCES", "SCHEMA", ("USAGE",), _COMMENT),
     Kind("STAGE", "STAGES", "SCHEMA", ("USAGE", "READ", "WRITE"), _COMMENT),
     Kind("FILE FORMAT", "FILE FORMATS", "SCHEMA", ("USAGE",), _COMMENT),
+    Kind("TAG", "TAGS", "SCHEMA", ("APPLY", "READ"), _COMMENT),
     *(Kind(name, plural, "SCHEMA", privileges, creatable=False) for name, plural, privileges in _ONLY_IN_GRANTS),
 )  # fmt: skip
 KINDS = {kind.name: kind for kind in _ALL}

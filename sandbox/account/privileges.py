@@ -99,6 +99,10 @@ class Rights:
         """The global privilege with which any grant may be made."""
         return self.has("MANAGE GRANTS", ACCOUNT, "")
 
+    def knows(self, user: Object) -> bool:
+        """Whether the session may be told a user's properties: https://docs.snowflake.com/en/sql-reference/sql/desc-user"""
+        return self.owns(user) or self.manages_grants or user.name == self.session.user
+
     def need(self, privilege: str, kind: str, name: str) -> None:
         """Refuse without the privilege: 002003 for what one may not even see, 003001 otherwise."""
         if self.has(privilege, kind, name):
