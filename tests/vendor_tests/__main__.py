@@ -116,6 +116,9 @@ def _environment(account: Account, folder: Path) -> Mapping[str, str]:
     profiles = folder / "profiles.toml"
     profiles.write_text("".join(_profile(account, name) for name in ("default", "secondary_test_account")))
     profiles.chmod(0o600)
+    # Older versions of the provider are found nowhere, so that a test that wants one fails on every machine.
+    nowhere = folder / "terraform.rc"
+    nowhere.write_text(f'provider_installation {{ filesystem_mirror {{ path = "{folder / "none"}" }} }}\n')
     mine = ("SNOWFLAKE_", "DATABRICKS_", "TF_", "TEST_")
     return {name: value for name, value in os.environ.items() if not name.startswith(mine)} | {
         "HOME": str(folder),
@@ -126,6 +129,7 @@ def _environment(account: Account, folder: Path) -> Mapping[str, str]:
         "TF_ACC_TERRAFORM_PATH": shutil.which("terraform") or "",
         "SF_TF_ACC_TEST_CONFIGURE_CLIENT_ONCE": "true",
         "SF_TF_ACC_TEST_ENABLE_ALL_PREVIEW_FEATURES": "true",
+        "TF_CLI_CONFIG_FILE": str(nowhere),
         "CHECKPOINT_DISABLE": "1",
         "CLOUD_ENV": "aws",
         "TEST_ENVIRONMENT_TYPE": "WORKSPACE",
