@@ -10,7 +10,7 @@ import json
 from sandbox import clock
 from sandbox.account import names
 from sandbox.account.errors import denied, no_object
-from sandbox.account.kinds import ACCOUNT, IN_SCHEMA
+from sandbox.account.kinds import ACCOUNT, IN_SCHEMA, NEEDS_ORGANIZATION
 from sandbox.account.session import Session
 from sandbox.account.state import Object, State
 
@@ -143,6 +143,8 @@ class Rights:
         Owner, grant option or MANAGE GRANTS. In a managed-access schema the schema's owner instead of the object's.
         https://docs.snowflake.com/en/sql-reference/sql/grant-privilege
         """
+        if privilege in NEEDS_ORGANIZATION:
+            return None
         item = self._state.get(kind, name) if kind != ACCOUNT else None
         schema = self._state.get("SCHEMA", item.parent) if item is not None and kind in IN_SCHEMA else None
         if schema is not None and schema.props.get("MANAGED ACCESS"):

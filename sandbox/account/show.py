@@ -12,7 +12,7 @@ from sandbox.account.like import matches
 from sandbox.account.naming import full_name, plural_next
 from sandbox.account.privileges import Rights
 from sandbox.account.reader import Reader
-from sandbox.account.show_rows import columns_of, row_of
+from sandbox.account.show_rows import columns_of, is_shown, row_of
 from sandbox.account.state import Object, State
 from sandbox.account.wire import TEXT, TIME, Result
 
@@ -47,7 +47,7 @@ def show(state: State, rights: Rights, reader: Reader) -> Result:
     if reader.take("OBJECTS"):
         return _objects(state, rights, reader, "TABLE", also="VIEW", columns=_TERSE if terse else _OBJECTS)
     kind = plural_next(reader)
-    if kind is None or not KINDS[kind].creatable:
+    if kind is None or not is_shown(kind):
         raise unsupported(reader.sql)
     return _objects(state, rights, reader, kind, columns=_TERSE if terse else ())
 

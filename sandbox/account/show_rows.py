@@ -42,6 +42,11 @@ _OF_USERS = (
 )  # fmt: skip
 
 
+def is_shown(kind: str) -> bool:
+    """Whether SHOW knows the columns; the provider asks for pipes, of which there are none."""
+    return kind in _ORDER
+
+
 def columns_of(kind: str, wanted: tuple[str, ...] = ()) -> list[tuple[str, Type]]:
     """The columns of SHOW <kind>s with their types, or those that are wanted."""
     names_ = wanted or _ORDER[kind].split()
@@ -251,6 +256,8 @@ _ORDER = {
     "VIEW": "created_on name reserved database_name schema_name owner comment text is_secure is_materialized owner_role_type"
     " change_tracking kind",
     "SEQUENCE": "name database_name schema_name next_value interval created_on owner comment owner_role_type ordered",
+    "PIPE": "created_on name database_name schema_name definition owner notification_channel comment integration pattern"
+    " error_integration owner_role_type invalid_reason kind",
     "TAG": "created_on name database_name schema_name owner comment allowed_values owner_role_type propagate on_conflict",
     "FILE FORMAT": "created_on name database_name schema_name type owner comment format_options owner_role_type",
     "STAGE": "created_on name database_name schema_name url has_credentials has_encryption_key owner comment region type"
