@@ -15,7 +15,7 @@ _ACCOUNT_LEVEL = "account_level_tests"
 _PYTHON = {"pkg/acceptance/testvars/python.go": 'package testvars\n\nconst PythonRuntime = "3.9"\n'}
 _SDK_KINDS = (
     "databases", "schemas", "roles", "database_role", "grants", "users", "warehouses", "resource_monitors",
-    "network_policies_gen", "sessions", "context_functions", "show_by_id", "client",
+    "network_policies_gen", "sessions", "context_functions", "show_by_id",
 )  # fmt: skip
 _RESOURCE_KINDS = (
     "schema", "account_role", "database_role", "grant_privileges_to_account_role", "grant_privileges_to_database_role",
