@@ -12,7 +12,7 @@ from sandbox.account.reader import Reader
 # Snowflake has these; here they are refused by name.
 _NOT_EMULATED = {
     "TAG", "ALLOWED_VALUES", "PROPAGATE", "ALLOWED_NETWORK_RULE_LIST", "BLOCKED_NETWORK_RULE_LIST", "CONTACT",
-    "WORKLOAD_IDENTITY", "CLONE",
+    "WORKLOAD_IDENTITY", "CLONE", "ACCOUNTS",
 }  # fmt: skip
 _TRIGGERS = ("NOTIFY", "SUSPEND", "SUSPEND_IMMEDIATE")
 
