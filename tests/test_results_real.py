@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from tests.conftest import Team, deployed
-from tests.test_promote import Stage
+from tests.promotion_stage import Stage
 
 pytestmark = pytest.mark.real
 JOBS = ("factor_returns", "positions_snapshot", "risk_model", "signal_report")
