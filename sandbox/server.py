@@ -124,9 +124,7 @@ async def serve(state: State) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leave)
     running = asyncio.gather(
-        workspace.serve(sockets=[workspace_socket]),
-        account.serve(sockets=[account_socket]),
-        git.serve(sockets=[git_socket]),
+        workspace.serve(sockets=[workspace_socket]), account.serve(sockets=[account_socket]), git.serve(sockets=[git_socket])
     )
     while not all(server.started for server in servers) and not running.done():
         await asyncio.sleep(0.01)

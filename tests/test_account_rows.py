@@ -52,8 +52,9 @@ QUERIES: list[tuple[str, list[tuple[object, ...]]]] = [
      [("a",), ("b",)]),
     ("SELECT NULL, COALESCE(NULL, 2), NULLIF(1, 1), '5' = 5", [(None, 2, None, True)]),
     ("SELECT V.TOTAL FROM DESK.RISK.TOTALS AS V JOIN DESK.RISK.P ON P.K = V.K WHERE P.N = 2", [(Decimal("2.00"),)]),
-    ("SELECT CURRENT_ROLE(), CURRENT_ACCOUNT_NAME(), CURRENT_ORGANIZATION_NAME(), IS_ROLE_IN_SESSION('SYSADMIN')",
-     [("ACCOUNTADMIN", "SANDBOX", "QUANTORG", True)]),
+    ("SELECT CURRENT_ROLE(), CURRENT_ACCOUNT_NAME(), CURRENT_ORGANIZATION_NAME(), IS_ROLE_IN_SESSION('SYSADMIN'),"
+     " IS_ROLE_IN_SESSION('\"SYSADMIN\"'), IS_ROLE_IN_SESSION('\"sysadmin\"')",
+     [("ACCOUNTADMIN", "SANDBOX", "QUANTORG", True, True, False)]),
 ]  # fmt: skip
 _COMPILE = "SQL compilation error:"
 WRONG = [
@@ -214,6 +215,8 @@ def test_changes_tell_how_many_rows(account: Account) -> None:
     assert found == [("a", Decimal("1.50"), True)] * 2 + [("b", Decimal("8.00"), True), ("b", Decimal("20.00"), True)]
     account.sql("TRUNCATE TABLE DESK.RISK.C")
     assert account.sql("SELECT COUNT(*) FROM DESK.RISK.C") == [(0,)]
+    account.sql("TRUNCATE TABLE IF EXISTS DESK.RISK.NOWHERE")
+    assert account.refused("TRUNCATE TABLE DESK.RISK.NOWHERE").startswith("002003 02000")
 
 
 def test_an_update_may_read_only_what_it_may_select(account: Account) -> None:

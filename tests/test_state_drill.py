@@ -119,8 +119,9 @@ def test_a_killed_update_is_gone_on_with_and_nothing_is_created_twice(team: Team
     assert interrupted.begun("quant_lr", team.environ) == []
 
 
-def test_an_empty_state_beside_real_objects_stops_a_preview(team: Team, tmp_path: Path) -> None:
-    """It would else create everything a second time, as far as names are not taken."""
+def test_an_empty_state_beside_real_objects_stops_previews_and_updates(team: Team, tmp_path: Path) -> None:
+    """They would else create everything a second time, as far as names are not taken; nothing is created."""
+    jobs = {job.job_id for job in team.workspace("deployer").jobs.list()}
     kept, empty = tmp_path / "kept.json", tmp_path / "empty.json"
     assert team.pulumi("stack", "export", "-s", "quant_lr", "--file", str(kept)).returncode == 0
     exported = json.loads(kept.read_text())
@@ -128,10 +129,25 @@ def test_an_empty_state_beside_real_objects_stops_a_preview(team: Team, tmp_path
     empty.write_text(json.dumps(exported))
     try:
         assert team.pulumi("stack", "import", "-s", "quant_lr", "--file", str(empty)).returncode == 0
-        done = team.pulumi("preview", "-s", "quant_lr")
-        assert done.returncode != 0
-        for word in ("knows of no Git folder", "the workspace has /quant_lr", "quantctl up quant_lr", "docs/state.md"):
-            assert word in done.stdout, done.stdout
+        for done in (
+            team.pulumi("preview", "-s", "quant_lr"),
+            team.pulumi("up", "--yes", "-s", "quant_lr"),
+            team.quantctl("preview", "quant_lr"),
+            team.quantctl("up", "quant_lr", "--yes"),
+        ):
+            assert done.returncode != 0, done.args
+            said = " ".join((done.stdout + done.stderr).split())
+            for word in (
+                "knows of no Git folder",
+                "the workspace has /quant_lr",
+                "quantctl up quant_lr",
+                "docs/state.md",
+                "quantctl adopt quant_lr (docs/adopt.md)",
+            ):
+                assert word in said, (done.args, said)
+        blind = team.pulumi("up", "--yes", "--skip-preview", "-s", "quant_lr")
+        assert blind.returncode != 0 and "already exists" in blind.stdout, blind.stdout
+        assert {job.job_id for job in team.workspace("deployer").jobs.list()} == jobs
     finally:
         assert team.pulumi("stack", "import", "-s", "quant_lr", "--file", str(kept)).returncode == 0
     assert team.changes("quant_lr") == {}

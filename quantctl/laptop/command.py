@@ -13,9 +13,7 @@ from rich.table import Table
 from infra.vocabulary import Environment
 from quantctl import ask
 from quantctl.errors import UserError
-from quantctl.laptop import persona as personas
-from quantctl.laptop import place, turn, up
-from quantctl.laptop.credentials import credentials as all_credentials
+from quantctl.laptop import place, turn
 from quantctl.laptop.exports import endpoints_of, foreign, shell, shell_exports
 from quantctl.options import Format, FormatOption, YesOption
 from quantctl.text.streams import exactly
@@ -46,6 +44,8 @@ def env(
     Without it, an earlier --as is over.
     """
     state = place.state()
+    from quantctl.laptop import persona as personas  # slow to load, and `--help` needs none of it
+
     values = shell_exports(state) | personas.exports(state, persona, gitlab=gitlab, environ=os.environ)
     exactly(shell(values | foreign(os.environ, values)) + "\n")
     if not control.status(state).running:
@@ -57,6 +57,8 @@ def down(yes: YesOption = False) -> None:
     state = place.state()
     if state.folder.exists():
         ask.need_at_terminal(f"This deletes {state.folder}: keys, stacks, repository and everything in it. Go on?", yes)
+    from quantctl.laptop import up
+
     up.down(place.state(), Console(soft_wrap=True))
 
 
@@ -109,6 +111,8 @@ def status() -> None:
 @app.command()
 def credentials(format: FormatOption = Format.table) -> None:
     """Every identity: Databricks and GitLab tokens, Snowflake user and key file. The table shows no tokens."""
+    from quantctl.laptop.credentials import credentials as all_credentials
+
     found = all_credentials(place.state())
     if format is Format.json:
         typer.echo(json.dumps(found, indent=2))

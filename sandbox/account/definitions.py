@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.account import names, network, properties, users
-from sandbox.account.errors import SqlError, denied, exists, invalid, no_object, unsupported
+from sandbox.account.errors import SqlError, denied, exists, invalid, invalid_property, no_object, unsupported
 from sandbox.account.kinds import ACCOUNT, IN_DATABASE, KINDS
 from sandbox.account.naming import full_name
 from sandbox.account.privileges import SYSTEM_ROLES, Rights, apply_future_grants
@@ -16,20 +16,23 @@ from sandbox.account.wire import Result, status
 EMULATED = {kind.name for kind in KINDS.values() if kind.creatable}
 # Kinds whose CREATE knows OR REPLACE but not IF NOT EXISTS, by the vendor's syntax.
 _NO_IF = {"SHARE"}
+TRANSIENT = ("DATABASE", "SCHEMA")  # kinds that are permanent unless it is said
 
 
-def create(state: State, rights: Rights, reader: Reader, kind: str, *, replace: bool) -> Result:
+def create(state: State, rights: Rights, reader: Reader, kind: str, *, replace: bool, transient: bool = False) -> Result:
     """CREATE [OR REPLACE] <kind> [IF NOT EXISTS], of what is no table and no view; CREATE and OR REPLACE are read."""
     only_if_missing = kind not in _NO_IF and reader.take("IF", "NOT", "EXISTS")
     if only_if_missing and replace:
         raise SqlError("001003", "42000", "SQL compilation error:\noptions IF NOT EXISTS and OR REPLACE are incompatible.")
     name = full_name(kind, reader.name(), rights.session)
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {"TRANSIENT": True} if transient else {}
     if kind == "SCHEMA" and reader.take("WITH", "MANAGED", "ACCESS"):
         given["MANAGED ACCESS"] = True
     reader.take("WITH")
     given |= properties.read(reader, kind)
     if kind == "USER":
+        if "DISABLE_MFA" in given:  # ALTER only
+            raise invalid_property("DISABLE_MFA", kind)
         # They stay what they are when the user is renamed.
         named = {"LOGIN_NAME": names.last(name), "DISPLAY_NAME": names.last(name)}
         given = named | users.prepare(given, str(given.get("TYPE", "PERSON")))
