@@ -262,6 +262,20 @@ def test_a_whole_state_beside_which_the_attributes_are_cut_off_is_kept(backend: 
     assert damage("quant", environ(backend)) is None
 
 
+def test_a_copy_that_holds_nothing_is_the_last_choice(backend: Path) -> None:
+    """The one beside a state that was imported is of the empty stack before; it is taken where there is no other."""
+    (backend / ".pulumi/stacks/quant/quant.json").write_text("")
+    nothing = backend / ".pulumi/stacks/quant/quant.json.bak"
+    nothing.write_text(json.dumps({"version": 3, "checkpoint": {"stack": "quant", "latest": None}}))
+    found = damage("quant", environ(backend))
+    assert found is not None and found.copy is not None and found.copy.name == "quant-2.checkpoint.json"
+    for file in backend.rglob("*.[0-9].json"), backend.rglob("*.checkpoint.json"):
+        for one in file:
+            one.unlink()
+    found = damage("quant", environ(backend))
+    assert found is not None and found.copy == nothing
+
+
 def test_without_a_good_copy_nothing_is_replaced(backend: Path) -> None:
     """It is said, and the damaged file stays where it is."""
     for file in backend.rglob("*.json*"):

@@ -25,7 +25,7 @@ _QUOTED = re.compile(r"`([^`]+)`")
 _BARE = re.compile(rf"(?<![\w`/.@-])(?:{PROGRAMS}) [a-z-][^`\n]*")
 # Where a command ends that nothing encloses: a sentence's punctuation, another command, a redirection, a comment.
 _END = re.compile(r"""[;,:]\s|[;,:.]$|\.\s|\.(?=\{\})|\)|\]\(|\s\(|\s&&\s|\s[>#|]|\s\.\.\.|\s--?>|</|\s{2,}""")
-_WORDS = re.compile(r"\{(?:env)?\}|\[?\bENV\b\]?")
+_WORDS = re.compile(r"\{(?:env)?\}|\[?\bENV\b\]?|\bN\b")
 _VALUES = ("quant_stg", "look", "7")  # an environment, a step, a number: one of them fits each hole
 # What a sentence says of a program, which is no command: "quantctl does not run from a checkout", "make them".
 _SAID = {
@@ -48,7 +48,7 @@ _SAID = {
         "in",
     },
 }
-_OBJECTS = re.compile("(?:an?|any|another|checks|its?|more|of|one|room|such|that|the|them|these|things|this|what)$")
+_OBJECTS = re.compile("(?:an?|any|another|checks|its?|more|of|one|or|room|such|that|the|them|these|things|this|what)$")
 _VERB = re.compile(r"[a-z]+s$|of$|by$|and$")
 _TARGETS = re.compile(r"^([a-z-]+):", re.M)
 

@@ -157,10 +157,13 @@ def _newest(folder: Path, env: str) -> Path | None:
         *(of / "history" / PROJECT / env).glob(f"{env}-*.checkpoint.json"),
         *(of / "backups" / PROJECT / env).glob(f"{env}.*.json"),
     ]
-    for one in sorted(listed, key=lambda file: file.stat().st_mtime, reverse=True):
-        if not faults(_text(one)):
-            return one
-    return None
+    good = [one for one in sorted(listed, key=lambda file: file.stat().st_mtime, reverse=True) if not faults(_text(one))]
+    # One that holds nothing is of before a state was imported, or of a stack that was destroyed: with it, all would be lost.
+    return next((one for one in good if _holds_something(one)), good[0] if good else None)
+
+
+def _holds_something(copy: Path) -> bool:
+    return bool((json.loads(_text(copy))["checkpoint"]["latest"] or {}).get("resources"))
 
 
 def _named(resources: list[dict[str, Any]]) -> set[str]:

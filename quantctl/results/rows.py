@@ -79,7 +79,7 @@ def show_rows(env: Environment, against: Environment, options: Options, most: in
     [contract] = chosen_of(contracts_at(pipelines, here.commit), options.tables)
     window = options.window(now)
     own = {name: value for name, value in environ.items() if not name.startswith("QUANT_COMPARER_")}
-    with reading(settings[0], own, f"quantctl results {env} --rows") as reader:
+    with reading(settings[0], own, f"quantctl results {env} --table {contract.table} --rows {most}") as reader:
         asked = Question(
             contract, names_of(settings, contract), ({}, {}), now.date(),
             window=window if contract.day else None, slices=slices(contract, settings),
