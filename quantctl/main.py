@@ -18,6 +18,8 @@ from infra.errors import UserError
 from quantctl import manners
 from quantctl.text.streams import guard
 
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+_OF_TYPER = 130  # what typer makes of every interrupt, whichever signal it was
 SANDBOX, CHANGES, OPERATIONS, REFERENCE = "The sandbox", "Changes", "Operations", "Reference"
 # name, panel, module:attribute, what it does
 COMMANDS = (
@@ -125,33 +127,42 @@ def main() -> None:
     """Run the command line; what a user can act on is told without a traceback."""
     from quantctl.engine.signals import Interrupted, on_signal
 
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in _STOPS:
         signal.signal(signum, on_signal)
+    try:
+        status = _status()
+    except Interrupted as again:  # one more, while the first was told
+        status = again.status
+    for signum in _STOPS:  # one more, while Python ends, would change the exit status
+        signal.signal(signum, signal.SIG_IGN)
+    sys.exit(status)
+
+
+def _status() -> Any:
+    """The exit status of the command line, after everything that may go wrong was told."""
+    from quantctl.engine.signals import Interrupted, came
+
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows less than we show
             stream.reconfigure(errors="backslashreplace")
     guard()
     try:
-        sys.exit(_run())
+        ended = _run()
+        return 128 + came[0] if came and ended == _OF_TYPER else ended
     except Interrupted as stopped:
-        for signum in (signal.SIGINT, signal.SIGTERM):  # one more, while Python ends, would change the exit status
-            signal.signal(signum, signal.SIG_IGN)
-        sys.exit(stopped.status)
+        return stopped.status
     except typer.Abort:
         print("Stopped: nothing was answered.", file=sys.stderr)
-        sys.exit(1)
     except UserError as error:
         print(error, file=sys.stderr)
-        sys.exit(1)
     except BrokenPipeError:  # whoever read our output has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     except OSError as error:  # a full disk, a folder that may not be written
         print(f"{error.strerror or error}: {error.filename or 'the machine'}", file=sys.stderr)
-        sys.exit(1)
     except Exception as error:
         print(_own_fault(error), file=sys.stderr)
-        sys.exit(70)  # EX_SOFTWARE: https://man.freebsd.org/cgi/man.cgi?sysexits
+        return 70  # EX_SOFTWARE: https://man.freebsd.org/cgi/man.cgi?sysexits
+    return 1
 
 
 def _run() -> Any:

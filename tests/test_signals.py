@@ -112,6 +112,33 @@ def test_with_nothing_running_the_command_ends(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (143, "")
 
 
+_WAITING = """
+import atexit, time, typer
+from quantctl import main
+app = typer.Typer()
+@app.command()
+def wait() -> None:
+    print("begun", flush=True)
+    time.sleep(600)
+main.command = lambda: typer.main.get_command(app)
+atexit.register(lambda: (print("ending", flush=True), time.sleep(2)))
+main.main()
+"""
+
+
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_one_more_signal_while_a_command_ends_changes_nothing(signum: signal.Signals, status: int) -> None:
+    """A command in which no engine runs: the exit status tells the first signal, and nobody sees a traceback."""
+    command, pipe = [sys.executable, "-c", _WAITING], subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as run:
+        assert run.stdout is not None and run.stdout.readline() == "begun\n"
+        run.send_signal(signum)
+        assert run.stdout.readline() == "ending\n"
+        run.send_signal(signal.SIGINT)
+        _, told = run.communicate(timeout=60)
+    assert (run.returncode, told) == (status, "")
+
+
 def test_an_unforeseen_error_is_a_sentence_and_a_file(tmp_path: Path) -> None:
     """No traceback reaches a user, and nothing of it is lost."""
     program = "from quantctl import main\nmain.command = lambda: (lambda **_: 1 / 0)\nmain.main()\n"

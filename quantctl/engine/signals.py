@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import FrameType
 
+came: list[int] = []  # the signals that ended what this command did
 _holders: list[Callable[[int], bool]] = []  # asked one after the other whether they have something running
 
 
@@ -29,4 +30,5 @@ def on_signal(signum: int, _: FrameType | None = None) -> None:
     """
     told = [stop(signum) for stop in _holders]  # all of them
     if not any(told):
+        came.append(signum)
         raise Interrupted(signum)
