@@ -4,12 +4,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test test-fast lint mutants site pictures bench faults kills sdk lock lacking browser
+.PHONY: help install up down test test-fast lint mutants site pictures bench faults kills sdk lock lacking browser vendor-tests
 
 help:  ## this menu
 	@echo "quant: four maturity branches, four environments"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Installed anew where the checkout was moved: the programs name the folder that they were installed in.
 ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR)/$(VENV))
@@ -73,6 +73,10 @@ faults: $(STAMP)  ## every fault at every request, with what became of it; COUNT
 kills: $(STAMP)  ## kills and signals at any moment, with what became of it; COUNT=20 SEED=7 for a sample
 	@$(BIN)/quantctl toolchain --obtain
 	$(BIN)/python -m tests.kills --seed $(or $(SEED),1) --count $(or $(COUNT),72)
+
+vendor-tests: $(STAMP)  ## the providers' own tests of what we declare, against the sandbox; needs Go, SUITES=integration for some
+	@$(BIN)/quantctl toolchain --obtain
+	$(BIN)/python -m tests.vendor_tests $(SUITES)
 
 lock: $(STAMP)  ## write requirements.lock again, after a change of pyproject.toml
 	@$(BIN)/python toolchain/python_packages.py lock $(VENV)

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -298,7 +298,14 @@ def open_gates(folder: Path) -> Path:
     return project
 
 
-Case = TypeVar("Case")
+class Strike(Protocol):
+    """A case of a matrix."""
+
+    @property
+    def situation(self) -> str: ...
+
+
+Case = TypeVar("Case", bound=Strike)
 Say = Callable[[str], None]
 
 
@@ -310,7 +317,9 @@ def matrix(cases: Iterable[Case], strike: Callable[[Team, Case, int], tuple[str,
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     folder = Path(tempfile.mkdtemp(prefix="quant-matrix-"))
     try:
-        with deployed(folder) as plain:
+        own = folder / "team"  # what is deployed once, and copied, lies beside it
+        own.mkdir()
+        with deployed(own) as plain:
             team = Team({**plain.environ, "QUANT_PROJECT": str(open_gates(folder))}, plain.clone, plain.credentials)
             for number, case in enumerate(cases):
                 where, came, left = strike(team, case, number)
@@ -325,12 +334,14 @@ def matrix(cases: Iterable[Case], strike: Callable[[Team, Case, int], tuple[str,
 
 
 def run(seeded: Callable[[int, int], Iterable[Case]], strike: Any, help: str, count: int) -> None:
-    """The command line of a matrix: [--seed N] [--count N]."""
+    """The command line of a matrix: [--seed N] [--count N] [--only TEXT]."""
     parser = argparse.ArgumentParser(description=help)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=count, help="so many of the matrix; 0: all of it")
+    parser.add_argument("--only", default="", help="those whose line has this text, to repeat one that was not whole")
     asked = parser.parse_args()
-    sys.exit(1 if matrix(seeded(asked.seed, asked.count), strike, lambda text: print(text, flush=True)) else 0)
+    cases = [case for case in seeded(asked.seed, asked.count) if asked.only in f"{case.situation}: {case}"]
+    sys.exit(1 if matrix(cases, strike, lambda text: print(text, flush=True)) else 0)
 
 
 def sample(seed: int, count: int) -> list[Fault]:

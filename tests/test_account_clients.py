@@ -26,11 +26,16 @@ _PACKAGES = {
     "SQLAlchemy": ["snowflake-sqlalchemy<2", "sqlalchemy<2.1", "snowflake-connector-python<5", "pandas", "pyarrow"],
     "dbt": ["dbt-snowflake>=1.9,<1.11", "dbt-core>=1.9,<1.11"],
     "Snowflake CLI": ["snowflake-cli<4"],
+    "SnowDDL": ["snowddl==0.70.1", "snowflake-connector-python<5"],
 }
 _DBT = ("seed", "run", "run", "test", "run --full-refresh")
 _SNOW = (
     "connection test", "sql -q 'create or replace table T (N int); insert into T values (1); select * from T'",
     "object list table", "stage create S", "stage list-files @S", "object list task",
+)  # fmt: skip
+_ROLES = "--include-object-types database,schema,role,user,warehouse"
+_SNOWDDL = (
+    f"{_ROLES} plan", f"{_ROLES} apply", f"{_ROLES} --detailed-exitcode plan", "plan", f"{_ROLES} destroy",
 )  # fmt: skip
 Told = list[tuple[str, str, str]]
 
@@ -39,7 +44,8 @@ def test_the_clients_do_what_the_readme_says(tmp_path: Path) -> None:
     """A row for each client and what was tried."""
     with running(State(tmp_path / "state")) as account:
         account.sql("CREATE DATABASE CLIENTS")
-        told = [*_sqlalchemy(account, tmp_path), *_dbt(account, tmp_path), *_snow(account, tmp_path)]
+        clients = (_sqlalchemy, _dbt, _snow, _snowddl)
+        told = [row for client in clients for row in client(account, tmp_path)]
     table = "| client | what | |\n|---|---|---|\n" + "".join(f"| {' | '.join(row)} |\n" for row in told)
     before = _README.read_text()
     _README.write_text(_BETWEEN.sub(lambda _: table, before))
@@ -112,3 +118,13 @@ def _snow(account: Account, tmp_path: Path) -> Told:
         command = [str(program), "--config-file", str(config), *words, "-c", "s"]
         told.append(("Snowflake CLI", f"`snow {name.split(' -q')[0]}`", _result(_run(command, tmp_path))))
     return told
+
+
+def _snowddl(account: Account, tmp_path: Path) -> Told:
+    """Databases, schemas, warehouses, users, roles and their grants; the third plan must find nothing to change."""
+    python, (host, port, key) = _environment("SnowDDL", tmp_path) / "python", _where(account)
+    clients = ROOT / "tests" / "clients"
+    who = ["-a", "sandbox", "-u", "ADA", "-k", key, "-r", "ACCOUNTADMIN", "-w", "QUANT_WH", "--env-prefix", "DEV"]
+    common = [str(python), str(clients / "snowddl_here.py"), host, port, "-c", str(clients / "snowddl"), *who]
+    results = [_result(_run([*common, *each.split()], tmp_path)) for each in _SNOWDDL]
+    return [("SnowDDL", f"`snowddl {each}`", result) for each, result in zip(_SNOWDDL, results, strict=True)]

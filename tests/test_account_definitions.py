@@ -30,6 +30,8 @@ CHANGES: list[tuple[str, str, dict[str, Any]]] = [
         {"size": "X-Large", "auto_suspend": 60},
     ),
     ("ALTER WAREHOUSE WH UNSET AUTO_SUSPEND", _WH, {"auto_suspend": 600}),
+    ("ALTER WAREHOUSE WH SET GENERATION = '2'", _WH, {"generation": "2"}),
+    ("ALTER WAREHOUSE WH SET RESOURCE_CONSTRAINT = STANDARD_GEN_2", _WH, {"resource_constraint": "STANDARD_GEN_2"}),
     (
         "ALTER USER PAT SET FIRST_NAME = 'P', DEFAULT_ROLE = \"low\", DISABLED = TRUE",
         _USER,

@@ -87,3 +87,13 @@ def test_a_future_grant_needs_manage_grants(account: Account) -> None:
     account.sql("GRANT USAGE ON SCHEMA DESK.THEIRS TO ROLE QUANT_SUPPORT", **who)
     said = account.refused("GRANT SELECT ON FUTURE TABLES IN SCHEMA DESK.THEIRS TO ROLE QUANT_SUPPORT", **who)
     assert said == "003001 42501 SQL access control error: Insufficient privileges to operate on schema 'THEIRS'"
+
+
+def test_kinds_that_are_not_emulated_may_be_named(account: Account) -> None:
+    """Future grants on them are kept and shown, grants on all are of none; a privilege that they do not have is refused."""
+    for privilege, kinds in (("OWNERSHIP", "ALERTS"), ("USAGE", "SECRETS"), ("APPLY", "MASKING POLICIES"), ("READ", "TAGS")):
+        account.sql(f"GRANT {privilege} ON FUTURE {kinds} IN SCHEMA DESK.RISK TO DATABASE ROLE DESK.READER")
+        account.sql(f"GRANT {privilege} ON ALL {kinds} IN SCHEMA DESK.RISK TO DATABASE ROLE DESK.READER")
+    shown = {(row["privilege"], row["grant_on"]) for row in account.shown("SHOW FUTURE GRANTS IN SCHEMA DESK.RISK")}
+    assert shown >= {("OWNERSHIP", "ALERT"), ("USAGE", "SECRET"), ("APPLY", "MASKING_POLICY"), ("READ", "TAG")}
+    assert "SELECT" in account.refused("GRANT SELECT ON FUTURE ALERTS IN SCHEMA DESK.RISK TO DATABASE ROLE DESK.READER")

@@ -214,6 +214,8 @@ def test_changes_tell_how_many_rows(account: Account) -> None:
     assert found == [("a", Decimal("1.50"), True)] * 2 + [("b", Decimal("8.00"), True), ("b", Decimal("20.00"), True)]
     account.sql("TRUNCATE TABLE DESK.RISK.C")
     assert account.sql("SELECT COUNT(*) FROM DESK.RISK.C") == [(0,)]
+    account.sql("TRUNCATE TABLE IF EXISTS DESK.RISK.NOWHERE")
+    assert account.refused("TRUNCATE TABLE DESK.RISK.NOWHERE").startswith("002003 02000")
 
 
 def test_an_update_may_read_only_what_it_may_select(account: Account) -> None:

@@ -293,6 +293,15 @@ def test_the_sql_keeps_grants_and_is_checked() -> None:
         for name in ("QUANT_LIVE", "QUANT_LIVE_RW", "SVC_QUANT_LIVE")
     ]
     assert [one.name for one in prepare.missing(wanted, lambda _: done)] == ["T"]
+    names = ('X"; GRANT ROLE ACCOUNTADMIN TO ROLE PUBLIC; --', "QUANT.T", "a\nb")
+    tables = [Table(kind="TABLE", name=name, owner="DANA", rows=1) for name in names]
+    text = prepare.text(ENV, prepare.statements(looked(ENV, tables=tables), settings, names_of(settings), moved, "DEPLOYER"))
+    for name in (
+        '"X""; GRANT ROLE ACCOUNTADMIN TO ROLE PUBLIC; --"',
+        '"QUANT.T"',
+        '"a\nb"',
+    ):
+        assert f"\nGRANT OWNERSHIP ON TABLE QUANT.QUANT_LIVE.{name} TO ROLE QUANT_LIVE_RW" in text
     with pytest.raises(UserError, match="Which Snowflake role deploys is unknown"):
         prepare.deployer_role({"SNOWFLAKE_ROLE": "accountadmin"})
 

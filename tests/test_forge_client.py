@@ -16,8 +16,8 @@ from infra.gitlab import protected_branch
 from infra.outside import gitlab as client
 from infra.outside.gitlab import refusal
 from infra.settings import read_settings
-from infra.signers import Right, Signer
-from infra.vocabulary import Environment
+from infra.signers import Signer
+from infra.vocabulary import Environment, Right
 from quantctl.errors import UserError
 from quantctl.forge import Approvals, MergeResult, Verdict, connect, wait_for_approvals
 from quantctl.forge.gitlab_merging import refused

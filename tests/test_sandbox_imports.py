@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,10 @@ def test_a_circle_is_found(tmp_path: Path) -> None:
     (tmp_path / "p" / "c.py").write_text("if TYPE_CHECKING:\n    from p.a import y\n")
     with pytest.raises(graphlib.CycleError):
         graphlib.TopologicalSorter(imports(tmp_path, "p")).prepare()
+
+
+def test_a_start_loads_nothing_that_only_queries_need() -> None:
+    """DuckDB and sqlglot are half of the memory and a third of the start-up: they wait for the first query."""
+    program = "import sandbox.server, sys; print({'duckdb', 'sqlglot', 'pandas', 'pyarrow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.paths import ROOT
 
 # Of quantctl's own modules none does anything when it is imported; the others are slow to load.
-_LOADED = ["quantctl.main", "quantctl.adopt.steps", "quantctl.drift.look", "quantctl.preview.command"]
+_LOADED = ["quantctl.main", "quantctl.adopt.steps", "quantctl.drift.look", "quantctl.preview.show"]
 _LOADED += ["quantctl.update.guarded", "databricks.sdk", "snowflake.connector", "pytest"]
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(_LOADED)

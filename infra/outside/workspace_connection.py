@@ -73,6 +73,10 @@ class Connection:
         """What a GET is answered with; `needs` says which permission level on what is enough."""
         return _json(self._exchange("GET", path, query, None, needs), path)
 
+    def _told(self, method: str, path: str, body: Json, needs: str) -> Json:
+        """What a request that changes something is answered with."""
+        return _json(self._exchange(method, path, None, body, needs), path)
+
     def _exchange(
         self,
         method: str,

@@ -23,7 +23,7 @@ from quantctl.adopt.folder import Place
 from quantctl.adopt.identity import Declared
 from quantctl.adopt.import_file import declared
 from quantctl.engine.orphans import end_all
-from quantctl.engine.process import POLICY
+from quantctl.engine.process import policy
 from quantctl.engine.process import run as engine
 from quantctl.errors import UserError
 from quantctl.workspace import Workspace
@@ -51,7 +51,7 @@ def preview(env: str, environ: Mapping[str, str], stack_file: Path | None = None
     Raises:
         UserError: the preview failed.
     """
-    pack = POLICY if judged else ()
+    pack = policy() if judged else ()
     done = engine(["preview", "--json", "-s", env, *_config(stack_file), *pack], environ, must=False)
     if done.code != 0:
         refused = _refused(env, environ, stack_file) if judged else ""
@@ -67,7 +67,7 @@ def preview(env: str, environ: Mapping[str, str], stack_file: Path | None = None
 
 def _refused(env: str, environ: Mapping[str, str], stack_file: Path | None) -> str:
     """What the policy pack says; a preview in JSON does not."""
-    said_ = engine(["preview", "-s", env, *_config(stack_file), *POLICY], environ, must=False).out
+    said_ = engine(["preview", "-s", env, *_config(stack_file), *policy()], environ, must=False).out
     part = said_.partition("Policies:")[2].partition("Diagnostics:")[0]
     lines = [line.rstrip() for line in part.splitlines() if line.strip()]
     return "\n".join(dict.fromkeys(lines[1:]))

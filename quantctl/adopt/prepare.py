@@ -68,11 +68,10 @@ def statements(look: Look, settings: Settings, names: Names, decisions: Decision
     found += _besides(look, settings, names, deployer, role)
     for table in look.tables:
         if decisions.decided(f"leftovers/tables and views of {table.owner}") == CHANGE:
-            name = quoted(f"{database}.{settings.schema_.upper()}.{table.name}")
+            schema = quoted(f"{database}.{settings.schema_.upper()}")
             to = f"TO ROLE {identifier(names.service_role)} COPY CURRENT GRANTS"
-            where = f"{table.kind}S IN SCHEMA {quoted(f'{database}.{settings.schema_.upper()}')}"
-            sql = f"GRANT OWNERSHIP ON {table.kind} {name} {to}"
-            found.append(Statement(sql, where, table.name, "owner", names.service_role))
+            sql = f"GRANT OWNERSHIP ON {table.kind} {schema}.{identifier(table.name)} {to}"  # a name may hold a dot
+            found.append(Statement(sql, f"{table.kind}S IN SCHEMA {schema}", table.name, "owner", names.service_role))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -19,7 +18,6 @@ from quantctl.adopt.identity import Declared
 from quantctl.adopt.proposing import files_of, need_adoptable, read_decisions
 from quantctl.drift.account import asking
 from quantctl.engine.lock import backend
-from quantctl.engine.lock.locks import refusal
 from quantctl.engine.process import run
 from quantctl.engine.state import STACK, State, read_state
 from quantctl.errors import UserError
@@ -103,8 +101,7 @@ def take_in(env: str, environ: dict[str, str], say: Say) -> None:
 def _need_free(env: str, environ: dict[str, str], say: Say) -> None:
     """Nobody is at the stack; what was killed there is cleared away."""
     make_ready(env, environ, say)
-    if held := backend.locks(env, environ):
-        raise refusal(env, held, datetime.datetime.now(datetime.UTC))
+    backend.need_free(env, environ)
 
 
 def need_pushed(place: Place, settings: Settings) -> None:

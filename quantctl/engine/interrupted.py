@@ -8,7 +8,6 @@ takes nothing in (measured with 3.256).
 
 from __future__ import annotations
 
-import datetime
 import json
 import re
 import tempfile
@@ -20,7 +19,6 @@ from typing import Any
 from infra.outside.workspace import Workspace
 from quantctl.engine import process
 from quantctl.engine.lock import backend
-from quantctl.engine.lock.locks import refusal
 from quantctl.engine.said import reason
 from quantctl.engine.state import name_of
 from quantctl.errors import UserError
@@ -90,8 +88,7 @@ def settle(env: str, environ: dict[str, str], say: Callable[[str], None]) -> Non
     operations, failed = pending(deployment), refused(deployment)
     if not operations and not failed:
         return
-    if held := backend.locks(env, environ):  # by whoever is at it right now
-        raise refusal(env, held, datetime.datetime.now(datetime.UTC))
+    backend.need_free(env, environ)  # of whoever is at it right now
     known = {str(one.get("urn")): str(one.get("id")) for one in deployment.get("resources", [])}
     for operation in operations:
         if operation.kind == "creating":

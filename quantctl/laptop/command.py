@@ -13,7 +13,7 @@ from rich.table import Table
 from infra.vocabulary import Environment
 from quantctl import ask
 from quantctl.errors import UserError
-from quantctl.laptop import place
+from quantctl.laptop import place, turn
 from quantctl.laptop.exports import endpoints_of, shell, shell_exports
 from quantctl.options import Format, FormatOption, YesOption
 from quantctl.text.streams import exactly
@@ -77,7 +77,11 @@ def start() -> None:
 @app.command()
 def stop() -> None:
     """Stop it; the state is kept for the next start."""
-    typer.echo("Stopped." if control.stop(place.state()) else "It was not running.")
+    state = place.state()
+    turn.need_idle(state)
+    with place.told():
+        stopped = control.stop(state)
+    typer.echo("Stopped." if stopped else "It was not running.")
 
 
 @app.command()
@@ -85,8 +89,10 @@ def reset(yes: YesOption = False) -> None:
     """Empty workspace, account, forge and stacks; keys, tokens, ports and the sample remote are kept."""
     state = place.state()
     ask.need_at_terminal("This deletes what is in the sandbox's workspace, account, forge and stacks. Go on?", yes)
-    with place.told():
-        endpoints = control.reset(state)
+    with turn.taken(state, "sandbox reset"):
+        turn.need_idle(state)
+        with place.told():
+            endpoints = control.reset(state)
     place.leave_shell(state)
     _show(endpoints)
 

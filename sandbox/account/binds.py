@@ -11,33 +11,8 @@ from typing import Any
 from sqlglot import exp
 
 from sandbox.account.errors import SqlError, unsupported
-from sandbox.account.reader import tokens
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def identifiers(sql: str, bindings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """IDENTIFIER(?) and IDENTIFIER('name') as the name itself; the other values keep their order.
-
-    https://docs.snowflake.com/en/sql-reference/identifier-literal
-    """
-    if "identifier" not in sql.lower():
-        return sql, bindings
-    left: dict[str, Any] = {}
-    made, end, place = "", 0, 0
-    found = tokens(sql)
-    for at, token in enumerate(found):
-        inside = [each.text for each in found[at - 3 : at + 2] if at >= 2]
-        if token.raw == "?":
-            place += 1
-        named = at >= 2 and found[at - 2].text == "IDENTIFIER" and found[at - 1].raw == "(" and inside[-1:] == [")"]
-        if named and (token.raw == "?" or token.kind == "string"):
-            name = str(bindings[str(place)]["value"]) if token.raw == "?" and str(place) in bindings else token.text
-            made += sql[end : found[at - 2].at] + name
-            end = found[at + 1].at + 1
-        elif token.raw == "?" and str(place) in bindings:
-            left[str(len(left) + 1)] = bindings[str(place)]
-    return made + sql[end:], left if place else bindings
 
 
 def put_in(tree: exp.Expr, bindings: dict[str, Any]) -> exp.Expr:

@@ -16,6 +16,8 @@ from sandbox.account.privileges import Rights
 from sandbox.account.session import Session
 from sandbox.identities import SNOWFLAKE_ACCOUNT, SNOWFLAKE_ORGANIZATION
 
+VERSION = "9.0.0"
+
 
 def _plain(name: str | None) -> str | None:
     return names.last(name) if name else None
@@ -32,7 +34,13 @@ _CONTEXT: dict[str, Callable[[Session], str | None]] = {
     "CURRENT_ACCOUNT_NAME": lambda s: SNOWFLAKE_ACCOUNT,
     "CURRENT_ORGANIZATION_NAME": lambda s: SNOWFLAKE_ORGANIZATION,
     "CURRENT_REGION": lambda s: "SANDBOX_LOCAL",
-    "CURRENT_VERSION": lambda s: "9.0.0",
+    "CURRENT_VERSION": lambda s: VERSION,
+}
+# What tools ask of an account before they begin; here no change waits in a bundle. The first is not documented: SnowDDL
+# reads the version and the edition of it.
+_SYSTEM = {
+    "SYSTEM$BOOTSTRAP_DATA_REQUEST": {"serverVersion": VERSION, "accountInfo": {"serviceLevelName": "ENTERPRISE"}},
+    "SYSTEM$SHOW_ACTIVE_BEHAVIOR_CHANGE_BUNDLES": [],
 }
 
 
@@ -54,6 +62,8 @@ def put_in(tree: exp.Expr, rights: Rights) -> exp.Expr:
             chosen = "ALL" if rights.session.secondary == "ALL" else ""
             told = {"roles": ",".join(names.last(role) for role in rights.secondary), "value": chosen}
             return exp.Literal.string(json.dumps(told, separators=(",", ":")))
+        if isinstance(node, exp.Anonymous) and name in _SYSTEM:
+            return exp.Literal.string(json.dumps(_SYSTEM[name]))
         if name not in _CONTEXT:
             return node
         value = _CONTEXT[name](rights.session)

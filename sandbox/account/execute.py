@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sandbox.account import binds, changes, context, definitions, describe, grants, show, wire
+from sandbox.account import changes, context, definitions, describe, grants, identifier_literals, show, wire
 from sandbox.account.errors import SqlError, unsupported
 from sandbox.account.naming import kind_next
 from sandbox.account.privileges import Rights
@@ -51,7 +51,7 @@ def execute(account: Account, session: Session, request: Request) -> dict[str, A
     Raises:
         SqlError: refused, in Snowflake's words.
     """
-    sql, bindings = binds.identifiers(request.sql, request.bindings)
+    sql, bindings = identifier_literals.put_in(request.sql, request.bindings)
     request = replace(request, sql=sql, bindings=bindings)
     reader, rights = Reader(sql), Rights(account.state, session)
     first = reader.peek()

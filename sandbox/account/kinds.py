@@ -55,11 +55,16 @@ _USER_PROPERTIES: dict[str, Property] = {
     "RSA_PUBLIC_KEY_2": TEXT, "TYPE": ("PERSON", "SERVICE", "LEGACY_SERVICE"), **_COMMENT,
     **_types_of(known_parameters.USER), "NETWORK_POLICY": NAME, "LOG_LEVEL": _LEVELS,
 }  # fmt: skip
+_CONSTRAINTS = (
+    "STANDARD_GEN_1", "STANDARD_GEN_2",
+    *(f"MEMORY_{size}X{processor}" for size in (1, 16, 64) for processor in ("", "_X86")),
+)  # fmt: skip
 _WAREHOUSE_PROPERTIES: dict[str, Property] = {
     "WAREHOUSE_TYPE": ("STANDARD", "SNOWPARK-OPTIMIZED"), "WAREHOUSE_SIZE": _SIZES, "WAIT_FOR_COMPLETION": BOOLEAN,
     "MAX_CLUSTER_COUNT": INTEGER, "MIN_CLUSTER_COUNT": INTEGER, "SCALING_POLICY": ("STANDARD", "ECONOMY"),
     "AUTO_SUSPEND": INTEGER, "AUTO_RESUME": BOOLEAN, "INITIALLY_SUSPENDED": BOOLEAN, "RESOURCE_MONITOR": NAME,
-    "ENABLE_QUERY_ACCELERATION": BOOLEAN, "QUERY_ACCELERATION_MAX_SCALE_FACTOR": INTEGER, **_COMMENT,
+    "ENABLE_QUERY_ACCELERATION": BOOLEAN, "QUERY_ACCELERATION_MAX_SCALE_FACTOR": INTEGER, "GENERATION": ("1", "2"),
+    "RESOURCE_CONSTRAINT": _CONSTRAINTS, **_COMMENT,
     **_types_of(known_parameters.WAREHOUSE),
 }  # fmt: skip
 # What a number may be; where nothing is said, zero and more. From the pages of the parameters and of CREATE WAREHOUSE.
@@ -81,7 +86,8 @@ _MADE_IN_SCHEMA = (
     "TABLE", "VIEW", "STAGE", "FILE FORMAT", "SEQUENCE", "FUNCTION", "PROCEDURE", "TASK", "STREAM", "PIPE",
     "DYNAMIC TABLE", "EVENT TABLE", "EXTERNAL TABLE", "HYBRID TABLE", "ICEBERG TABLE", "MATERIALIZED VIEW",
     "MASKING POLICY", "ROW ACCESS POLICY", "SESSION POLICY", "PASSWORD POLICY", "NETWORK RULE", "SECRET", "TAG", "ALERT",
-    "NOTEBOOK", "STREAMLIT", "MODEL", "SERVICE", "GIT REPOSITORY", "IMAGE REPOSITORY",
+    "NOTEBOOK", "STREAMLIT", "MODEL", "SERVICE", "GIT REPOSITORY", "IMAGE REPOSITORY", "SEMANTIC VIEW",
+    "CORTEX SEARCH SERVICE", "AGGREGATION POLICY", "AUTHENTICATION POLICY", "PROJECTION POLICY",
 )  # fmt: skip
 _GLOBAL = (
     *(
@@ -98,6 +104,36 @@ _GLOBAL = (
     "MONITOR USAGE", "MONITOR", "OVERRIDE SHARE RESTRICTIONS", "RESOLVE ALL",
 )  # fmt: skip
 _READ_WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES")
+
+# These are not emulated, but may be named by grants on all (there are none) and on future ones.
+_ONLY_IN_GRANTS = (
+    ("FUNCTION", "FUNCTIONS", ("USAGE",)),
+    ("PROCEDURE", "PROCEDURES", ("USAGE",)),
+    ("TASK", "TASKS", ("MONITOR", "OPERATE")),
+    ("STREAM", "STREAMS", ("SELECT",)),
+    ("PIPE", "PIPES", ("MONITOR", "OPERATE")),
+    ("ALERT", "ALERTS", ("MONITOR", "OPERATE")),
+    ("DYNAMIC TABLE", "DYNAMIC TABLES", ("SELECT", "MONITOR", "OPERATE")),
+    ("EVENT TABLE", "EVENT TABLES", ("SELECT", "DELETE", "TRUNCATE", "REFERENCES")),
+    ("EXTERNAL TABLE", "EXTERNAL TABLES", ("SELECT", "REFERENCES")),
+    ("HYBRID TABLE", "HYBRID TABLES", _READ_WRITE),
+    ("ICEBERG TABLE", "ICEBERG TABLES", _READ_WRITE),
+    ("MATERIALIZED VIEW", "MATERIALIZED VIEWS", ("SELECT", "REFERENCES")),
+    ("SEMANTIC VIEW", "SEMANTIC VIEWS", ("SELECT", "REFERENCES")),
+    ("SECRET", "SECRETS", ("READ", "USAGE")),
+    ("NETWORK RULE", "NETWORK RULES", ("USAGE",)),
+    ("GIT REPOSITORY", "GIT REPOSITORIES", ("READ", "WRITE")),
+    ("IMAGE REPOSITORY", "IMAGE REPOSITORIES", ("READ", "WRITE")),
+    ("MODEL", "MODELS", ("USAGE",)),
+    ("NOTEBOOK", "NOTEBOOKS", ("USAGE",)),
+    ("STREAMLIT", "STREAMLITS", ("USAGE",)),
+    ("SERVICE", "SERVICES", ("MONITOR", "OPERATE", "USAGE")),
+    ("CORTEX SEARCH SERVICE", "CORTEX SEARCH SERVICES", ("MONITOR", "OPERATE", "USAGE")),
+    ("TAG", "TAGS", ("APPLY", "READ")),
+    *((f"{what} POLICY", f"{what} POLICIES", ("APPLY",)) for what in (
+        "AGGREGATION", "AUTHENTICATION", "MASKING", "PASSWORD", "PROJECTION", "ROW ACCESS", "SESSION",
+    )),
+)  # fmt: skip
 
 _ALL = (
     Kind(
@@ -127,21 +163,7 @@ _ALL = (
     Kind("SEQUENCE", "SEQUENCES", "SCHEMA", ("USAGE",), _COMMENT),
     Kind("STAGE", "STAGES", "SCHEMA", ("USAGE", "READ", "WRITE"), _COMMENT),
     Kind("FILE FORMAT", "FILE FORMATS", "SCHEMA", ("USAGE",), _COMMENT),
-    # These are not emulated, but may be named by grants on all (there are none) and on future ones.
-    *(
-        Kind(name, plural, "SCHEMA", privileges, creatable=False)
-        for name, plural, privileges in (
-            ("FUNCTION", "FUNCTIONS", ("USAGE",)),
-            ("PROCEDURE", "PROCEDURES", ("USAGE",)),
-            ("TASK", "TASKS", ("MONITOR", "OPERATE")),
-            ("STREAM", "STREAMS", ("SELECT",)),
-            ("PIPE", "PIPES", ("MONITOR", "OPERATE")),
-            ("DYNAMIC TABLE", "DYNAMIC TABLES", ("SELECT", "MONITOR", "OPERATE")),
-            ("EXTERNAL TABLE", "EXTERNAL TABLES", ("SELECT", "REFERENCES")),
-            ("ICEBERG TABLE", "ICEBERG TABLES", _READ_WRITE),
-            ("MATERIALIZED VIEW", "MATERIALIZED VIEWS", ("SELECT", "REFERENCES")),
-        )
-    ),
+    *(Kind(name, plural, "SCHEMA", privileges, creatable=False) for name, plural, privileges in _ONLY_IN_GRANTS),
 )  # fmt: skip
 KINDS = {kind.name: kind for kind in _ALL}
 GLOBAL = _GLOBAL

@@ -237,7 +237,10 @@ def truncate(statement: Statement, tree: exp.TruncateTable, connection: Connecti
     """TRUNCATE TABLE."""
     only(tree, "expressions", "exists")
     [named] = tree.expressions
-    item = table(statement.sources(), named, "TRUNCATE")
+    sources = statement.sources()
+    if tree.args.get("exists") and not sources.there(named):
+        return status("Statement executed successfully.")
+    item = table(sources, named, "TRUNCATE")
     connection.write(f"DELETE FROM {data_name(item)}")
     return status("Statement executed successfully.")
 

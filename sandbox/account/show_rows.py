@@ -118,6 +118,7 @@ def _user(state: State, rights: Rights, item: Object) -> dict[str, Any]:
         "type": props.get("TYPE", ""),
         "has_mfa": "false",
         "has_pat": "false",
+        "has_workload_identity": "false",
     }
     # https://docs.snowflake.com/en/sql-reference/sql/show-users: others see the name only
     if not (rights.owns(item) or rights.manages_grants or item.name == rights.session.user):
@@ -242,7 +243,7 @@ _ORDER = {
     "USER": "name created_on login_name display_name first_name last_name email mins_to_unlock days_to_expiry comment"
     " disabled must_change_password snowflake_lock default_warehouse default_namespace default_role default_secondary_roles"
     " ext_authn_duo ext_authn_uid mins_to_bypass_mfa owner last_success_login expires_at_time locked_until_time has_password"
-    " has_rsa_public_key type has_mfa has_pat",
+    " has_rsa_public_key type has_mfa has_pat has_workload_identity",
     "WAREHOUSE": "name state type size min_cluster_count max_cluster_count started_clusters running queued is_default"
     " is_current is_interactive auto_suspend auto_resume available provisioning quiescing other created_on resumed_on"
     " updated_on owner comment enable_query_acceleration query_acceleration_max_scale_factor resource_monitor actives"

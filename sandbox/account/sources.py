@@ -69,6 +69,11 @@ class Sources:
         """
         return self.named(full_name("TABLE", dotted(table), self.rights.session), privilege)
 
+    def there(self, table: exp.Expr) -> bool:
+        """Whether a table or view of that name is there at all: what IF EXISTS asks."""
+        session = self.rights.session
+        return self.state.relation(full_name("TABLE", dotted(table), session), session.id) is not None
+
     def named(self, name: str, privilege: str) -> Object:
         """The same, by its full name."""
         if names.last(names.holder(name)) == "INFORMATION_SCHEMA":

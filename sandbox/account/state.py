@@ -1,4 +1,4 @@
-"""The account's state in SQLite: objects, grants, role grants and sessions, committed before a statement is answered.
+"""The account's state: objects, grants, role grants and sessions.
 
 Rows of tables are kept in a file of their own (`rows.py`), so that an open transaction blocks nothing else.
 """
@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sandbox import clock
 from sandbox.account import names
+from sandbox.sqlite import Database
 
 _VERSION = 3  # of the tables below; an older file's account is begun anew
 _SCHEMA = """
@@ -63,17 +61,12 @@ class Object:
         return names.holder(self.name)
 
 
-class State:
-    """One connection, used by one thread at a time."""
+class State(Database):
+    """The account's tables, and objects by their kind and name."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self.path = path
-        self.connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self.connection.row_factory = sqlite3.Row
-        self.connection.execute("pragma journal_mode = wal")
-        self.connection.execute("pragma busy_timeout = 10000")
-        self.lock = threading.RLock()
-        self._depth = 0
         self._prepare()
 
     def _prepare(self) -> None:
@@ -81,39 +74,10 @@ class State:
         if tables and ("sf_version" not in tables or self.rows("select version from sf_version")[0]["version"] != _VERSION):
             for table in sorted(tables):
                 kind = self.rows("select type from sqlite_master where name = ?", table)[0]["type"]
-                self.connection.execute(f"drop {kind} {table}")
-        self.connection.executescript(_SCHEMA)
+                self.write(f"drop {kind} {table}")
+        self.script(_SCHEMA)
         if not self.rows("select version from sf_version"):
             self.write("insert into sf_version values (?)", _VERSION)
-
-    def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
-        """All rows of a query."""
-        with self.lock:
-            return self.connection.execute(sql, values).fetchall()
-
-    def write(self, sql: str, *values: Any) -> int:
-        """One statement; returns how many rows it touched."""
-        with self.lock:
-            return self.connection.execute(sql, values).rowcount
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """A statement's changes, all or none; may be nested."""
-        with self.lock:
-            self._depth += 1
-            try:
-                if self._depth == 1:
-                    self.connection.execute("begin immediate")
-                yield
-            except BaseException:
-                if self._depth == 1:
-                    self.connection.execute("rollback")
-                raise
-            else:
-                if self._depth == 1:
-                    self.connection.execute("commit")
-            finally:
-                self._depth -= 1
 
     def get(self, kind: str, name: str) -> Object | None:
         """The object of that kind and qualified name."""

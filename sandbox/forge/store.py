@@ -1,4 +1,4 @@
-"""The forge's state in SQLite, in a file of its own: committed before a call is answered, so a kill -9 loses nothing."""
+"""The forge's state, in a file of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sandbox.workspace.store import Store as _Store
+from sandbox.sqlite import Database
 
 Json = dict[str, Any]
 
@@ -26,14 +26,15 @@ create table if not exists fg_sequence (kind text primary key, value integer not
 """
 
 
-class Store(_Store):
-    """SQLite, and objects kept as JSON under their kind and number.
+class Store(Database):
+    """Its tables, and objects kept as JSON under their kind and number.
 
     `owner` says whose they are: the merge request of a note, "branch" or "tag" of a protection.
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, _SCHEMA, ())
+        super().__init__(path)
+        self.script(_SCHEMA)
 
     def next(self, kind: str) -> int:
         """A number that no object of this kind has had before."""

@@ -1,13 +1,10 @@
-"""The workspace's state in SQLite: every statement is committed before a call is answered, so a kill -9 loses nothing."""
+"""The workspace's state: its tables, and numbers of objects."""
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+
+from sandbox.sqlite import Database
 
 _SCHEMA = """
 create table if not exists ws_identity (
@@ -45,48 +42,15 @@ _COLUMNS = (
 )
 
 
-class Store:
-    """One connection, used by one thread at a time."""
+class Store(Database):
+    """The workspace's tables."""
 
-    def __init__(self, path: Path, schema: str = _SCHEMA, columns: tuple[tuple[str, str, str], ...] = _COLUMNS) -> None:
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma busy_timeout = 10000")
-        self._connection.executescript(schema)
-        for table, column, kind in columns:
-            if column not in {row["name"] for row in self._connection.execute(f"pragma table_info({table})")}:
-                self._connection.execute(f"alter table {table} add column {column} {kind}")
-        self._lock = threading.RLock()
-
-    def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
-        """All rows of a query."""
-        with self._lock:
-            return self._connection.execute(sql, values).fetchall()
-
-    def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
-        """The first row, or None."""
-        return next(iter(self.rows(sql, *values)), None)
-
-    def write(self, sql: str, *values: Any) -> None:
-        """One statement, committed when this returns."""
-        with self._lock:
-            self._connection.execute(sql, values)
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Several reads and writes, all or none, and nobody else between them."""
-        with self._lock:
-            if self._connection.in_transaction:
-                yield
-                return
-            self._connection.execute("begin immediate")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("rollback")
-                raise
-            self._connection.execute("commit")
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.script(_SCHEMA)
+        for table, column, kind in _COLUMNS:
+            if column not in {row["name"] for row in self.rows(f"pragma table_info({table})")}:
+                self.write(f"alter table {table} add column {column} {kind}")
 
     def new_id(self) -> int:
         """A number that no object of this workspace has had before."""
