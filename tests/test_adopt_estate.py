@@ -187,20 +187,23 @@ def _is_readable(estate: Estate) -> None:
 
 
 def _drift_is_the_leftovers(estate: Estate, env: str) -> None:
-    """Exactly what was listed as left alone: grants, ACLs, secrets and owners of tables."""
+    """Exactly what was listed as left alone: jobs, grants, ACLs, secrets and owners of tables."""
     done = estate.quantctl("drift", env, "--format", "json")
     assert done.returncode == 2, done.stdout + done.stderr
     [report] = json.loads(done.stdout)["environments"]
-    decided = yaml.safe_load((estate.project / "adoption" / env / "decisions.yaml").read_text())["leftovers"]
-    listed = {pair for entry in decided if entry["decision"] == "leave" for pair in _left(entry, f"QUANT.{env.upper()}")}
+    decided = Adoption(estate).decisions(env)
+    left = [entry for group in ("jobs", "leftovers") for entry in decided[group] if entry["decision"] == "leave"]
+    listed = {pair for entry in left for pair in _left(entry, env)}
     found = {(one["resource"], one["property"]) for one in report["findings"]}
     assert found == listed and {one["class"] for one in report["findings"]} == {"drift"}
 
 
-def _left(entry: dict[str, Any], schema: str) -> Iterator[tuple[str, str]]:
+def _left(entry: dict[str, Any], env: str) -> Iterator[tuple[str, str]]:
     """A leftover as drift names it: resource and property."""
     what, names = str(entry["what"]), [str(one) for one in entry.get("of", [])]
-    if match := re.fullmatch(r"grants of (role|user) (\S+)", what):
+    if what.startswith("job "):
+        yield f"job {entry['there']}", f"tasks in /pipelines/{env}"
+    elif match := re.fullmatch(r"grants of (role|user) (\S+)", what):
         for grant in names:
             privilege, _, on = grant.partition(" on ")
             kind, _, name = on.removeprefix("future ").partition(" ")
@@ -213,7 +216,7 @@ def _left(entry: dict[str, Any], schema: str) -> Iterator[tuple[str, str]]:
     elif match := re.fullmatch(r"other secrets of scope (\S+)", what):
         yield from ((f"secret {match[1]}/{name}", "") for name in names)
     elif match := re.fullmatch(r"tables and views of (\S+)", what):
-        yield from ((f"table {schema}.{name}", f"OWNERSHIP for role {match[1]}") for name in names)
+        yield from ((f"table QUANT.{env.upper()}.{name}", f"OWNERSHIP for role {match[1]}") for name in names)
 
 
 def _nobody_got_more(estate: Estate) -> None:
