@@ -75,8 +75,8 @@ SITUATIONS = {
     "promotion": ("move the folder", "change a job", "list runs", "read the folder"),
     "rollback": ("move the folder", "change a job", "read the folder"),
     "drift": _READING,
-    "status": ("list jobs", "list runs", "read the folder", "read grants"),
-    "preview": ("read the folder", "list jobs", "read the schema"),
+    "status": ("list jobs", "list runs", "read the folder"),
+    "preview": ("read the folder", "list jobs"),
 }
 EDGES = ("quant -> quant_stg", "quant_stg -> quant_lr", "quant_lr -> quant_live")
 OPEN = {"soakDays": 0, "successfulRuns": 0, "failedRuns": 99, "approvals": 0, "signOff": False, "releaseManager": False}
@@ -281,6 +281,8 @@ def prepare(team: Team, situation: str, number: int) -> tuple[str, ...]:
         workspace.jobs.update(job.job_id or 0, new_settings=JobSettings(timeout_seconds=4000 + number))
         return "drift", ENV
     workspace.jobs.delete(job.job_id or 0)
+    [other] = list(workspace.jobs.list(name=f"{ENV} signal_report"))
+    workspace.jobs.update(other.job_id or 0, new_settings=JobSettings(timeout_seconds=4000 + number))
     return "drift", ENV, "--fix", "--yes"
 
 

@@ -29,7 +29,8 @@ CHANGES: list[tuple[str, str, dict[str, Any]]] = [
         _WH,
         {"size": "X-Large", "auto_suspend": 60},
     ),
-    ("ALTER WAREHOUSE WH UNSET AUTO_SUSPEND", _WH, {"auto_suspend": 600}),
+    ("ALTER WAREHOUSE WH UNSET AUTO_SUSPEND", _WH, {"auto_suspend": 0}),
+    ("ALTER WAREHOUSE WH UNSET AUTO_RESUME", _WH, {"auto_resume": "false"}),
     ("ALTER WAREHOUSE WH SET GENERATION = '2'", _WH, {"generation": "2"}),
     ("ALTER WAREHOUSE WH SET RESOURCE_CONSTRAINT = STANDARD_GEN_2", _WH, {"resource_constraint": "STANDARD_GEN_2"}),
     (
@@ -66,6 +67,9 @@ REFUSED = [
     ("ALTER USER PAT UNSET FOO", "001420 22023"),
     ("ALTER USER PAT SET DISABLED = MAYBE", "001008 22023 SQL compilation error: invalid value [MAYBE] for parameter"),
     ("ALTER USER PAT SET DAYS_TO_EXPIRY = 1.5", "001008 22023 SQL compilation error: invalid value [1.5] for parameter"),
+    ("ALTER WAREHOUSE WH UNSET WAREHOUSE_TYPE", "001008 22023 SQL compilation error: invalid type of property 'null' for"),
+    ("CREATE USER U DISABLE_MFA = TRUE", "001420 22023 SQL compilation error: invalid property 'DISABLE_MFA' for 'USER'"),
+    ("CREATE USER U WITH TAG (T = 'x')", "000002 0A000 Unsupported feature 'TAG of USER'"),
     ("ALTER USER PAT SET TYPE = ROBOT", "001008 22023 SQL compilation error: invalid value [ROBOT] for parameter 'TYPE'"),
     ("ALTER USER PAT SET DEFAULT_SECONDARY_ROLES = ('OTHER')", "001008 22023"),
     ("ALTER WAREHOUSE WH SET WAREHOUSE_SIZE = 'SMALLa'", "001008 22023"),
@@ -194,3 +198,37 @@ def test_a_resource_monitor_is_the_account_administrators(account: Account) -> N
     assert account.shown("SHOW WAREHOUSES LIKE 'WATCHED'")[0]["resource_monitor"] == "GOING"
     account.sql("DROP RESOURCE MONITOR GOING")
     assert account.shown("SHOW WAREHOUSES LIKE 'WATCHED'")[0]["resource_monitor"] == "null"
+
+
+def test_a_span_is_told_as_what_is_left_of_it(account: Account) -> None:
+    """Whole minutes, and days with their fraction; zero takes it away, a span that is over is told for days alone."""
+    account.sql("CREATE USER SPAN DAYS_TO_EXPIRY = 5 MINS_TO_UNLOCK = 15 DEFAULT_NAMESPACE = 'DESK.RISK'")
+    told = account.shown("SHOW USERS LIKE 'SPAN'")[0]
+    assert (told["mins_to_unlock"], 4 < float(told["days_to_expiry"]) < 5) == ("14", True)
+    assert told["expires_at_time"] > told["locked_until_time"] > told["created_on"]
+    account.sql("ALTER USER SPAN SET DAYS_TO_EXPIRY = -1, MINS_TO_UNLOCK = -1")
+    described = {row["property"]: row["value"] for row in account.shown("DESCRIBE USER SPAN")}
+    assert (float(described["DAYS_TO_EXPIRY"]) < -1, described["MINS_TO_UNLOCK"]) == (True, "null")
+    account.sql("ALTER USER SPAN SET DAYS_TO_EXPIRY = 0")
+    assert account.shown("SHOW USERS LIKE 'SPAN'")[0]["days_to_expiry"] == ""
+
+
+def test_names_of_a_user(account: Account) -> None:
+    """What is not said is the name; an UNSET gives the login name back and not the display name; defaults are told bare."""
+    account.sql('CREATE USER NAMED DEFAULT_WAREHOUSE = "low" DEFAULT_NAMESPACE = "a"."b"')
+    [told] = account.shown("SHOW USERS LIKE 'NAMED'")
+    assert [told[key] for key in ("login_name", "display_name", "default_warehouse", "default_namespace")] == [
+        "NAMED", "NAMED", "low", "a.b",
+    ]  # fmt: skip
+    account.sql("ALTER USER NAMED UNSET LOGIN_NAME, DISPLAY_NAME")
+    [told] = account.shown("SHOW USERS LIKE 'NAMED'")
+    assert (told["login_name"], told["display_name"]) == ("NAMED", "")
+
+
+def test_types_of_users_in_alter(account: Account) -> None:
+    """A legacy service user may be told to change its password; UNSET is refused for two properties alone."""
+    account.sql("CREATE USER OLDER TYPE = LEGACY_SERVICE MUST_CHANGE_PASSWORD = TRUE")
+    account.sql("CREATE USER NEWER TYPE = SERVICE")
+    account.sql("ALTER USER NEWER UNSET FIRST_NAME, PASSWORD")
+    for statement in ("ALTER USER NEWER UNSET MUST_CHANGE_PASSWORD", "ALTER USER OLDER UNSET DISABLE_MFA"):
+        assert account.refused(statement).startswith("511503 23001 SQL execution error: Cannot set")

@@ -96,4 +96,6 @@ def test_kinds_that_are_not_emulated_may_be_named(account: Account) -> None:
         account.sql(f"GRANT {privilege} ON ALL {kinds} IN SCHEMA DESK.RISK TO DATABASE ROLE DESK.READER")
     shown = {(row["privilege"], row["grant_on"]) for row in account.shown("SHOW FUTURE GRANTS IN SCHEMA DESK.RISK")}
     assert shown >= {("OWNERSHIP", "ALERT"), ("USAGE", "SECRET"), ("APPLY", "MASKING_POLICY"), ("READ", "TAG")}
+    account.sql("GRANT CREATE SNOWFLAKE.ML.FORECAST ON SCHEMA DESK.RISK TO DATABASE ROLE DESK.READER")
+    assert ("CREATE SNOWFLAKE.ML.FORECAST", "READER") in held(account, "SCHEMA DESK.RISK")
     assert "SELECT" in account.refused("GRANT SELECT ON FUTURE ALERTS IN SCHEMA DESK.RISK TO DATABASE ROLE DESK.READER")

@@ -92,7 +92,7 @@ def test_what_may_not_be_seen_is_not_there(account: Account) -> None:
 def test_show_tells_what_may_be_seen(account: Account) -> None:
     """Databases, schemas and tables without any privilege are left out; of users the others' details."""
     assert [row["name"] for row in account.shown("SHOW DATABASES", **DEV)] == ["DESK"]
-    assert [row["name"] for row in account.shown("SHOW SCHEMAS IN DATABASE DESK", **DEV)] == ["RISK"]
+    assert [row["name"] for row in account.shown("SHOW SCHEMAS IN DATABASE DESK", **DEV)] == ["INFORMATION_SCHEMA", "RISK"]
     assert [row["name"] for row in account.shown("SHOW TABLES IN SCHEMA DESK.RISK", **DEV)] == ["READ_ONLY"]
     assert len(account.shown("SHOW TABLES IN SCHEMA DESK.RISK")) == 2
     assert account.refused("SHOW TABLES IN SCHEMA DESK.HIDDEN", **DEV) == NOT_PERFORMED

@@ -52,8 +52,9 @@ QUERIES: list[tuple[str, list[tuple[object, ...]]]] = [
      [("a",), ("b",)]),
     ("SELECT NULL, COALESCE(NULL, 2), NULLIF(1, 1), '5' = 5", [(None, 2, None, True)]),
     ("SELECT V.TOTAL FROM DESK.RISK.TOTALS AS V JOIN DESK.RISK.P ON P.K = V.K WHERE P.N = 2", [(Decimal("2.00"),)]),
-    ("SELECT CURRENT_ROLE(), CURRENT_ACCOUNT_NAME(), CURRENT_ORGANIZATION_NAME(), IS_ROLE_IN_SESSION('SYSADMIN')",
-     [("ACCOUNTADMIN", "SANDBOX", "QUANTORG", True)]),
+    ("SELECT CURRENT_ROLE(), CURRENT_ACCOUNT_NAME(), CURRENT_ORGANIZATION_NAME(), IS_ROLE_IN_SESSION('SYSADMIN'),"
+     " IS_ROLE_IN_SESSION('\"SYSADMIN\"'), IS_ROLE_IN_SESSION('\"sysadmin\"')",
+     [("ACCOUNTADMIN", "SANDBOX", "QUANTORG", True, True, False)]),
 ]  # fmt: skip
 _COMPILE = "SQL compilation error:"
 WRONG = [

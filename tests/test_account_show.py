@@ -143,7 +143,8 @@ def test_a_statement_has_its_columns(account: Account, statement: str, columns: 
         ("SHOW SCHEMAS LIKE 'A\\\\_B' IN DATABASE DESK", ["A_B"]),
         ("SHOW SCHEMAS LIKE '%b' IN DESK", ["AXB", "A_B"]),
         ("SHOW SCHEMAS IN DATABASE DESK STARTS WITH 'A' LIMIT 1", ["AXB"]),
-        ("SHOW SCHEMAS IN DATABASE DESK LIMIT 2 FROM 'A_'", ["A_B", "PUBLIC"]),
+        ("SHOW SCHEMAS IN DATABASE DESK LIMIT 2 FROM 'A_'", ["A_B", "INFORMATION_SCHEMA"]),
+        ("SHOW SCHEMAS IN DATABASE DESK LIMIT 2 FROM 'A_B'", ["INFORMATION_SCHEMA", "PUBLIC"]),
         ("SHOW SCHEMAS LIKE 'low' IN DATABASE DESK", ["low"]),
         ("SHOW TABLES IN ACCOUNT", ["T", "T", 'a"b.c']),
         ("SHOW TABLES IN DATABASE DESK", ["T", "T", 'a"b.c']),
@@ -187,3 +188,19 @@ def test_parameters_tell_their_level(account: Account) -> None:
     assert told["TRACE_LEVEL"] == ("OFF", "")
     [zone] = account.shown("SHOW PARAMETERS LIKE 'timezone' IN USER ADA")
     assert (zone["value"], zone["default"], zone["level"]) == ("Etc/UTC", "America/Los_Angeles", "ACCOUNT")
+
+
+def test_a_database_lists_its_information_schema(account: Account) -> None:
+    """It is nobody's own; DESCRIBE, SHOW and the views tell of it."""
+    assert "INFORMATION_SCHEMA" in [row["name"] for row in account.shown("DESCRIBE DATABASE DESK")]
+    [row] = account.shown("SHOW SCHEMAS LIKE 'INFORMATION_SCHEMA' IN DATABASE DESK")
+    assert (row["database_name"], row["owner"], row["owner_role_type"]) == ("DESK", "", "")
+    named = account.sql("SELECT SCHEMA_NAME, SCHEMA_OWNER FROM DESK.INFORMATION_SCHEMA.SCHEMATA WHERE SCHEMA_OWNER IS NULL")
+    assert named == [("INFORMATION_SCHEMA", None)]
+
+
+def test_pipes_are_asked_for_and_there_are_none(account: Account) -> None:
+    """The provider asks before it grants on all of them."""
+    cursor = account.cursor()
+    assert cursor.execute("SHOW PIPES IN DATABASE DESK").fetchall() == []
+    assert "schema_name" in [column.name for column in cursor.description]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from quantctl.engine import orphans
 from quantctl.errors import UserError
 from quantctl.laptop import turn
 from sandbox import control
@@ -48,21 +50,24 @@ def ended(*running: subprocess.Popen[str]) -> tuple[list[int], str]:
 
 @contextlib.contextmanager
 def held(team: Team, env: str) -> Iterator[subprocess.Popen[str]]:
-    """An update that stands still while it moves the Git folder, until the block ends."""
-    arrived, over = threading.Event(), threading.Event()
+    """An update whose engine stands still once it moves the Git folder, until the block ends."""
+    arrived, stopped = threading.Event(), threading.Event()
 
     def before(method: str, path: str) -> None:
         if method == "PATCH" and "/api/2.0/repos/" in path:
             arrived.set()
-            over.wait(600)
+            stopped.wait(30)
 
     with proxy(team.environ["DATABRICKS_HOST"], before) as host:
         running = begin({**team.environ, "DATABRICKS_HOST": host}, "up", env, "--yes")
+        assert arrived.wait(300), ended(running)
+        [engine] = [one for one in orphans.processes().values() if (one.parent, one.name) == (running.pid, "pulumi")]
+        os.kill(engine.pid, signal.SIGSTOP)  # it hears nothing of an answer, and no request is late
+        stopped.set()
         try:
-            assert arrived.wait(300), ended(running)
             yield running
         finally:
-            over.set()
+            os.kill(engine.pid, signal.SIGCONT)
             running.wait(300)
 
 
@@ -168,8 +173,8 @@ def test_two_first_deployments_in_two_folders_and_one_in_each(tmp_path: Path) ->
 def test_a_turn_ends_with_its_process(tmp_path: Path) -> None:
     """A command that was killed keeps nobody out; one that is at work is named."""
     place = State(tmp_path / "state")
-    taken, refused = turn.taken(place, "up"), pytest.raises(UserError, match=rf"quantctl up, process {os.getpid()}")
-    with taken, refused, turn.taken(place, "down"):
+    ours = pytest.raises(UserError, match=f"quantctl up, process {os.getpid()}")
+    with turn.taken(place, "up"), ours, turn.taken(place, "down"):
         pass
     program = "import pathlib, time; from quantctl.laptop import turn; from sandbox.state import State\n"
     program += (

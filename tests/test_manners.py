@@ -65,8 +65,10 @@ WRONG = [
     ("drift --format yaml", "--format cannot be 'yaml'", "table or markdown or json or junit"),
     ("promote quant quant_stg quant_lr", "was not understood", "quant_lr"),
     ("show", "`quantctl show` needs WORKFLOW.", "`quantctl show -h`"),
-    ("history quant --limit x", "was not understood", "for --limit"),
-    ("history quant --limit", "was not understood", "--limit"),
+    ("history quant --limit x", "--limit was not understood.", "expected: a whole number"),
+    ("history quant --limit", "--limit needs a value.", "`quantctl history -h`"),
+    ("up quant --plan", "--plan needs a value.", "`quantctl up -h`"),
+    ("--project", "--project needs a value.", "`quantctl -h`"),
     ("lock shwo", "", "do next"),
 ]
 

@@ -71,7 +71,7 @@ def results(run: Run) -> dict[str, str]:
 
 def until(true: Callable[[], bool]) -> None:
     """Wait for something for ten seconds."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while not true():
         assert time.monotonic() < deadline, "it did not come true"
         time.sleep(0.05)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import os
+import pty
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
 from itertools import product
+from pathlib import Path
 from typing import Any
 
+from infra.vocabulary import Environment
 from quantctl import main
 from tests.paths import ROOT
 
@@ -181,3 +186,39 @@ def _helped(program: str, words: list[str]) -> str:
         if not re.search(rf"(?<![\w-]){re.escape(option.replace('--no-', '--'))}(?![\w-])", text):
             return f"{program} {' '.join(path)} has no option {option}"
     return ""
+
+
+def carry_out(printed: str, environ: dict[str, str], folder: Path = ROOT, **values: str) -> subprocess.CompletedProcess[str]:
+    """Run a command exactly as it was printed, at a terminal at which somebody answers yes to every question.
+
+    `values` are what somebody types in the place of its words, such as NAME. The engine asks only where its output is a
+    terminal too, so it is told yes.
+    """
+    words = [values.get(word, word) for word in shlex.split(printed)]
+    words[0] = shutil.which(words[0], path=environ["PATH"]) or words[0]
+    if printed.startswith(("pulumi up", "pulumi refresh")):
+        words += ["--yes", "--skip-preview"]
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, b"y\n" * 4)
+        return subprocess.run(
+            words, cwd=folder, env=environ, stdin=theirs, capture_output=True, text=True, timeout=300, check=False
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def the_way(said: str, word: str) -> str:
+    """The one command among those that were printed that has this word, without what its sentence goes on with."""
+    [found] = {_alone(one, word) for one in commands(said) if word in one.split()}
+    return found
+
+
+def _alone(command: str, word: str) -> str:
+    words = command.split()
+    rest = words.index(word) + 1
+    for number in range(rest, len(words)):
+        if words[number].isalpha() and words[number].islower() and words[number] not in list(Environment):
+            return " ".join(words[:number])
+    return command

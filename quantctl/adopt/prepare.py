@@ -96,8 +96,11 @@ def _besides(look: Look, settings: Settings, names: Names, deployer: str, role: 
 def missing(wanted: list[Statement], shown: Shown) -> list[Statement]:
     """Those whose effect is not seen; what is not shown has not been done, as far as the deployer knows."""
     asked: dict[str, list[dict[str, Any]]] = {}
-    found = []
+    found: list[Statement] = []
     for one in wanted:
+        if found and " IN SCHEMA " in one.shown:  # who does not own the schema yet is not shown what is in it
+            found.append(one)
+            continue
         if one.shown not in asked:
             asked[one.shown] = shown(one.shown)
         told = [str(row.get(one.column) or "") for row in asked[one.shown] if row["name"] == one.name]

@@ -64,7 +64,11 @@ def _engine(settings: Sequence[Settings], environ: Mapping[str, str]) -> list[An
 
 def _git(settings: Sequence[Settings]) -> list[Answer]:
     remote = settings[0].remote
-    listed = git.need(git.run(["git", "ls-remote", "--heads", remote]), remote).decode(errors="replace").splitlines()
+    try:
+        listed = git.need(git.run(["git", "ls-remote", "--heads", remote]), remote).decode(errors="replace").splitlines()
+    except UserError as error:
+        fix = "git's credential helper must log in somebody who may read it; check quant:remote (or QUANT_REMOTE)"
+        return [unknown("Git", "the pipelines repository", str(error), fix)]
     heads = {line.partition("\trefs/heads/")[2]: line.partition("\t")[0] for line in listed}
     found = model.branches(heads, [one.branch for one in settings], remote)
     needed = "push of records (tags deployment/..., promotion/...)"

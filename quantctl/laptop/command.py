@@ -14,7 +14,7 @@ from infra.vocabulary import Environment
 from quantctl import ask
 from quantctl.errors import UserError
 from quantctl.laptop import place, turn
-from quantctl.laptop.exports import endpoints_of, shell, shell_exports
+from quantctl.laptop.exports import endpoints_of, foreign, shell, shell_exports
 from quantctl.options import Format, FormatOption, YesOption
 from quantctl.text.streams import exactly
 from quantctl.text.terminal import Console
@@ -47,7 +47,7 @@ def env(
     from quantctl.laptop import persona as personas  # slow to load, and `--help` needs none of it
 
     values = shell_exports(state) | personas.exports(state, persona, gitlab=gitlab, environ=os.environ)
-    exactly(shell(values) + "\n")
+    exactly(shell(values | foreign(os.environ, values)) + "\n")
     if not control.status(state).running:
         typer.echo("The sandbox does not run; start it: quantctl sandbox start", err=True)
 

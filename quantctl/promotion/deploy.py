@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from infra.settings import Settings
 from infra.what_if import REVIEWED
-from quantctl.engine import checkpoint, interrupted, planned, stacks
+from quantctl.engine import checkpoint, interrupted, managed_access, planned, stacks
 from quantctl.engine.lock.backend import folder_of, need_free, release_gone
 from quantctl.engine.orphans import end_orphans
 from quantctl.errors import UserError
@@ -30,7 +30,7 @@ def preview(env: str, commit: str, environ: dict[str, str], say: Say) -> Story:
 
 
 def make_ready(env: str, environ: dict[str, str], say: Say) -> None:
-    """Clear what an update that was killed has left: processes, a lock whose owner is gone, and what it had begun.
+    """Clear what an update that was killed or refused has left: processes, a stale lock, what it had begun or wanted.
 
     Raises:
         UserError: an update runs, something cannot be found out, or the state cannot be read; nothing has been created
@@ -44,6 +44,7 @@ def make_ready(env: str, environ: dict[str, str], say: Say) -> None:
     if folder_of(environ) is not None:  # elsewhere only the engine sees the lock, and takes its time to say so
         need_free(env, environ)
     interrupted.settle(env, environ, say)
+    managed_access.correct(env, environ, say)
 
 
 def settle_planned(env: str, environ: dict[str, str], say: Say) -> None:

@@ -14,6 +14,8 @@ from sandbox.account.wire import Result, status
 
 _DONE = "Statement executed successfully."
 _NO_RENAME = ("RESOURCE MONITOR", "SHARE")
+# UNSET of a warehouse gives no default, as the provider's own tests found.
+_NO_DEFAULT, _UNSET = ("WAREHOUSE_TYPE", "SCALING_POLICY"), {"AUTO_SUSPEND": "0", "AUTO_RESUME": "false"}
 _WITH_MODIFY = ("SCHEMA", "DATABASE", "WAREHOUSE", "RESOURCE MONITOR")
 
 
@@ -38,8 +40,7 @@ def alter(state: State, rights: Rights, reader: Reader, kind: str) -> Result:
     if reader.take("SET"):
         _set(state, reader, item)
     elif reader.take("UNSET"):
-        for key in properties.read_keys(reader, kind):
-            item.props.pop(key, None)
+        _unset(item, properties.read_keys(reader, kind))
     elif kind == "RESOURCE MONITOR" and (token := reader.peek()) is not None and token.text == "TRIGGERS":
         _set(state, reader, item)
     elif reader.done:
@@ -62,6 +63,17 @@ def _set(state: State, reader: Reader, item: Object) -> None:
     check_values(state, item.kind, given, item)
     item.props |= given
     item.props = {key: value for key, value in item.props.items() if value is not None}
+
+
+def _unset(item: Object, keys: list[str]) -> None:
+    if item.kind == "USER":
+        users.check_unset(keys, str(item.props.get("TYPE", "PERSON")))
+    for key in keys:
+        item.props.pop(key, None)
+        if item.kind == "WAREHOUSE" and key in _NO_DEFAULT:
+            raise invalid(f"invalid type of property 'null' for '{key}'")
+        if item.kind == "WAREHOUSE" and key in _UNSET:
+            item.props[key] = _UNSET[key]
 
 
 def _rename(state: State, rights: Rights, reader: Reader, item: Object) -> Result:

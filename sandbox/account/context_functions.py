@@ -23,6 +23,11 @@ def _plain(name: str | None) -> str | None:
     return names.last(name) if name else None
 
 
+def _role(written: str) -> str:
+    """A role's name as a text has it: as it is, or in the double quotes of an identifier."""
+    return names.join(names.split(written) if written.startswith('"') else [written])
+
+
 _CONTEXT: dict[str, Callable[[Session], str | None]] = {
     "CURRENT_USER": lambda s: _plain(s.user),
     "CURRENT_ROLE": lambda s: _plain(s.role),
@@ -57,7 +62,7 @@ def put_in(tree: exp.Expr, rights: Rights) -> exp.Expr:
             return node
         name = (node.name if isinstance(node, exp.Anonymous) else node.sql("snowflake").removesuffix("()")).upper()
         if name == "IS_ROLE_IN_SESSION" and len(node.expressions) == 1:
-            return exp.convert(("ROLE", names.join([node.expressions[0].name])) in rights.roles)
+            return exp.convert(("ROLE", _role(node.expressions[0].name)) in rights.roles)
         if name == "CURRENT_SECONDARY_ROLES":
             chosen = "ALL" if rights.session.secondary == "ALL" else ""
             told = {"roles": ",".join(names.last(role) for role in rights.secondary), "value": chosen}

@@ -89,13 +89,7 @@ def quotient(one: exp.Expr, other: exp.Expr, typed: exp.Expr) -> exp.Expr:
         return call("SF_DIVIDE_REAL", one, other)
     scale = scale_of(typed)
     powers = [number(10 ** scale_of(each)) for each in (one, other)]
-    whole_number = call(
-        "SF_DIVIDE",
-        exact(one),
-        exact(other),
-        *powers,
-        number(10**scale),
-    )
+    whole_number = call("SF_DIVIDE", exact(one), exact(other), *powers, number(10**scale))
     unit = cast(exp.Literal.string("0." + "0" * (scale - 1) + "1" if scale else "1"), f"DECIMAL(38, {scale})")
     made = cast(exp.Mul(this=cast(whole_number, "DECIMAL(38, 0)"), expression=unit), f"DECIMAL(38, {scale})")
     made.type = typed.type

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.account import names, network, properties, users
-from sandbox.account.errors import SqlError, denied, exists, invalid, no_object, unsupported
+from sandbox.account.errors import SqlError, denied, exists, invalid, invalid_property, no_object, unsupported
 from sandbox.account.kinds import ACCOUNT, IN_DATABASE, KINDS
 from sandbox.account.naming import full_name
 from sandbox.account.privileges import SYSTEM_ROLES, Rights, apply_future_grants
@@ -31,6 +31,8 @@ def create(state: State, rights: Rights, reader: Reader, kind: str, *, replace: 
     reader.take("WITH")
     given |= properties.read(reader, kind)
     if kind == "USER":
+        if "DISABLE_MFA" in given:  # ALTER only
+            raise invalid_property("DISABLE_MFA", kind)
         # They stay what they are when the user is renamed.
         named = {"LOGIN_NAME": names.last(name), "DISPLAY_NAME": names.last(name)}
         given = named | users.prepare(given, str(given.get("TYPE", "PERSON")))

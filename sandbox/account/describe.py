@@ -10,6 +10,7 @@ from sandbox.account.kinds import IN_SCHEMA
 from sandbox.account.naming import full_name, kind_next
 from sandbox.account.privileges import Rights
 from sandbox.account.reader import Reader
+from sandbox.account.show import information_schemas
 from sandbox.account.state import Object, State
 from sandbox.account.wire import TEXT, TIME, Result
 
@@ -34,7 +35,7 @@ def describe(state: State, rights: Rights, reader: Reader) -> Result:
     if kind in ("TABLE", "VIEW"):
         return _columns(item)
     if kind == "USER":
-        if not (rights.owns(item) or rights.manages_grants or item.name == rights.session.user):
+        if not rights.knows(item):
             raise denied(kind, item.last_name)
         return Result([(name, TEXT) for name in ("property", "value", "default", "description")], users.described(item))
     if kind == "NETWORK POLICY":
@@ -45,6 +46,8 @@ def describe(state: State, rights: Rights, reader: Reader) -> Result:
         return Result(columns, [[item.created, item.last_name, "WAREHOUSE"]])
     inside = ("SCHEMA",) if kind == "DATABASE" else IN_SCHEMA
     found = [each for below in inside for each in state.all(below, name) if rights.sees(each)]
+    if kind == "DATABASE":
+        found = sorted([*found, *information_schemas(state, rights, name)], key=lambda each: each.name)
     return Result(columns, [[each.created, each.last_name, each.kind] for each in found])
 
 

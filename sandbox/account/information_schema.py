@@ -14,6 +14,7 @@ from sqlglot import exp
 from sandbox.account import names
 from sandbox.account.errors import no_object
 from sandbox.account.privileges import Rights
+from sandbox.account.show import information_schemas
 from sandbox.account.state import Object, State
 from sandbox.account.values import named
 
@@ -86,9 +87,10 @@ def _relations(state: State, rights: Rights, database: str) -> Iterator[tuple[Ob
 
 
 def _schemata(state: State, rights: Rights, database: str) -> Iterator[list[Any]]:
-    for item, parts in _seen(state, rights, ("SCHEMA",), database):
+    listed = [(each, names.split(each.name)) for each in information_schemas(state, rights, database)]
+    for item, parts in [*_seen(state, rights, ("SCHEMA",), database), *listed]:
         transient, managed = ("YES" if item.props.get(word) else "NO" for word in ("TRANSIENT", "MANAGED ACCESS"))
-        yield [*parts, names.last(item.owner), transient, managed, item.created, item.props.get("COMMENT")]
+        yield [*parts, names.last(item.owner) or None, transient, managed, item.created, item.props.get("COMMENT")]
 
 
 def _tables(state: State, rights: Rights, database: str) -> Iterator[list[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.account import known_parameters, names
-from sandbox.account.errors import invalid, no_object
+from sandbox.account.errors import denied, invalid, no_object
 from sandbox.account.like import matches
 from sandbox.account.naming import full_name
 from sandbox.account.privileges import Rights
@@ -41,6 +41,8 @@ def _levels(state: State, rights: Rights, kind: str, written: str) -> list[tuple
     item = state.get(kind, name)
     if item is None or not rights.sees(item):
         raise no_object(kind.capitalize(), name)
+    if kind == "USER" and not rights.knows(item):
+        raise denied(kind, item.last_name)
     levels = [(kind, item.props)]
     if kind == "SCHEMA" and (database := state.get("DATABASE", names.holder(name))) is not None:
         levels.append(("DATABASE", database.props))

@@ -10,7 +10,7 @@ import json
 from sandbox import clock
 from sandbox.account import names
 from sandbox.account.errors import denied, no_object
-from sandbox.account.kinds import ACCOUNT, IN_SCHEMA
+from sandbox.account.kinds import ACCOUNT, IN_SCHEMA, NEEDS_ORGANIZATION
 from sandbox.account.session import Session
 from sandbox.account.state import Object, State
 
@@ -99,6 +99,10 @@ class Rights:
         """The global privilege with which any grant may be made."""
         return self.has("MANAGE GRANTS", ACCOUNT, "")
 
+    def knows(self, user: Object) -> bool:
+        """Whether the session may be told a user's properties: https://docs.snowflake.com/en/sql-reference/sql/desc-user"""
+        return self.owns(user) or self.manages_grants or user.name == self.session.user
+
     def need(self, privilege: str, kind: str, name: str) -> None:
         """Refuse without the privilege: 002003 for what one may not even see, 003001 otherwise."""
         if self.has(privilege, kind, name):
@@ -139,6 +143,8 @@ class Rights:
         Owner, grant option or MANAGE GRANTS. In a managed-access schema the schema's owner instead of the object's.
         https://docs.snowflake.com/en/sql-reference/sql/grant-privilege
         """
+        if privilege in NEEDS_ORGANIZATION:
+            return None
         item = self._state.get(kind, name) if kind != ACCOUNT else None
         schema = self._state.get("SCHEMA", item.parent) if item is not None and kind in IN_SCHEMA else None
         if schema is not None and schema.props.get("MANAGED ACCESS"):

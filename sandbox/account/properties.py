@@ -10,7 +10,10 @@ from sandbox.account.kinds import BOOLEAN, INTEGER, KINDS, NAME, NAMES, RANGES, 
 from sandbox.account.reader import Reader
 
 # Snowflake has these; here they are refused by name.
-_NOT_EMULATED = {"TAG", "ALLOWED_NETWORK_RULE_LIST", "BLOCKED_NETWORK_RULE_LIST", "CONTACT", "WORKLOAD_IDENTITY", "CLONE"}
+_NOT_EMULATED = {
+    "TAG", "ALLOWED_VALUES", "PROPAGATE", "ALLOWED_NETWORK_RULE_LIST", "BLOCKED_NETWORK_RULE_LIST", "CONTACT",
+    "WORKLOAD_IDENTITY", "CLONE", "ACCOUNTS",
+}  # fmt: skip
 _TRIGGERS = ("NOTIFY", "SUSPEND", "SUSPEND_IMMEDIATE")
 
 
@@ -27,6 +30,7 @@ def read(reader: Reader, kind: str) -> dict[str, Any]:
         if kind == "RESOURCE MONITOR" and reader.take("TRIGGERS"):
             found |= _triggers(reader)
             continue
+        reader.take("WITH")
         if (token := reader.peek()) is not None and token.raw.upper() in _NOT_EMULATED:
             raise unsupported(f"{token.text} of {kind}")
         key = reader.key()

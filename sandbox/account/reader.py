@@ -134,6 +134,8 @@ class Reader:
         while (token := self.peek()) is not None and not (token.kind == "word" and token.text in stops):
             if self.take(","):
                 phrases.append([])
+            elif phrases[-1] and self.take("."):  # CREATE SNOWFLAKE.ML.FORECAST
+                phrases[-1][-1] += f".{self.kind('word').text}"
             else:
                 phrases[-1].append(self.kind("word").text)
         if not all(phrases):

@@ -44,7 +44,7 @@ def seed(db_path: Path, *, users: list[dict[str, str]], roles: dict[str, list[st
 def _user(state: State, user: dict[str, str], roles: list[str]) -> None:
     if state.get("USER", user["name"]) is not None:
         return
-    given = {"RSA_PUBLIC_KEY": user["rsa_public_key"], "DEFAULT_ROLE": user["default_role"]}
+    given = {"RSA_PUBLIC_KEY": user["rsa_public_key"], "DEFAULT_ROLE": user["default_role"], "DISPLAY_NAME": user["name"]}
     given |= {"PASSWORD": user["password"]} if "password" in user else {}
     state.add("USER", user["name"], ADMIN, user_rules.prepare(given, "PERSON"))
     for role in roles:

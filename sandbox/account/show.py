@@ -6,13 +6,13 @@ https://docs.snowflake.com/en/sql-reference/sql/show
 from __future__ import annotations
 
 from sandbox.account import names, parameters, show_grants, show_keys
-from sandbox.account.errors import cannot_be_performed, unsupported
+from sandbox.account.errors import cannot_be_performed, no_object, unsupported
 from sandbox.account.kinds import IN_DATABASE, IN_SCHEMA, KINDS
 from sandbox.account.like import matches
 from sandbox.account.naming import full_name, plural_next
 from sandbox.account.privileges import Rights
 from sandbox.account.reader import Reader
-from sandbox.account.show_rows import columns_of, row_of
+from sandbox.account.show_rows import columns_of, is_shown, row_of
 from sandbox.account.state import Object, State
 from sandbox.account.wire import TEXT, TIME, Result
 
@@ -22,6 +22,7 @@ _REPLICATION = (
 )  # fmt: skip
 
 
+_NO_OBJECT = 0  # its number
 _TERSE = ("created_on", "name", "kind", "database_name", "schema_name")
 _OBJECTS = (
     "created_on", "name", "database_name", "schema_name", "kind", "comment", "cluster_by", "rows", "bytes", "owner",
@@ -46,7 +47,7 @@ def show(state: State, rights: Rights, reader: Reader) -> Result:
     if reader.take("OBJECTS"):
         return _objects(state, rights, reader, "TABLE", also="VIEW", columns=_TERSE if terse else _OBJECTS)
     kind = plural_next(reader)
-    if kind is None or not KINDS[kind].creatable:
+    if kind is None or not is_shown(kind):
         raise unsupported(reader.sql)
     return _objects(state, rights, reader, kind, columns=_TERSE if terse else ())
 
@@ -78,10 +79,10 @@ def _objects(
     found = [
         item
         for item in sorted(_all(state, rights, (kind, also), within), key=lambda each: names.split(each.name))
-        if rights.sees(item)
+        if (item.id == _NO_OBJECT or rights.sees(item))
         and (like is None or matches(like, item.last_name))
         and item.last_name.startswith(starts)
-        and item.last_name >= after
+        and item.last_name > after
     ]
     told = columns_of(kind, columns)
     return Result(told, [row_of(state, rights, item, told) for item in found[:limit]])
@@ -90,7 +91,19 @@ def _objects(
 def _all(state: State, rights: Rights, kinds: tuple[str, ...], within: str) -> list[Object]:
     mine = state.all(state.temporary(rights.session.id), within)
     found = [item for item in mine if ("VIEW" if "query" in item.props else "TABLE") in kinds]
+    if "SCHEMA" in kinds:
+        found += information_schemas(state, rights, within)
     return found + [item for kind in kinds for item in state.all(kind, within)]
+
+
+def information_schemas(state: State, rights: Rights, within: str) -> list[Object]:
+    """INFORMATION_SCHEMA of one database or of all that may be used: nobody's own, and not kept."""
+    props = {"COMMENT": "Views describing the contents of schemas in this database"}
+    return [
+        Object(_NO_OBJECT, "SCHEMA", f"{each.name}.INFORMATION_SCHEMA", "", each.created, props, "")
+        for each in state.all("DATABASE")
+        if within in ("", each.name) and rights.uses("DATABASE", each.name)
+    ]
 
 
 def _within(state: State, rights: Rights, reader: Reader, kind: str) -> str:
@@ -103,6 +116,8 @@ def _within(state: State, rights: Rights, reader: Reader, kind: str) -> str:
         return ""
     if reader.take("ACCOUNT"):
         return ""
+    if any(reader.take(word) for word in ("CLASS", "APPLICATION", "FAILOVER", "REPLICATION")):
+        raise unsupported(reader.sql)
     if kind not in IN_DATABASE:
         raise reader.unexpected()
     holder = next((word for word in ("DATABASE", "SCHEMA") if reader.take(word)), "")
@@ -113,5 +128,6 @@ def _within(state: State, rights: Rights, reader: Reader, kind: str) -> str:
     name = full_name(holder, written, session)
     item = state.get(holder, name)
     if item is None or not rights.sees(item):
-        raise cannot_be_performed()
+        # Told otherwise for database roles, as the provider's own tests have it.
+        raise no_object("Database", name) if kind == "DATABASE ROLE" else cannot_be_performed()
     return name

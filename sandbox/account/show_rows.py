@@ -35,6 +35,18 @@ _SIZES = {
 }  # fmt: skip
 
 
+_OF_USERS = (
+    "login_name", "display_name", "first_name", "last_name", "email", "mins_to_unlock", "days_to_expiry", "comment",
+    "default_warehouse", "default_namespace", "default_role", "default_secondary_roles", "ext_authn_uid",
+    "mins_to_bypass_mfa", "type",
+)  # fmt: skip
+
+
+def is_shown(kind: str) -> bool:
+    """Whether SHOW knows the columns; the provider asks for pipes, of which there are none."""
+    return kind in _ORDER
+
+
 def columns_of(kind: str, wanted: tuple[str, ...] = ()) -> list[tuple[str, Type]]:
     """The columns of SHOW <kind>s with their types, or those that are wanted."""
     names_ = wanted or _ORDER[kind].split()
@@ -93,37 +105,19 @@ def _role(state: State, rights: Rights, item: Object) -> dict[str, Any]:
 
 
 def _user(state: State, rights: Rights, item: Object) -> dict[str, Any]:
-    props = item.props
-    told = {
-        "login_name": users.login_name(item),
-        "display_name": props.get("DISPLAY_NAME") or item.last_name,
-        "first_name": props.get("FIRST_NAME", ""),
-        "last_name": props.get("LAST_NAME", ""),
-        "email": props.get("EMAIL", ""),
-        "mins_to_unlock": props.get("MINS_TO_UNLOCK", ""),
-        "days_to_expiry": props.get("DAYS_TO_EXPIRY", ""),
-        "comment": props.get("COMMENT", ""),
-        "disabled": props.get("DISABLED", "false"),
-        "must_change_password": props.get("MUST_CHANGE_PASSWORD", "false"),
-        "snowflake_lock": "false",
-        "default_warehouse": props.get("DEFAULT_WAREHOUSE", ""),
-        "default_namespace": props.get("DEFAULT_NAMESPACE", ""),
-        "default_role": names.last(props.get("DEFAULT_ROLE", "")),
-        "default_secondary_roles": json.dumps(props.get("DEFAULT_SECONDARY_ROLES", ["ALL"])),
-        "ext_authn_duo": "false",
-        "ext_authn_uid": "",
-        "mins_to_bypass_mfa": props.get("MINS_TO_BYPASS_MFA", ""),
+    props = users.told(item)
+    told = {name: props.get(name.upper(), "") for name in _OF_USERS}
+    told |= {name: props.get(name.upper(), "false") for name in ("disabled", "must_change_password")}
+    told |= dict.fromkeys(("snowflake_lock", "ext_authn_duo", "has_mfa", "has_pat", "has_workload_identity"), "false")
+    told |= {
         "has_password": _word("PASSWORD" in props),
         "has_rsa_public_key": _word("RSA_PUBLIC_KEY" in props or "RSA_PUBLIC_KEY_2" in props),
-        "type": props.get("TYPE", ""),
-        "has_mfa": "false",
-        "has_pat": "false",
-        "has_workload_identity": "false",
     }
     # https://docs.snowflake.com/en/sql-reference/sql/show-users: others see the name only
-    if not (rights.owns(item) or rights.manages_grants or item.name == rights.session.user):
+    if not rights.knows(item):
         told = dict.fromkeys(told)
-    return told | {"last_success_login": None, "expires_at_time": None, "locked_until_time": None}
+    ends = {"expires_at_time": users.until(item, "DAYS_TO_EXPIRY"), "locked_until_time": users.until(item, "MINS_TO_UNLOCK")}
+    return told | ends | {"last_success_login": None}
 
 
 def _warehouse(state: State, rights: Rights, item: Object) -> dict[str, Any]:
@@ -191,7 +185,7 @@ def _share(state: State, rights: Rights, item: Object) -> dict[str, Any]:
 
 def _in_schema(state: State, rights: Rights, item: Object) -> dict[str, Any]:
     where = {"database_name": names.last(names.database_of(item.name)), "schema_name": names.last(item.parent)}
-    if item.kind not in ("VIEW", "SEQUENCE", "STAGE", "FILE FORMAT") and "query" not in item.props:
+    if item.kind not in ("VIEW", "SEQUENCE", "STAGE", "FILE FORMAT", "TAG") and "query" not in item.props:
         return where | {
             "kind": item.props.get("kind", "TABLE"), "cluster_by": "", "rows": None, "bytes": None, "retention_time": "1",
             "automatic_clustering": "OFF", "change_tracking": "OFF", "search_optimization": "OFF",
@@ -206,6 +200,8 @@ def _in_schema(state: State, rights: Rights, item: Object) -> dict[str, Any]:
     if item.kind == "SEQUENCE":
         start, by = (int(item.props.get(key, 1)) for key in ("START", "INCREMENT"))
         return where | {"next_value": start, "interval": by, "ordered": "N"}
+    if item.kind == "TAG":
+        return where | {"allowed_values": None, "propagate": "NONE", "on_conflict": None}
     if item.kind == "FILE FORMAT":
         return where | {"type": "PARQUET", "format_options": json.dumps(item.props["options"])}
     return where | {
@@ -229,7 +225,7 @@ def _word(value: bool) -> str:
 _MORE: dict[str, Callable[[State, Rights, Object], dict[str, Any]]] = {
     "DATABASE": _database, "SCHEMA": _schema, "ROLE": _role, "DATABASE ROLE": _role, "USER": _user,
     "WAREHOUSE": _warehouse, "RESOURCE MONITOR": _monitor, "NETWORK POLICY": _policy, "SHARE": _share,
-    "FILE FORMAT": _in_schema, "TABLE": _in_schema, "VIEW": _in_schema, "SEQUENCE": _in_schema, "STAGE": _in_schema,
+    **dict.fromkeys(("TABLE", "VIEW", "SEQUENCE", "STAGE", "FILE FORMAT", "TAG"), _in_schema),
 }  # fmt: skip
 _ORDER = {
     "DATABASE": "created_on name is_default is_current origin owner comment options retention_time kind owner_role_type"
@@ -261,6 +257,9 @@ _ORDER = {
     "VIEW": "created_on name reserved database_name schema_name owner comment text is_secure is_materialized owner_role_type"
     " change_tracking kind",
     "SEQUENCE": "name database_name schema_name next_value interval created_on owner comment owner_role_type ordered",
+    "PIPE": "created_on name database_name schema_name definition owner notification_channel comment integration pattern"
+    " error_integration owner_role_type invalid_reason kind",
+    "TAG": "created_on name database_name schema_name owner comment allowed_values owner_role_type propagate on_conflict",
     "FILE FORMAT": "created_on name database_name schema_name type owner comment format_options owner_role_type",
     "STAGE": "created_on name database_name schema_name url has_credentials has_encryption_key owner comment region type"
     " cloud notification_channel storage_integration endpoint owner_role_type directory_enabled",

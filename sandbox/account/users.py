@@ -13,9 +13,12 @@ from sandbox.account import names, passwords, public_keys
 from sandbox.account.errors import SqlError, invalid
 from sandbox.account.state import Object
 
-_PERSONAL = ("FIRST_NAME", "MIDDLE_NAME", "LAST_NAME", "MUST_CHANGE_PASSWORD", "MINS_TO_BYPASS_MFA", "DISABLE_MFA")
+_PERSONAL = ("FIRST_NAME", "MIDDLE_NAME", "LAST_NAME", "MINS_TO_BYPASS_MFA", "DISABLE_MFA")
 # https://docs.snowflake.com/en/user-guide/admin-user-management#types-of-users
-_NOT_FOR = {"SERVICE": (*_PERSONAL, "PASSWORD"), "LEGACY_SERVICE": _PERSONAL}
+_NOT_FOR = {"SERVICE": (*_PERSONAL, "MUST_CHANGE_PASSWORD", "PASSWORD"), "LEGACY_SERVICE": _PERSONAL}
+_NOT_EVEN_UNSET = ("MUST_CHANGE_PASSWORD", "DISABLE_MFA")  # of the above, as the provider's own tests have it
+# Set as a span of time and told as what is left of it; seconds of one unit.
+_SPANS = {"DAYS_TO_EXPIRY": 86400, "MINS_TO_UNLOCK": 60, "MINS_TO_BYPASS_MFA": 60}
 # DESCRIBE USER's properties in its order, each with its default and what Snowflake says of it.
 _DESCRIBED: tuple[tuple[str, str, str], ...] = (
     ("NAME", "null", "Name"),
@@ -62,9 +65,8 @@ def prepare(given: dict[str, Any], kind_of_user: str) -> dict[str, Any]:
         SqlError: 511503 a property that a service user cannot have; a key or a secondary role that is not accepted.
     """
     for key in given:
-        if key in _NOT_FOR.get(kind_of_user, ()) and given[key] is not None:
-            message = f"SQL execution error:\nCannot set {key} on users with TYPE={kind_of_user}."
-            raise SqlError("511503", "23001", message)
+        if given[key] is not None:
+            _need_allowed(key, kind_of_user)
     kept = dict(given)
     if kept.get("PASSWORD") == "":
         kept["PASSWORD"] = None
@@ -80,23 +82,54 @@ def prepare(given: dict[str, Any], kind_of_user: str) -> dict[str, Any]:
     for role in kept.get("DEFAULT_SECONDARY_ROLES") or []:
         if role.upper() != "ALL":
             raise invalid(f"invalid secondary roles option: {role}")
-    for key in ("LOGIN_NAME",):
-        if kept.get(key):
-            kept[key] = kept[key].upper()
+    if kept.get("LOGIN_NAME"):
+        kept["LOGIN_NAME"] = kept["LOGIN_NAME"].upper()
+    for key, seconds in _SPANS.items():
+        if kept.get(key) is not None:
+            kept[key] = clock.now() + seconds * int(kept[key]) if int(kept[key]) else None
     return kept
+
+
+def check_unset(keys: list[str], kind_of_user: str) -> None:
+    """UNSET of what such a user cannot have is let through, mostly."""
+    for key in keys:
+        if key in _NOT_EVEN_UNSET:
+            _need_allowed(key, kind_of_user)
+
+
+def _need_allowed(key: str, kind_of_user: str) -> None:
+    if key in _NOT_FOR.get(kind_of_user, ()):
+        message = f"SQL execution error:\nCannot set {key} on users with TYPE={kind_of_user}."
+        raise SqlError("511503", "23001", message)
+
+
+def told(item: Object) -> dict[str, Any]:
+    """The properties as SHOW and DESCRIBE tell them; what is not set is left out."""
+    known = {key: value for key, value in item.props.items() if value not in (None, "")}
+    known |= {"NAME": item.last_name, "LOGIN_NAME": login_name(item)}
+    for key in ("DEFAULT_ROLE", "DEFAULT_WAREHOUSE", "DEFAULT_NAMESPACE"):
+        if key in known:
+            known[key] = ".".join(names.split(known[key]))
+    known["DEFAULT_SECONDARY_ROLES"] = json.dumps(known.get("DEFAULT_SECONDARY_ROLES", ["ALL"]))
+    for key, seconds in _SPANS.items():
+        if key in known:
+            left = (known.pop(key) - clock.now()) / seconds
+            if key == "DAYS_TO_EXPIRY" or left >= 0:
+                known[key] = str(left if key == "DAYS_TO_EXPIRY" else int(left))
+    return known
+
+
+def until(item: Object, key: str) -> float | None:
+    """When DAYS_TO_EXPIRY or MINS_TO_UNLOCK is over."""
+    moment: float | None = item.props.get(key)
+    return moment
 
 
 def described(item: Object) -> list[list[str]]:
     """DESCRIBE USER's rows; a missing value is the word null."""
-    known = item.props | {"NAME": item.last_name}
-    known["LOGIN_NAME"] = login_name(item)
-    known["DISPLAY_NAME"] = known.get("DISPLAY_NAME") or item.last_name
+    known = told(item)
     if known.get("PASSWORD"):
         known["PASSWORD"] = "********"
-    if known.get("DEFAULT_ROLE"):
-        known["DEFAULT_ROLE"] = names.last(known["DEFAULT_ROLE"])
-    if "DEFAULT_SECONDARY_ROLES" in known:
-        known["DEFAULT_SECONDARY_ROLES"] = json.dumps(known["DEFAULT_SECONDARY_ROLES"])
     for slot in public_keys.SLOTS:
         if known.get(slot):
             known[f"{slot}_FP"] = public_keys.fingerprint(known[slot])

@@ -24,8 +24,16 @@ from tests.vendor_tests.suites import SUITES, Suite
 _LIST = Path(__file__).with_name("known.toml")
 _PROVIDERS = ROOT / "toolchain" / "providers"  # its go.mod pins what the tests need too
 _SECONDS = 900  # for one test with its subtests
-# Roles that the tests want in every account: pkg/acceptance/helpers/common.go
+# What the vendor's accounts have: see common.go and ids_generator.go in pkg/acceptance/helpers, and the monitors' tests.
 _SCIM_ROLES = ("GENERIC_SCIM_PROVISIONER", "AAD_PROVISIONER", "OKTA_PROVISIONER")
+_THERE = (
+    *(f"CREATE ROLE {role}" for role in _SCIM_ROLES),
+    *(f"GRANT ROLE {role} TO ROLE ACCOUNTADMIN" for role in _SCIM_ROLES),
+    "CREATE WAREHOUSE SNOWFLAKE",
+    "CREATE USER JAN_CIESLAK",
+    "CREATE USER ARTUR_SAWICKI",
+    "ALTER USER ADA SET DEFAULT_SECONDARY_ROLES = ()",
+)
 
 
 def main() -> int:
@@ -55,7 +63,7 @@ def _run(suite: Suite, account: Account, folder: Path, only: str, logs: Path | N
     lies = Path(_go("list", "-mod=readonly", "-m", "-f", "{{.Dir}}", suite.module))
     if not lies.is_absolute():
         sys.exit(f"{suite.module} is not in the Go module cache: run `make install` first")
-    program = _built(suite, folder)
+    program = _built(suite, lies, folder)
     environ = _environment(account, folder)
     names = [name for name in suite.names(lies) if only in name]
     found: dict[str, str] = {}
@@ -73,12 +81,28 @@ def _run(suite: Suite, account: Account, folder: Path, only: str, logs: Path | N
     return found, names
 
 
-def _built(suite: Suite, folder: Path) -> Path:
-    """The package's tests as a program."""
+def _built(suite: Suite, lies: Path, folder: Path) -> Path:
+    """The package's tests as a program. What the toolchain has compiled is used again, since paths are left out."""
     program = folder / "tests"
-    how = ("-mod=readonly", "-tags", suite.tag, "-ldflags", "-s -w", "-o", str(program))
+    how = ("-trimpath", "-tags", suite.tag, "-ldflags", "-s -w", "-o", str(program), *_completed(suite, lies, folder))
     _go("test", "-c", *how, f"{suite.module}/{suite.package}")
     return program
+
+
+def _completed(suite: Suite, lies: Path, folder: Path) -> tuple[str, ...]:
+    """Flags for a build with a copy of the module, where the published one lacks files."""
+    if not suite.lacking:
+        return ("-mod=readonly",)
+    copy, pins = folder / "module", folder / "go.mod"
+    shutil.copytree(lies, copy, copy_function=shutil.copyfile)
+    for there in (copy, *copy.rglob("*/")):
+        there.chmod(0o755)
+    for name, content in suite.lacking.items():
+        (copy / name).write_text(content)
+    pins.write_text((_PROVIDERS / "go.mod").read_text().replace("./shim", str(_PROVIDERS / "shim")))
+    pins.with_suffix(".sum").write_bytes((_PROVIDERS / "go.sum").read_bytes())
+    _go("mod", "edit", f"-replace={suite.module}={copy}", str(pins))
+    return (f"-modfile={pins}", "-mod=mod")
 
 
 def _go(*words: str) -> str:
@@ -93,12 +117,14 @@ def _go(*words: str) -> str:
 
 def _environment(account: Account, folder: Path) -> Mapping[str, str]:
     """What those tests read: an administrator of each side, and no settings of this machine's user."""
-    for role in _SCIM_ROLES:
-        account.sql(f"CREATE ROLE {role}")
-        account.sql(f"GRANT ROLE {role} TO ROLE ACCOUNTADMIN")
+    for statement in _THERE:
+        account.sql(statement)
     profiles = folder / "profiles.toml"
     profiles.write_text("".join(_profile(account, name) for name in ("default", "secondary_test_account")))
     profiles.chmod(0o600)
+    # Older versions of the provider are found nowhere, so that a test that wants one fails on every machine.
+    nowhere = folder / "terraform.rc"
+    nowhere.write_text(f'provider_installation {{ filesystem_mirror {{ path = "{folder / "none"}" }} }}\n')
     mine = ("SNOWFLAKE_", "DATABRICKS_", "TF_", "TEST_")
     return {name: value for name, value in os.environ.items() if not name.startswith(mine)} | {
         "HOME": str(folder),
@@ -109,6 +135,7 @@ def _environment(account: Account, folder: Path) -> Mapping[str, str]:
         "TF_ACC_TERRAFORM_PATH": shutil.which("terraform") or "",
         "SF_TF_ACC_TEST_CONFIGURE_CLIENT_ONCE": "true",
         "SF_TF_ACC_TEST_ENABLE_ALL_PREVIEW_FEATURES": "true",
+        "TF_CLI_CONFIG_FILE": str(nowhere),
         "CHECKPOINT_DISABLE": "1",
         "CLOUD_ENV": "aws",
         "TEST_ENVIRONMENT_TYPE": "WORKSPACE",
