@@ -60,7 +60,7 @@ def main(chosen: list[str]) -> int:
     _copy([module for module in MODULES if not chosen or any(fnmatch(module, f"*{word}*") for word in chosen)])
     binaries = Path(sys.executable).parent
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([binaries / "mutmut", "run", "--max-children", "1"], cwd=_COPY, env=environ, check=False)
+    done = subprocess.run([binaries / "mutmut", "run", "--max-children", "2"], cwd=_COPY, env=environ, check=False)
     if done.returncode:
         return done.returncode
     return 0 if report(_COPY / "mutants") else 1

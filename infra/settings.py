@@ -316,7 +316,7 @@ def _explain(file: str, entry: Any) -> str:
     location = [str(part) for part in entry["loc"] if part != "[key]"]
     key = ".".join(location)
     if entry["type"] == "extra_forbidden":
-        owner = _PARTS.get(location[0], Settings) if len(location) > 1 else Settings
+        owner = _PARTS.get(location[0], Settings)
         allowed = sorted(field.alias or name for name, field in owner.model_fields.items() if name != "environment")
         return f"{file}: quant:{key} is not a setting; allowed are {', '.join(allowed)}."
     if entry["type"] == "missing":

@@ -71,6 +71,8 @@ CHANGED: list[dict[str, Any]] = [
     {"freezes": [FREEZE]},
     {"freezes": [FREEZE.model_copy(update={"why": "Audit"}), FREEZE]},
     {"now": Unknown("no clock")},
+    {"soaked": [soaked(3.75, run(1), run(2))]},  # a day has 86400 seconds, and not one more
+    {"soaked": [soaked(2.75, run(1), run(2))]},
 ]
 DIGEST = "d" * 64
 REPORT = ReportSeen(DIGEST, "as expected", "quant_live", 3, (), "Rhea")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import importlib
+import json
 import re
 import typing
 from collections.abc import Iterator
@@ -108,9 +109,24 @@ def test_every_output_is_tried() -> None:
     assert set(POSTED.values()) <= set(MARKDOWN)
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_a_mistake_is_one_annotation(text: str) -> None:
+COMMANDS_OF_GITHUB = ["::error::x", "  ::stop-commands::t", "a\n::add-mask::e", "##[error]x", "a ##[add-mask]e"]
+
+
+@pytest.mark.parametrize("text", COMMANDS_OF_GITHUB)
+@pytest.mark.parametrize("output", sorted(set(TERMINAL) - {"check for GitHub"}))
+def test_nothing_is_obeyed_by_a_runner(output: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub's takes what is printed in a job for a command; what a program reads stays what it was."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    shown = terminal(TERMINAL[output], text)
+    assert not re.search(r"(?m)^\s*::|##\[", shown)
+    told = terminal(lambda text: print(json.dumps({"subject": text})), text)
+    assert "##[" not in told and json.loads(told) == {"subject": text}
+
+
+@pytest.mark.parametrize("text", [*TEXTS, *COMMANDS_OF_GITHUB])
+def test_a_mistake_is_one_annotation(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """GitHub obeys a line that begins with two colons: there are as many as mistakes and notes, each of ours."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     shown = terminal(TERMINAL["check for GitHub"], text).splitlines()
     assert [re.sub(r" .*", "", line) for line in shown] == ["::error", "::notice"]
     for line in shown:

@@ -227,7 +227,7 @@ TERMINAL: dict[str, Callable[[str], Any]] = {
     "a spinner": lambda text: Console(stderr=True).status(text).start(),
     "a line": lambda text: typer.echo(f"quant: {text}"),
     "check": lambda text: typer.echo(check_told.text(verdict(text))),
-    "check for GitHub": lambda text: typer.echo(check_told.github(verdict(text))),
+    "check for GitHub": lambda text: streams.exactly(check_told.github(verdict(text)) + "\n"),
     "a job": lambda text: typer.echo(yaml.safe_dump(job(text), allow_unicode=True)),
     "locks": lambda text: show_locks(text, Format.table),
 }

@@ -22,6 +22,7 @@ from quantctl.check.working_tree import files_of, paths_of
 from quantctl.errors import UserError
 from quantctl.promotion.soak import is_code
 from quantctl.stack_settings import stack_settings
+from quantctl.text.streams import exactly
 
 _USAGE = 2
 _DECLARED = (".yaml", ".yml")  # contracts and changes: what is no code and no documentation
@@ -42,7 +43,10 @@ def checked(folder: Path, format: Format) -> int:
         return _USAGE
     say = {Format.text: told.text, Format.json: told.as_json, Format.gitlab: told.gitlab, Format.github: told.github}
     if said := say[format](verdict):
-        typer.echo(said)
+        if format is Format.github:
+            exactly(f"{said}\n")  # which its runner is meant to obey
+        else:
+            typer.echo(said)
     return 1 if verdict.problems else 0
 
 
