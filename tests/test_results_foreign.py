@@ -54,8 +54,9 @@ def test_what_other_tools_say_of_the_same_tables(tmp_path: Path) -> None:
         _DOC.write_text(_BETWEEN.sub(lambda _: table, before))
     else:
         assert _words(table) == _words(kept)
-        for here, there in zip(_figures(table), _figures(kept), strict=True):
-            assert here <= 3 * there + 1 and there <= 3 * here + 1, (table, kept)
+        for number, (here, there) in enumerate(zip(_figures(table), _figures(kept), strict=True)):
+            room = 1 if number < 2 * len(found) else 30  # megabytes: what the imports took at their peak is not seen
+            assert here <= 3 * there + room and there <= 3 * here + room, (table, kept)
 
 
 def _tables(account: Account) -> None:

@@ -250,7 +250,7 @@ def test_what_depends_on_everything_is_compared_with_a_baseline(story: Story) ->
     for env in ("quant_lr", "quant_live"):
         team.commit(env, "src/risk_model.py", risk, "Volatilities as shares of all")
         story.run("up", env, "--yes", persona="deployer")
-        story.start(env, "risk_model")
+        story.start(env, "factor_returns", "risk_model")
     asked = ("results", "quant_lr", "--days", "1", "--until", story.today, "--table", "RISK_MODEL", "--format", "json")
     [found] = json.loads(story.run(*asked, status=2))["findings"]
     assert found["id"] == "RISK_MODEL.VOLATILITY:values" and found["cause"] == "inputs"
