@@ -208,6 +208,8 @@ def test_names_of_a_user(account: Account) -> None:
         "NAMED", "NAMED", "low", "a.b",
     ]  # fmt: skip
     account.sql("ALTER USER NAMED UNSET LOGIN_NAME, DISPLAY_NAME")
+    account.sql("ALTER USER NAMED SET DEFAULT_NAMESPACE = 'low'")
+    assert account.shown("SHOW USERS LIKE 'NAMED'")[0]["default_namespace"] == "LOW"
     [told] = account.shown("SHOW USERS LIKE 'NAMED'")
     assert (told["login_name"], told["display_name"]) == ("NAMED", "")
 
