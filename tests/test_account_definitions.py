@@ -221,3 +221,16 @@ def test_types_of_users_in_alter(account: Account) -> None:
     account.sql("ALTER USER NEWER UNSET FIRST_NAME, PASSWORD")
     for statement in ("ALTER USER NEWER UNSET MUST_CHANGE_PASSWORD", "ALTER USER OLDER UNSET DISABLE_MFA"):
         assert account.refused(statement).startswith("511503 23001 SQL execution error: Cannot set")
+
+
+def test_what_is_made_is_in_use(account: Account) -> None:
+    """A new warehouse is the session's, as a new database and schema are.
+
+    https://docs.snowflake.com/en/sql-reference/sql/create-warehouse#general-usage-notes
+    """
+    with account.connect("ADA", "ada", role="ACCOUNTADMIN") as connection:
+        cursor = connection.cursor()
+        for statement in ("CREATE WAREHOUSE IN_USE", "CREATE DATABASE AT_ONCE", "CREATE SCHEMA OF_ITS_OWN"):
+            cursor.execute(statement)
+        asked = "SELECT CURRENT_WAREHOUSE(), CURRENT_DATABASE(), CURRENT_SCHEMA()"
+        assert cursor.execute(asked).fetchall() == [("IN_USE", "AT_ONCE", "OF_ITS_OWN")]

@@ -61,12 +61,15 @@ def _add(state: State, rights: Rights, kind: str, name: str, given: dict[str, An
         use(state, rights, name, f"{name}.PUBLIC")
     if kind == "SCHEMA":
         use(state, rights, names.holder(name), name)
+    if kind == "WAREHOUSE":
+        rights.session.warehouse = name
+        state.write("update sf_session set warehouse = ? where id = ?", name, rights.session.id)
     if kind in IN_DATABASE:
         apply_future_grants(state, made)
 
 
 def use(state: State, rights: Rights, database: str, schema: str | None) -> None:
-    """What a session works in from now on; a new database or schema is in use at once, as in the product."""
+    """What a session works in from now on; a new database, schema or warehouse is in use at once, as in the product."""
     session = rights.session
     session.database, session.schema = database, names.quoted_if_needed(names.last(schema)) if schema else None
     sql = "update sf_session set database = ?, schema = ? where id = ?"
