@@ -67,6 +67,10 @@ REFUSED = [
     ("ALTER USER PAT UNSET FOO", "001420 22023"),
     ("ALTER USER PAT SET DISABLED = MAYBE", "001008 22023 SQL compilation error: invalid value [MAYBE] for parameter"),
     ("ALTER USER PAT SET DAYS_TO_EXPIRY = 1.5", "001008 22023 SQL compilation error: invalid value [1.5] for parameter"),
+    (
+        "ALTER RESOURCE MONITOR LIMITS SET END_TIMESTAMP = '2027-01-01 00:00x'",
+        "001008 22023 SQL compilation error: Invalid date",
+    ),
     ("ALTER WAREHOUSE WH UNSET WAREHOUSE_TYPE", "001008 22023 SQL compilation error: invalid type of property 'null' for"),
     ("CREATE USER U DISABLE_MFA = TRUE", "001420 22023 SQL compilation error: invalid property 'DISABLE_MFA' for 'USER'"),
     ("CREATE USER U WITH TAG (T = 'x')", "000002 0A000 Unsupported feature 'TAG of USER'"),

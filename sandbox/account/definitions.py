@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sandbox.account import names, network, properties, users
@@ -104,6 +105,12 @@ def check_values(state: State, kind: str, given: dict[str, Any], item: Object | 
     at_least, at_most = (int(known.get(f"{end}_CLUSTER_COUNT") or 1) for end in ("MIN", "MAX"))
     if kind == "WAREHOUSE" and at_least > at_most:
         raise invalid(f"MAX_CLUSTER_COUNT {at_most} is less than MIN_CLUSTER_COUNT {at_least}")
+    for key in ("START_TIMESTAMP", "END_TIMESTAMP"):
+        if (said := str(given.get(key) or "IMMEDIATELY")).upper() != "IMMEDIATELY":
+            try:
+                datetime.fromisoformat(said)
+            except ValueError:
+                raise invalid(f"Invalid date/time format string '{said}'") from None
     if kind == "USER" and (login := given.get("LOGIN_NAME")):
         for other in state.all("USER"):
             if users.login_name(other) == login and (item is None or other.id != item.id):
