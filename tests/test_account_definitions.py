@@ -67,6 +67,10 @@ REFUSED = [
     ("ALTER USER PAT UNSET FOO", "001420 22023"),
     ("ALTER USER PAT SET DISABLED = MAYBE", "001008 22023 SQL compilation error: invalid value [MAYBE] for parameter"),
     ("ALTER USER PAT SET DAYS_TO_EXPIRY = 1.5", "001008 22023 SQL compilation error: invalid value [1.5] for parameter"),
+    (
+        "ALTER RESOURCE MONITOR LIMITS SET END_TIMESTAMP = '2027-01-01 00:00x'",
+        "001008 22023 SQL compilation error: Invalid date",
+    ),
     ("ALTER WAREHOUSE WH UNSET WAREHOUSE_TYPE", "001008 22023 SQL compilation error: invalid type of property 'null' for"),
     ("CREATE USER U DISABLE_MFA = TRUE", "001420 22023 SQL compilation error: invalid property 'DISABLE_MFA' for 'USER'"),
     ("CREATE USER U WITH TAG (T = 'x')", "000002 0A000 Unsupported feature 'TAG of USER'"),
@@ -221,6 +225,8 @@ def test_names_of_a_user(account: Account) -> None:
         "NAMED", "NAMED", "low", "a.b",
     ]  # fmt: skip
     account.sql("ALTER USER NAMED UNSET LOGIN_NAME, DISPLAY_NAME")
+    account.sql("ALTER USER NAMED SET DEFAULT_NAMESPACE = 'low'")
+    assert account.shown("SHOW USERS LIKE 'NAMED'")[0]["default_namespace"] == "LOW"
     [told] = account.shown("SHOW USERS LIKE 'NAMED'")
     assert (told["login_name"], told["display_name"]) == ("NAMED", "")
 
@@ -232,3 +238,16 @@ def test_types_of_users_in_alter(account: Account) -> None:
     account.sql("ALTER USER NEWER UNSET FIRST_NAME, PASSWORD")
     for statement in ("ALTER USER NEWER UNSET MUST_CHANGE_PASSWORD", "ALTER USER OLDER UNSET DISABLE_MFA"):
         assert account.refused(statement).startswith("511503 23001 SQL execution error: Cannot set")
+
+
+def test_what_is_made_is_in_use(account: Account) -> None:
+    """A new warehouse is the session's, as a new database and schema are.
+
+    https://docs.snowflake.com/en/sql-reference/sql/create-warehouse#general-usage-notes
+    """
+    with account.connect("ADA", "ada", role="ACCOUNTADMIN") as connection:
+        cursor = connection.cursor()
+        for statement in ("CREATE WAREHOUSE IN_USE", "CREATE DATABASE AT_ONCE", "CREATE SCHEMA OF_ITS_OWN"):
+            cursor.execute(statement)
+        asked = "SELECT CURRENT_WAREHOUSE(), CURRENT_DATABASE(), CURRENT_SCHEMA()"
+        assert cursor.execute(asked).fetchall() == [("IN_USE", "AT_ONCE", "OF_ITS_OWN")]

@@ -125,3 +125,12 @@ def test_a_dropped_role_leaves_what_it_owned_to_who_dropped_it(account: Account)
     assert account.sql("SHOW GRANTS TO ROLE PASSING") == []
     assert account.sql("SHOW GRANTS OF ROLE PASSING") == []
     assert account.sql("SHOW FUTURE GRANTS TO ROLE PASSING") == []
+
+
+def test_what_the_organization_gives_is_not_passed_on(account: Account) -> None:
+    """The rest of the grant is done, and to revoke it is no error."""
+    several = "CREATE DATABASE, MANAGE LISTING AUTO FULFILLMENT ON ACCOUNT"
+    refused = account.refused(f"GRANT {several} TO ROLE QUANT_SUPPORT")
+    assert refused.startswith("003011 42501 Grant partially executed: privileges [MANAGE LISTING AUTO FULFILLMENT]")
+    assert "CREATE DATABASE" in [row["privilege"] for row in account.shown("SHOW GRANTS TO ROLE QUANT_SUPPORT")]
+    account.sql(f"REVOKE {several} FROM ROLE QUANT_SUPPORT")

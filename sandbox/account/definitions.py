@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sandbox.account import names, network, properties, users
@@ -62,12 +63,15 @@ def _add(state: State, rights: Rights, kind: str, name: str, given: dict[str, An
         use(state, rights, name, f"{name}.PUBLIC")
     if kind == "SCHEMA":
         use(state, rights, names.holder(name), name)
+    if kind == "WAREHOUSE":
+        rights.session.warehouse = name
+        state.write("update sf_session set warehouse = ? where id = ?", name, rights.session.id)
     if kind in IN_DATABASE:
         apply_future_grants(state, made)
 
 
 def use(state: State, rights: Rights, database: str, schema: str | None) -> None:
-    """What a session works in from now on; a new database or schema is in use at once, as in the product."""
+    """What a session works in from now on; a new database, schema or warehouse is in use at once, as in the product."""
     session = rights.session
     session.database, session.schema = database, names.quoted_if_needed(names.last(schema)) if schema else None
     sql = "update sf_session set database = ?, schema = ? where id = ?"
@@ -102,6 +106,12 @@ def check_values(state: State, kind: str, given: dict[str, Any], item: Object | 
     at_least, at_most = (int(known.get(f"{end}_CLUSTER_COUNT") or 1) for end in ("MIN", "MAX"))
     if kind == "WAREHOUSE" and at_least > at_most:
         raise invalid(f"MAX_CLUSTER_COUNT {at_most} is less than MIN_CLUSTER_COUNT {at_least}")
+    for key in ("START_TIMESTAMP", "END_TIMESTAMP"):
+        if (said := str(given.get(key) or "IMMEDIATELY")).upper() != "IMMEDIATELY":
+            try:
+                datetime.fromisoformat(said)
+            except ValueError:
+                raise invalid(f"Invalid date/time format string '{said}'") from None
     if kind == "USER" and (login := given.get("LOGIN_NAME")):
         for other in state.all("USER"):
             if users.login_name(other) == login and (item is None or other.id != item.id):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sandbox import clock
 from sandbox.account import names, ownership, role_grants
 from sandbox.account.errors import SqlError, denied, dependent_grant, invalid, no_object, unsupported
-from sandbox.account.kinds import ACCOUNT, privileges_on
+from sandbox.account.kinds import ACCOUNT, NEEDS_ORGANIZATION, privileges_on
 from sandbox.account.naming import full_name
 from sandbox.account.privileges import Rights, Role, add_grant
 from sandbox.account.reader import Reader
@@ -88,6 +88,8 @@ def _each(state: State, rights: Rights, change: _Change) -> list[str]:
     for name in change.target.objects:
         for privilege in change.privileges:
             by = rights.grantor(change.target.kind, name, privilege)
+            if by is None and not change.giving and privilege in NEEDS_ORGANIZATION:
+                continue  # nobody holds it
             if by is None:
                 refused.append(privilege)
             elif change.giving:

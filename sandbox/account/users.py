@@ -109,7 +109,9 @@ def told(item: Object) -> dict[str, Any]:
     known |= {"NAME": item.last_name, "LOGIN_NAME": login_name(item)}
     for key in ("DEFAULT_ROLE", "DEFAULT_WAREHOUSE", "DEFAULT_NAMESPACE"):
         if key in known:
-            known[key] = ".".join(names.split(known[key]))
+            parts = names.split(known[key])
+            # A database alone is told in upper case, as the provider's own tests have it.
+            known[key] = parts[0].upper() if key == "DEFAULT_NAMESPACE" and len(parts) == 1 else ".".join(parts)
     known["DEFAULT_SECONDARY_ROLES"] = json.dumps(known.get("DEFAULT_SECONDARY_ROLES", ["ALL"]))
     for key, seconds in _SPANS.items():
         if key in known:

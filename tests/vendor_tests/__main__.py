@@ -46,7 +46,7 @@ def main() -> int:
     wrong = []
     with tempfile.TemporaryDirectory() as scratch:
         for suite in SUITES:
-            if not said.suites or suite.name in said.suites:
+            if suite.name in (said.suites or known):  # without a name, those that have a list
                 folder = Path(scratch, suite.name)
                 folder.mkdir()
                 with running(State(folder / "state")) as account:
