@@ -100,7 +100,7 @@ def measure(made: World, workflows: int, repeat: int) -> dict[str, Cost]:
     if workflows < MANY:
         found[SAFE] = made.pulumi(made.project, "up", "--yes", "--skip-preview")
         made.again()
-        runs[POLICED] = lambda: made.pulumi(made.project, "preview", "--expect-no-changes", "--policy-pack", "policy")
+        runs[POLICED] = lambda: made.pulumi(made.project, "preview", "--expect-no-changes", "--policy-pack", "policy/pack")
     found[FIRST] = made.pulumi(made.project, "up", "--yes", "--skip-preview", **tuning.FIRST_DEPLOYMENT)
     other = peer(made.empty.parent / "peer", workflows, made.environ) if workflows < MANY else None
     if other is not None:

@@ -1,8 +1,8 @@
 """`make mutants`: how many small changes of the deciding modules the fast tests notice, by module (mutmut).
 
 mutmut wants packages at the top or below `src`, so it works on a copy of the project in `.mutants`, in which `policy/rules`
-is `src/rules`. `python -m bench.mutants MODULE...` takes some of the modules. What survived: in `.mutants`, `mutmut results`
-and `mutmut show NAME`.
+is `src/rules`. `python -m bench.mutants MODULE...` takes some of the modules. What survived is printed; after what stands in
+bench/equivalent.yaml nothing differs, so it is not counted.
 """
 
 from __future__ import annotations
@@ -14,21 +14,27 @@ import subprocess
 import sys
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench import equivalent
 
 _ROOT = Path(__file__).resolve().parents[1]
 _COPY = _ROOT / ".mutants"
 _BAR = 90
+_EQUIVALENT = Path(__file__).with_name("equivalent.yaml")
 _MOVED = ("policy/rules/", "src/rules/")
 # What is mutated, and the tests that need neither engine nor sandbox and look at it.
 MODULES = {
-    "policy/rules/*.py": ["policy", "policy_jobs", "policy_violations"],
+    "policy/rules/*.py": ["policy", "policy_configured", "policy_jobs", "policy_violations"],
     "infra/access.py": ["access_matrix"],
     "infra/four_stacks.py": ["four_stacks"],
     "infra/service_keys.py": ["key_decisions", "evidence"],
-    "infra/settings.py": ["settings", "branch_protection", "records"],
-    "infra/workflows/merge.py": ["workflows", "workflows_files", "workflows_bundles"],
+    "infra/settings.py": ["settings", "settings_told", "branch_protection"],
+    "infra/workflows/merge.py": ["workflows_merge", "workflows", "workflows_bundles"],
     "quantctl/drift/judge.py": ["drift_decisions", "drift_judge", "drift_whole"],
-    "quantctl/engine/plan.py": ["plan"],
+    "quantctl/engine/plan.py": ["plan", "plan_facts"],
     "quantctl/keys/decide.py": ["key_decisions", "evidence"],
     "quantctl/preview/redact.py": ["preview", "redact"],
     "quantctl/promotion/gates.py": ["gates", "evidence"],
@@ -54,7 +60,7 @@ def main(chosen: list[str]) -> int:
     _copy([module for module in MODULES if not chosen or any(fnmatch(module, f"*{word}*") for word in chosen)])
     binaries = Path(sys.executable).parent
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([binaries / "mutmut", "run", "--max-children", "2"], cwd=_COPY, env=environ, check=False)
+    done = subprocess.run([binaries / "mutmut", "run", "--max-children", "1"], cwd=_COPY, env=environ, check=False)
     if done.returncode:
         return done.returncode
     return 0 if report(_COPY / "mutants") else 1
@@ -84,19 +90,27 @@ def _copy(modules: list[str]) -> None:
 
 
 def report(folder: Path) -> bool:
-    """Print killed and survived by module; whether all are at the bar."""
+    """Print what was killed and what survived, by module; whether all are at the bar and the list of equivalents is true."""
     good = True
+    known: dict[str, Any] = yaml.safe_load(_EQUIVALENT.read_text(encoding="utf-8"))
     for file in sorted(folder.rglob("*.meta")):
         codes = json.loads(file.read_text(encoding="utf-8"))["exit_code_by_key"]
         if not codes:
             continue
-        killed = [code not in (0, 33, None) for code in codes.values()]  # 33: no test reaches it
-        share = 100 * sum(killed) / len(killed)
-        good &= share >= _BAR
         name = str(file.relative_to(folder)).removesuffix(".meta").replace(_MOVED[1], _MOVED[0])
-        print(
-            f"{name:36} {sum(killed):4} of {len(killed):4} killed, {share:3.0f}%{'' if share >= _BAR else '  below the bar'}"
-        )
+        made = equivalent.changes(file.with_suffix("").read_text(encoding="utf-8"))
+        survived = [made[key.rpartition(".")[2]] for key, code in codes.items() if code in (0, 33, None)]  # 33: not reached
+        same = equivalent.listed(known.get(name) or [])
+        left = [one for one in survived if one not in same]
+        total = len(codes) - (len(survived) - len(left))
+        killed = total - len(left)
+        share = 100 * killed / max(total, 1)
+        untrue = equivalent.wrong(same, survived)
+        good &= share >= _BAR and not untrue
+        counted = f"{killed:4} of {total:4} killed, {share:3.0f}%, {len(survived) - len(left)} equivalent"
+        print(f"{name:36} {counted}{'' if share >= _BAR else '  below the bar'}")
+        print("".join(f"    survived in {one.function}: {one.was} -> {one.now}\n" for one in left), end="")
+        print("".join(f"    no longer survives, take it off {_EQUIVALENT.name}: {one}\n" for one in untrue), end="")
     return good
 
 

@@ -23,6 +23,7 @@ class Names:
     secret_key: str
     resource_monitor: str
     network_policy: str
+    baseline: str
 
 
 def names_of(settings: Settings) -> Names:
@@ -39,6 +40,7 @@ def names_of(settings: Settings) -> Names:
         secret_key=names["secretKey"],
         resource_monitor=f"{settings.warehouse.upper()}_MONITOR",
         network_policy=f"{schema}_SVC_ADDRESSES",
+        baseline=f"{schema}_BASE",
     )
 
 

@@ -6,9 +6,6 @@ import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import AfterValidator
 
 from infra.errors import UserError
 
@@ -36,9 +33,6 @@ def public_key(value: str) -> str:
             " joined (MIIBIjANBgkq...); quantctl keys rotate writes it"
         )
     return value
-
-
-PublicKey = Annotated[str, AfterValidator(public_key)]
 
 
 def file_of(env: str, environ: Mapping[str, str]) -> Path | None:

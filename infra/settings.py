@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from infra.access import Access, Narrowed, access_of
 from infra.allowed import Allowed
@@ -33,7 +33,7 @@ from infra.named_values import (
 )
 from infra.own_names import OwnNames, all_names
 from infra.promotion import EdgeName, Freeze, GateChanges
-from infra.public_keys import KEY_SETTINGS, PublicKey, public_keys_setting
+from infra.public_keys import KEY_SETTINGS, public_key, public_keys_setting
 from infra.signers import Signer, Signers, signers_setting
 from infra.vocabulary import Environment, Persona, ReadableKind
 
@@ -54,6 +54,7 @@ class LimitedRelease(Part):
     notify: list[UserName] = Field(default=[], description="e-mail addresses told of failed and of slow runs")
     max_duration_seconds: int | None = Field(default=None, ge=60, description="a run that takes longer is unhealthy")
     until: datetime.date | None = Field(default=None, description="after this day every preview warns: promote it or end it")
+    baseline: bool = Field(default=False, description="a schema <schema>_BASE beside it, for runs of quantctl baseline")
 
 
 class ManagedWarehouse(Part):
@@ -81,6 +82,7 @@ def persona_names(first: str) -> dict[Persona, PersonaNames]:
 
 
 _DEFAULT_NAMES = persona_names("quant")
+_PublicKey = Annotated[str, AfterValidator(public_key)]
 
 
 class Settings(Part):
@@ -157,10 +159,10 @@ class Settings(Part):
         default=None, description="the service principal's own credential at the forge"
     )
     git_token: str | None = Field(default=None, repr=False, description="secret of gitCredential; or QUANT_GIT_TOKEN")
-    public_key: PublicKey | None = Field(
+    public_key: _PublicKey | None = Field(
         default=None, description="public key of the service user, base64; written by quantctl keys rotate"
     )
-    public_key2: PublicKey | None = Field(default=None, description="its second public key, until the older one is retired")
+    public_key2: _PublicKey | None = Field(default=None, description="its second public key, until the older one is retired")
 
     @property
     def public_keys(self) -> tuple[str | None, str | None]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -17,20 +16,11 @@ from pydantic import AfterValidator, Field
 
 from infra.errors import UserError
 from infra.named_values import Part
+from infra.vocabulary import Right
 
 # A key as in a .pub file: https://man.openbsd.org/ssh-keygen#ALLOWED_SIGNERS
 _KIND = r"(?:sk-)?(?:ssh-ed25519|ecdsa-sha2-nistp(?:256|384|521)|ssh-rsa)(?:@openssh\.com)?"
 _KEY = rf"({_KIND}) ([A-Za-z0-9+/]{{20,}}={{0,3}})( [^\n]*)?"
-
-
-class Right(StrEnum):
-    """What somebody's signature counts for."""
-
-    DEPLOY = "deploy"
-    PROMOTE = "promote"
-    APPROVE = "approve"
-    SIGN_OFF = "signOff"
-    COMPARE = "compare"
 
 
 def _key(value: str) -> str:

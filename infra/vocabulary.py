@@ -63,3 +63,13 @@ class SchemaAccess(StrEnum):
     READ = "read"
     WRITE = "write"
     OWN = "own"
+
+
+class Right(StrEnum):
+    """What somebody's signature counts for."""
+
+    DEPLOY = "deploy"
+    PROMOTE = "promote"
+    APPROVE = "approve"
+    SIGN_OFF = "signOff"
+    COMPARE = "compare"

@@ -6,6 +6,7 @@ resource anew for each rule and takes the marks of secrets away: docs/decisions/
 
 from __future__ import annotations
 
+import signal
 import time
 from concurrent import futures
 from typing import Any
@@ -109,7 +110,8 @@ def _value(value: struct_pb2.Value) -> Any:
 
 
 def serve() -> None:
-    """Answer the engine until it ends this process."""
+    """Answer the engine until it ends this process, which it asks by a signal."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=_GRPC)
     server.add_generic_rpc_handlers((handler(Analyzer()),))
     port = server.add_insecure_port("127.0.0.1:0")

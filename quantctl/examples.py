@@ -30,8 +30,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "quantctl results quant_stg  # each table against production's, the last days",
         "quantctl results quant_stg --days 10 --format html --output results.html",
         "quantctl results quant_stg --record  # on record, for the gate and the sign-offs",
+        "quantctl results quant_stg --table POSITIONS --rows 20  # which rows, for whoever may read them",
     ),
-    "release-note": ("quantctl release-note quant_live",),
+    "baseline": ("quantctl baseline quant_lr  # yesterday's, before quantctl results quant_lr",),
+    "release-note": (
+        "quantctl release-note quant_live",
+        "quantctl release-note quant_live --since 4f1c2a9d  # all together, since the last full validation",
+    ),
     "rollback": (
         "quantctl rollback quant_live --dry-run  # to the deployment before: what would move",
         "quantctl rollback quant_live 4f1c2a9d  # to an earlier one; see quantctl history",

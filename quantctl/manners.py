@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 import typing
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from quantctl.errors import UserError
 # What stands for a value in the help of an option that does not say it itself.
 _WORDS = {Environment: "ENV", int: "N", float: "N", str: "TEXT", Path: "FILE"}
 WRONG_USAGE = 64  # EX_USAGE of sysexits: 2 says that something was found
+_NEEDS_VALUE = re.compile(r"Option '(--?[\w-]+)' requires an argument")
+_NO_NUMBER = re.compile(r"Input should be a valid (integer|number)")
 _NOT_ALLOWED = re.compile(r"'(?P<found>.*)' is not one of (?P<words>'.*')", re.DOTALL)
 
 
@@ -66,7 +69,7 @@ def wrong_usage(said: Any) -> UserError:
         said: typer's exception; its classes for wrong usage are private, their attributes are click's.
     """
     context = getattr(said, "ctx", None)
-    path = context.command_path if context else "quantctl"
+    path = context.command_path if context else _typed(sys.argv[1:])
     helped = f"`{path} -h` shows how it is used, with examples"
     parameter, option = getattr(said, "param", None), getattr(said, "option_name", None)
     if not_allowed := _NOT_ALLOWED.search(said.message):
@@ -80,8 +83,19 @@ def wrong_usage(said: Any) -> UserError:
         return UserError(f"`{path}` has no command {unknown[1]}.", do_next=_meant(found, helped))
     if parameter is not None and not said.message:
         return UserError(f"`{path}` needs {_name(parameter)}.", do_next=helped)
+    if lacks := _NEEDS_VALUE.match(said.message):
+        return UserError(f"{lacks[1]} needs a value.", do_next=helped)
+    if parameter is not None and (kind := _NO_NUMBER.search(said.message)):
+        expected = "a whole number" if kind[1] == "integer" else "a number"
+        return UserError(f"{_name(parameter)} was not understood.", expected=expected, do_next=helped)
     about = f"for {_name(parameter)}: " if parameter is not None else ""
     return UserError(f"`{path}` was not understood.", found=about + said.message, do_next=helped)
+
+
+def _typed(words: list[str]) -> str:
+    """The command that was typed, as far as it is one."""
+    known = [words[:number] for number in range(len(words), 0, -1) if " ".join(words[:number]) in examples.EXAMPLES]
+    return " ".join(["quantctl", *(known[0] if known else [])])
 
 
 def _not_allowed(found: str, words: list[str], parameter: Any, path: str) -> UserError:

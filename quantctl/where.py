@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import configparser
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -120,9 +121,24 @@ def with_loopback(environ: dict[str, str]) -> dict[str, str]:
 
 
 def sandbox_folder() -> Path:
-    """The sandbox's state folder: QUANT_SANDBOX, else .sandbox in the checkout."""
+    """The sandbox's state folder: QUANT_SANDBOX, else .sandbox in the checkout.
+
+    Raises:
+        UserError: it is there and may not be read, so nobody knows what it holds.
+    """
     chosen = os.environ.get("QUANT_SANDBOX")
-    return Path(chosen).expanduser().resolve() if chosen else project.root() / ".sandbox"
+    folder = Path(chosen).expanduser().resolve() if chosen else project.root() / ".sandbox"
+    try:
+        hidden = folder.stat() and not os.access(folder, os.R_OK | os.X_OK)
+    except OSError as error:
+        hidden = error.errno == errno.EACCES
+    if hidden:
+        raise UserError(
+            "The sandbox's folder is another user's: what it holds is unknown.",
+            found=str(folder),
+            do_next="use one of your own: export QUANT_SANDBOX=FOLDER",
+        )
+    return folder
 
 
 def _sandbox() -> dict[str, str] | None:

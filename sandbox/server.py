@@ -26,6 +26,10 @@ from sandbox.state import HOST, Endpoints, State
 from sandbox.workspace import app as workspace_app
 from sandbox.workspace import seed as workspace_seed
 
+# Longer than a client keeps an idle connection (90 s in Go: https://pkg.go.dev/net/http#DefaultTransport). uvicorn's 5 s end
+# under a client that is just sending a POST on a busy machine, and that is not repeated.
+_IDLE_SECONDS = 120
+
 
 class Server(uvicorn.Server):
     """One of three servers in the process, so signals are handled outside."""
@@ -131,7 +135,14 @@ async def serve(state: State) -> None:
 
 def _server(app: ASGIApp) -> Server:
     # The Date is the sandbox's: sandbox/clock.py writes it.
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, date_header=False)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=_IDLE_SECONDS,
+        date_header=False,
+    )
     return Server(config)
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import yaml
 
+from quantctl.engine import orphans
+from tests import warm
 from tests.estate import ENVS, Estate
-from tests.paths import ROOT
 
 Answer = Callable[[str, str, list[str]], str]  # group, id, what may be said -> what is said
 
@@ -33,11 +39,28 @@ class Adoption:
         assert "Traceback" not in done.stderr
         return done.stdout + done.stderr
 
-    def start(self, env: str, *words: str) -> subprocess.Popen[bytes]:
-        """One step in a process group of its own, to be killed."""
-        command = [str(ROOT / ".venv" / "bin" / "quantctl"), "adopt", env, *words]
-        quiet, environ = subprocess.DEVNULL, self.estate.team.environ
-        return subprocess.Popen(command, env=environ, stdout=quiet, stderr=quiet, start_new_session=True)
+    def killed(self, env: str, *words: str, when: Callable[[warm.Command], bool], engine: bool, as_admin: bool) -> bool:
+        """Kill -9 a step when something is so, its engine too if `engine`; whether it still ran."""
+        step = warm.Command(("adopt", env, *words), self.estate.shell(as_admin=as_admin))
+        until = time.monotonic() + 120
+        while step.runs and not when(step) and time.monotonic() < until:
+            time.sleep(0.02)
+        ran = step.runs
+        below = [one.pid for one in orphans.processes().values() if one.parent == step.pid and one.name == "pulumi"]
+        for pid in [step.pid, *(below if engine else [])]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        step.wait()
+        return ran
+
+    def resources(self, env: str) -> list[object]:
+        """What the stack's state holds."""
+        exported = json.loads(self.pulumi("stack", "export", "-s", env).stdout)
+        return list(exported["deployment"].get("resources") or [])
+
+    def next(self, env: str) -> str:
+        """The step that `quantctl adopt ENV` names as the next one."""
+        return self.run(env).rpartition("Next: ")[2].split()[-1]
 
     def decisions(self, env: str) -> dict[str, list[dict[str, object]]]:
         """The file as a person reads it."""

@@ -21,7 +21,7 @@ from hypothesis import settings
 from sandbox import control
 from sandbox.held_keys import held_keys
 from sandbox.state import State
-from tests import snapshot
+from tests import snapshot, warm
 from tests.account_sandbox import Account, running
 from tests.paths import ROOT
 
@@ -89,10 +89,7 @@ class Team:
 
     def quantctl(self, *arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
         """quantctl in a shell that has the exports of `quantctl env`; `changed` are variables of its own."""
-        command = [str(ROOT / ".venv" / "bin" / "quantctl"), *arguments]
-        return subprocess.run(
-            command, env={**self.environ, **changed}, capture_output=True, text=True, timeout=300, check=False
-        )
+        return warm.quantctl(*arguments, environ={**self.environ, **changed})
 
     def changes(self, stack: str, *arguments: str) -> dict[str, list[str]]:
         """What a preview would do: operation -> URN's last parts, without what stays the same."""

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from databricks.sdk.service.iam import GrantRule, RuleSetUpdateRequest
 
 from sandbox.identities import ADMIN
+from tests import warm
 from tests.conftest import Team, shell
 from tests.paths import ROOT
 
@@ -43,6 +44,10 @@ class Style:
     cluster: str = ""
     tables_of: str = ""  # a person's role that owns a table
     more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # job -> the environments that alone have it
+    says: Mapping[str, Json] = field(default_factory=dict)  # what the team's stack files say besides
+
+    def warehouse(self, env: str) -> str:
+        return str(self.says.get(env, {}).get("warehouse", "QUANT_WH"))
 
     def role_of(self, env: str) -> str:
         return (self.live_role if env == "quant_live" else self.role).format(ENV=env.upper())
@@ -58,6 +63,14 @@ OTHER = Style(
     cluster="1105-201500-shared7",
     tables_of="DANAS_OWN",
     more={"data_quality": ("quant", "quant_stg")},
+    says={
+        "quant": {"groups": "managed"},
+        "quant_stg": {
+            "warehouse": "STG_WH",
+            "managedWarehouse": {"size": "SMALL", "autoSuspendSeconds": 60},
+            "allowedAddresses": ["10.0.0.0/8", "127.0.0.1"],
+        },
+    },
 )
 
 
@@ -82,9 +95,11 @@ class Estate:
 
     def quantctl(self, *words: str, as_admin: bool = False) -> subprocess.CompletedProcess[str]:
         """The command line in the team's project; an administrator's shell sees the whole account."""
-        environ = self.team.environ | (self.team.admin() if as_admin else {})
-        command = [str(ROOT / ".venv" / "bin" / "quantctl"), *words]
-        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=300, check=False)
+        return warm.quantctl(*words, environ=self.shell(as_admin=as_admin))
+
+    def shell(self, *, as_admin: bool = False) -> dict[str, str]:
+        """Its variables."""
+        return self.team.environ | (self.team.admin() if as_admin else {})
 
     def sql(self, *statements: str) -> list[list[tuple[Any, ...]]]:
         """Statements as the account's administrator."""
@@ -145,6 +160,10 @@ def by_hand(folder: Path, style: Style) -> Iterator[Estate]:
             [quantctl, "sandbox", "credentials", "--format", "json"], env=base, check=True, capture_output=True, text=True
         )
         credentials = {entry["persona"]: entry for entry in json.loads(listed.stdout)}
+        for env, said in style.says.items():
+            file = project / f"Pulumi.{env}.yaml"
+            lines = "".join(f"  quant:{key}: {json.dumps(value)}\n" for key, value in said.items())
+            file.write_text(file.read_text().replace("config:\n", f"config:\n{lines}", 1))
         made = Estate(Team(environ, folder / "pipelines", credentials), project, style)
         _make(made)
         yield made
@@ -261,7 +280,7 @@ def _literals(estate: Estate, env: str) -> dict[str, str]:
         "snowflake_role": estate.style.role_of(env),
         "snowflake_database": "QUANT",
         "snowflake_schema": env.upper(),
-        "snowflake_warehouse": "QUANT_WH",
+        "snowflake_warehouse": estate.style.warehouse(env),
         "secret_scope": estate.style.scope.format(env=env),
     }
 
@@ -288,6 +307,7 @@ def _jobs(estate: Estate, env: str) -> None:
 
 def _account(estate: Estate, env: str) -> None:
     name, style = env.upper(), estate.style
+    said = style.says.get(env, {})
     schema, role, user = f"QUANT.{name}", style.role_of(env), style.user.format(ENV=name)
     statements = [
         "USE DATABASE QUANT",
@@ -301,10 +321,12 @@ def _account(estate: Estate, env: str) -> None:
         f"GRANT USAGE, CREATE TABLE, CREATE VIEW ON SCHEMA {schema} TO ROLE {role}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO ROLE {role}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON FUTURE TABLES IN SCHEMA {schema} TO ROLE {role}",
-        f"GRANT USAGE ON WAREHOUSE QUANT_WH TO ROLE {role}",
+        *_besides(style, env),
+        f"GRANT USAGE ON WAREHOUSE {style.warehouse(env)} TO ROLE {role}",
         f"CREATE USER {user} TYPE=SERVICE RSA_PUBLIC_KEY='{_public_key(estate, env)}' DEFAULT_ROLE={role}"
-        " DEFAULT_WAREHOUSE=QUANT_WH COMMENT='made by hand'",
+        f" DEFAULT_WAREHOUSE={style.warehouse(env)} COMMENT='made by hand'",
         f"GRANT ROLE {role} TO USER {user}",
+        *(f"ALTER USER {user} SET NETWORK_POLICY={name}_SVC_ADDRESSES" for key in said if key == "allowedAddresses"),
         "GRANT USAGE ON DATABASE QUANT TO ROLE QUANT_DEVELOPERS",
         f"GRANT USAGE ON SCHEMA {schema} TO ROLE QUANT_DEVELOPERS",
         f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO ROLE QUANT_DEVELOPERS",
@@ -324,6 +346,16 @@ def _account(estate: Estate, env: str) -> None:
             f"GRANT OWNERSHIP ON TABLE {schema}.POSITIONS TO ROLE {style.tables_of} COPY CURRENT GRANTS",
         ]
     estate.sql(*statements)
+
+
+def _besides(style: Style, env: str) -> list[str]:
+    """A warehouse and a network policy of an environment's own."""
+    said, made = style.says.get(env, {}), []
+    if "managedWarehouse" in said:
+        made.append(f"CREATE WAREHOUSE {said['warehouse']} WAREHOUSE_SIZE=SMALL AUTO_SUSPEND=300 INITIALLY_SUSPENDED=TRUE")
+    if "allowedAddresses" in said:
+        made.append(f"CREATE NETWORK POLICY {env.upper()}_SVC_ADDRESSES ALLOWED_IP_LIST=('127.0.0.1')")
+    return made
 
 
 def _secrets(estate: Estate, env: str) -> None:

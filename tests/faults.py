@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -75,8 +75,8 @@ SITUATIONS = {
     "promotion": ("move the folder", "change a job", "list runs", "read the folder"),
     "rollback": ("move the folder", "change a job", "read the folder"),
     "drift": _READING,
-    "status": ("list jobs", "list runs", "read the folder", "read grants"),
-    "preview": ("read the folder", "list jobs", "read the schema"),
+    "status": ("list jobs", "list runs", "read the folder"),
+    "preview": ("read the folder", "list jobs"),
 }
 EDGES = ("quant -> quant_stg", "quant_stg -> quant_lr", "quant_lr -> quant_live")
 OPEN = {"soakDays": 0, "successfulRuns": 0, "failedRuns": 99, "approvals": 0, "signOff": False, "releaseManager": False}
@@ -281,6 +281,8 @@ def prepare(team: Team, situation: str, number: int) -> tuple[str, ...]:
         workspace.jobs.update(job.job_id or 0, new_settings=JobSettings(timeout_seconds=4000 + number))
         return "drift", ENV
     workspace.jobs.delete(job.job_id or 0)
+    [other] = list(workspace.jobs.list(name=f"{ENV} signal_report"))
+    workspace.jobs.update(other.job_id or 0, new_settings=JobSettings(timeout_seconds=4000 + number))
     return "drift", ENV, "--fix", "--yes"
 
 
@@ -298,7 +300,14 @@ def open_gates(folder: Path) -> Path:
     return project
 
 
-Case = TypeVar("Case")
+class Strike(Protocol):
+    """A case of a matrix."""
+
+    @property
+    def situation(self) -> str: ...
+
+
+Case = TypeVar("Case", bound=Strike)
 Say = Callable[[str], None]
 
 
@@ -310,7 +319,9 @@ def matrix(cases: Iterable[Case], strike: Callable[[Team, Case, int], tuple[str,
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     folder = Path(tempfile.mkdtemp(prefix="quant-matrix-"))
     try:
-        with deployed(folder) as plain:
+        own = folder / "team"  # what is deployed once, and copied, lies beside it
+        own.mkdir()
+        with deployed(own) as plain:
             team = Team({**plain.environ, "QUANT_PROJECT": str(open_gates(folder))}, plain.clone, plain.credentials)
             for number, case in enumerate(cases):
                 where, came, left = strike(team, case, number)
@@ -325,12 +336,14 @@ def matrix(cases: Iterable[Case], strike: Callable[[Team, Case, int], tuple[str,
 
 
 def run(seeded: Callable[[int, int], Iterable[Case]], strike: Any, help: str, count: int) -> None:
-    """The command line of a matrix: [--seed N] [--count N]."""
+    """The command line of a matrix: [--seed N] [--count N] [--only TEXT]."""
     parser = argparse.ArgumentParser(description=help)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=count, help="so many of the matrix; 0: all of it")
+    parser.add_argument("--only", default="", help="those whose line has this text, to repeat one that was not whole")
     asked = parser.parse_args()
-    sys.exit(1 if matrix(seeded(asked.seed, asked.count), strike, lambda text: print(text, flush=True)) else 0)
+    cases = [case for case in seeded(asked.seed, asked.count) if asked.only in f"{case.situation}: {case}"]
+    sys.exit(1 if matrix(cases, strike, lambda text: print(text, flush=True)) else 0)
 
 
 def sample(seed: int, count: int) -> list[Fault]:

@@ -33,7 +33,12 @@ VICTIMS: dict[str, str] = {
     "quantctl": "",
     "sandbox": "",
 }
-SIGNALS = {"SIGINT": (signal.SIGINT,), "SIGTERM": (signal.SIGTERM,), "SIGINT twice": (signal.SIGINT, signal.SIGINT)}
+SIGNALS = {
+    "SIGINT": (signal.SIGINT,),
+    "SIGTERM": (signal.SIGTERM,),
+    "SIGINT twice": (signal.SIGINT, signal.SIGINT),
+    "SIGTERM twice": (signal.SIGTERM, signal.SIGTERM),
+}
 STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 SITUATIONS = ("first deployment", "update", "promotion", "destroy")
 _SECONDS = {"first deployment": 16.0, "update": 9.0, "promotion": 20.0, "destroy": 9.0}  # in which a moment is taken

@@ -47,7 +47,7 @@ def table(name: str, workflow: str, columns: dict[str, ColumnTold], **more: obje
         "expected": "same", "reasons": [], "commits": [], "numbers": True, "alone": False, "rows": (25, 25),
         "only": (0, 0), "compared": 25, "differing": differing, "share": 1, "days": days, "columns": columns,
         "schema_differs": {}, "checks": {"rows": CheckTold(text="rowCount > 0", found="25", holds=True)}, "told": [],
-        "slices": {}, "quiet_days": 7, "statements": [f"SELECT COUNT(*) FROM QUANT.QUANT_STG.{name}"],
+        "slices": {}, "quiet_days": 7, "baseline": False, "statements": [f"SELECT COUNT(*) FROM QUANT.QUANT_STG.{name}"],
     }  # fmt: skip
     return TableTold.model_validate(whole | more)
 
@@ -100,6 +100,35 @@ def report(**changed: object) -> Report:
         "runs": {"positions_snapshot": nights(failed=True), "risk_model": nights(), "other": "unknown: no state"},
     }  # fmt: skip
     return Report.model_validate(whole | changed)
+
+
+def said_by(text: str) -> Report:
+    """A report in which everything that somebody else may write is `text`."""
+    named = CommitTold(id=HERE, author=text, subject=text)
+    more = {"reasons": [text], "commits": [named], "told": [text], "schema_differs": {text: (text, None)},
+            "checks": {text: CheckTold(text=text, found="1", holds=False)}, "slices": {text: [text]},
+            "statements": [text], "contract": text, "version": text, "expected": "changed"}  # fmt: skip
+    tables = [table(text, text, {text: column(25, 0.008)}, **more), table("UNREAD", text, {}, numbers=False, days={})]
+    return report(
+        tables=tables,
+        findings=[
+            FindingTold.model_validate(
+                {"id": text, "level": level, "table": name, "column": text, "text": text, "days": DAYS, "cause": "code",
+                 "because": text}
+            )
+            for level, name in (("unexpected", text), ("unknown", "UNREAD"))
+        ],
+        changes=[ChangeTold(file=text, why=text, of=text, expected=text)],
+        runs={text: nights(), "other": text},
+        role=text,
+    )  # fmt: skip
+
+
+def signed_by(text: str, of_report: Report) -> Signed:
+    """A sign-off whose every word is `text`."""
+    words = Words(text, of_report.digest, text)
+    sign_off = SignOff("quant_stg", HERE, text, str(words), text, 0, text)
+    return Signed([sign_off], {of_report.findings[0].id: (text, text)})
 
 
 def signed(of_report: Report) -> Signed:

@@ -88,6 +88,7 @@ REFUSED = [
     ("CREATE SCHEMA NOSUCH.RISK", "002003 02000 SQL compilation error: Database 'NOSUCH' does not exist"),
     ("CREATE SCHEMA A.B.C", _SYNTAX),
     ("CREATE ROLE R COMMENT = 'x' 'y'", _SYNTAX),
+    ("CREATE TRANSIENT ROLE R", "000002 0A000"),
     ("CREATE ROLE R COMMENT = 'x' COMMENT = 'y'", "001424 22023"),
     ("ALTER SCHEMA DESK.RISK SET", _SYNTAX),
     ("ALTER SCHEMA DESK.RISK", _SYNTAX),
@@ -127,6 +128,18 @@ def test_what_is_wrong_is_refused(account: Account, statement: str, said: str) -
     assert account.refused(statement).startswith(said)
     after = account.sql("SHOW USERS"), account.sql("SHOW WAREHOUSES"), account.sql("SHOW SCHEMAS IN DATABASE DESK")
     assert before == after
+
+
+def test_a_transient_schema_stays_one_and_says_so(account: Account) -> None:
+    """Whatever else is changed of it; a schema is permanent where nothing is said."""
+    account.sql("CREATE TRANSIENT SCHEMA DESK.PASSING WITH MANAGED ACCESS")
+    account.sql("ALTER SCHEMA DESK.PASSING RENAME TO DESK.PASSED")
+    told = {row["name"]: row["options"] for row in account.shown("SHOW SCHEMAS IN DATABASE DESK")}
+    assert (told["PASSED"], told["PUBLIC"]) == ("TRANSIENT, MANAGED ACCESS", "")
+    account.sql("USE DATABASE DESK")
+    transient = account.sql("SELECT IS_TRANSIENT FROM INFORMATION_SCHEMA.SCHEMATA WHERE SCHEMA_NAME = 'PASSED'")
+    assert transient == [("YES",)]
+    account.sql("DROP SCHEMA DESK.PASSED")
 
 
 def test_or_replace_begins_anew_and_if_not_exists_leaves_alone(account: Account) -> None:

@@ -128,10 +128,8 @@ def test_a_change_does_not_wait_for_ever(two: tuple[Any, Any]) -> None:
     one, other = two
     one.cursor().execute("BEGIN")
     insert(one)
-    before = time.monotonic()
     other.cursor().execute("GRANT USAGE ON DATABASE DESK TO ROLE QUANT_SUPPORT")
-    assert count(other) == 0
-    assert time.monotonic() - before < 2
+    assert count(other) == 0  # had either waited for the transaction, it would be refused as the insert is
     with pytest.raises(ProgrammingError) as caught:
         insert(other)
     assert (caught.value.errno, caught.value.sqlstate) == (625, "57014")

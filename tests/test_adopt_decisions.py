@@ -30,7 +30,7 @@ def test_an_estate_that_is_in_order_is_adoptable() -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"holds": ["folder", "schema"]}, ["holds 2 resources", "docs/state.md", f"quantctl adopt {ENV} undo"]),
+        ({"holds": ["folder", "schema"]}, ["holds 2 resources", "docs/state.md"]),
         ({"locked": "dana@host (pid 7)"}, ["locked by dana@host", f"quantctl lock {ENV}"]),
         ({"folder": None}, ["no Git folder called quant_live", "quant:folder"]),
         ({"folder": folder(ENV, edited=["src/a.py"])}, ["local edits (src/a.py)", "commit them", "discard"]),
@@ -42,7 +42,7 @@ def test_an_estate_that_is_in_order_is_adoptable() -> None:
         ({"folder": folder(ENV, path="/pipelines/prod")}, ["/pipelines/prod is not called quant_live"]),
         (
             {"schema_": Schema(name="Q", owner="A", transient=True, managed=False, retention=1, comment="")},
-            ["transient", "would be replaced with its tables", "CLONE"],
+            ["transient", "would be replaced with its tables", "AS SELECT"],
         ),
         ({"schema_": None}, ["no schema is seen", "quant:schema", "SNOWFLAKE_ROLE=ACCOUNTADMIN"]),
     ],
@@ -293,6 +293,15 @@ def test_the_sql_keeps_grants_and_is_checked() -> None:
         for name in ("QUANT_LIVE", "QUANT_LIVE_RW", "SVC_QUANT_LIVE")
     ]
     assert [one.name for one in prepare.missing(wanted, lambda _: done)] == ["T"]
+    names = ('X"; GRANT ROLE ACCOUNTADMIN TO ROLE PUBLIC; --', "QUANT.T", "a\nb")
+    tables = [Table(kind="TABLE", name=name, owner="DANA", rows=1) for name in names]
+    text = prepare.text(ENV, prepare.statements(looked(ENV, tables=tables), settings, names_of(settings), moved, "DEPLOYER"))
+    for name in (
+        '"X""; GRANT ROLE ACCOUNTADMIN TO ROLE PUBLIC; --"',
+        '"QUANT.T"',
+        '"a\nb"',
+    ):
+        assert f"\nGRANT OWNERSHIP ON TABLE QUANT.QUANT_LIVE.{name} TO ROLE QUANT_LIVE_RW" in text
     with pytest.raises(UserError, match="Which Snowflake role deploys is unknown"):
         prepare.deployer_role({"SNOWFLAKE_ROLE": "accountadmin"})
 

@@ -38,7 +38,7 @@ def test_an_import_of_everything_changes_nothing(
     assert sum(one.custom for one in resources) == sum("id" in one for one in made["resources"])
     file = tmp_path / "import.json"
     file.write_text(json.dumps(made))
-    importing.take_in(env, empty, file, resources, protect=settings.is_live)
+    importing.put_state(env, empty, importing.imported(env, empty, file, resources, protect=settings.is_live))
     steps = [one for one in importing.preview(env, empty)["steps"] if one["op"] not in ("same", "read")]
     assert steps == []
     protected = {one["urn"]: bool(one.get("protect")) for one in state.resources if one.get("custom")}

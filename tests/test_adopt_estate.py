@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.adoption import Adoption, mostly_change
+from quantctl.engine import orphans
+from sandbox.state import State
+from tests import warm
+from tests.adoption import Adoption, Answer, mostly_change
 from tests.estate import ENVS, FOUND, OTHER, Estate, by_hand
 
 pytestmark = pytest.mark.real
 
 
-def kept_as_it_is(group: str, identity: str, may: list[str]) -> str:
-    """Nobody gets more than they have, where that can be said."""
-    return "keep" if "keep" in may else mostly_change(group, identity, may)
+@dataclass(frozen=True)
+class Moment:
+    """When a step is killed, and whether its engine is killed with it."""
+
+    when: Callable[[warm.Command], bool]
+    engine: bool = False
+
+
+def answers_of(adoption: Adoption, env: str) -> Answer:
+    """What this team decides of an environment, where it is not what most would."""
+    style, left = adoption.estate.style, f"job/{adoption.estate.jobs[f'{env}/eod_cleanup']}"
+
+    def answer(group: str, identity: str, may: list[str]) -> str:
+        if env == "quant_live" and "keep" in may:
+            return "keep"  # nobody gets more than they have, where that can be said
+        if (style, env) == (OTHER, "quant") and identity == left:
+            return "leave"  # a job that stays as it is, by hand
+        if (style, env) == (OTHER, "quant_stg") and identity == f"leftovers/tables and views of {style.tables_of}":
+            return "change"  # the person's table goes to the jobs' role
+        return mostly_change(group, identity, may)
+
+    return answer
 
 
 @pytest.fixture(scope="module", params=["found", "other"])
@@ -37,18 +58,26 @@ def test_the_four_environments_are_adopted_and_nothing_is_lost(estate: Estate) -
     adoption = Adoption(estate)
     before = {env: estate.facts(env) for env in ENVS}
     for env in ENVS:
-        answers = kept_as_it_is if env == "quant_live" else mostly_change
-        if env == "quant_live" and estate.style.cluster:
+        if estate.style is OTHER and env == "quant_live":
             _the_pack_is_asked(adoption)
-        assert adoption.decide(env, answers) > 10
+            _with_gitlab(estate)
+        killed = estate.style is FOUND and env == ENVS[0]
+        if killed:
+            _killed(adoption, env, "look", "generate", "decide")
+        assert adoption.decide(env, answers_of(adoption, env)) > 10
         if env == ENVS[0]:
             _is_readable(estate)
             adoption.commit()
+        if killed:
+            _killed(adoption, env, "prepare")
         adoption.prepare(env)
         adoption.take_settings(env)
-        if env == "quant_lr":
-            _killed_and_undone(adoption, env)
+        if killed:
+            _killed(adoption, env, "import")
         adoption.run(env, "import", "--yes")
+        if killed:
+            _killed(adoption, env, "verify")
+            _undone(adoption, env)
         assert "deletes and replaces nothing" in adoption.run(env, "verify")
         done = estate.quantctl("up", env, "--yes")
         assert done.returncode == 0, done.stdout + done.stderr
@@ -64,28 +93,49 @@ def test_the_four_environments_are_adopted_and_nothing_is_lost(estate: Estate) -
     _promote(estate)
 
 
-def _killed_and_undone(adoption: Adoption, env: str) -> None:
-    """An import that was killed goes on with the same command; one that is undone leaves the state as it was."""
-    killed = adoption.start(env, "import", "--yes")
-    kept = adoption.estate.project / "adoption" / env / "state-before.json"
-    assert _soon(kept.exists), "the import did not begin"
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
-    adoption.run(env, "import", "--yes")
-    assert "deletes and replaces nothing" in adoption.run(env, "verify")
+def _killed(adoption: Adoption, env: str, *steps: str) -> None:
+    """Each step is killed in its midst, with or without its engine; it is not done then, and is named as the next one."""
+    files = adoption.estate.project / "adoption" / env
+    moments: dict[str, Moment] = {
+        "look": Moment(lambda step: "reads the account" in step.told),
+        "generate": Moment(lambda _: (files / f"Pulumi.{env}.yaml").exists()),
+        "decide": Moment(lambda step: _engine(step, "import"), engine=True),
+        "prepare": Moment(lambda _: (files / "prepare.sql").exists()),
+        "import": Moment(lambda step: _engine(step, "import")),  # its engine runs on
+        "verify": Moment(lambda step: _engine(step, "preview"), engine=True),
+        "undo": Moment(lambda step: _engine(step, "stack", "import"), engine=True),
+    }
+    for step in steps:
+        moment, admin = moments[step], step in ("look", "generate", "decide")
+        words = (step, "--yes") if step in ("import", "undo") else (step,)
+        assert adoption.killed(env, *words, when=moment.when, engine=moment.engine, as_admin=admin), step
+        if step == "generate":  # its files are many and small: all may be there already
+            assert adoption.next(env) in (step, "decide")
+        elif step != "undo":
+            assert adoption.next(env) == step
+        if step == "import":
+            assert not adoption.resources(env)
+        if admin and step != "decide":
+            adoption.run(env, step, as_admin=True)
+
+
+def _engine(step: warm.Command, *words: str) -> bool:
+    """Whether the step runs this command of the engine."""
+    return any(
+        one.parent == step.pid and one.name == "pulumi" and one.words[1 : 1 + len(words)] == words
+        for one in orphans.processes().values()
+    )
+
+
+def _undone(adoption: Adoption, env: str) -> None:
+    """An import that is undone leaves the state as it was, also where the undoing was killed."""
+    _killed(adoption, env, "undo")
     adoption.run(env, "undo", "--yes")
-    state = json.loads(adoption.pulumi("stack", "export", "-s", env).stdout)
-    assert not (state["deployment"].get("resources") or []) and not kept.exists()
+    kept = adoption.estate.project / "adoption" / env / "state-before.json"
+    assert not adoption.resources(env) and not kept.exists()
     said = adoption.run(env, "verify", status=1)
     assert "not imported yet" in said and "do next" in said
-
-
-def _soon(happened: Callable[[], bool], seconds: float = 120.0) -> bool:
-    """Whether it happens in that time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and not happened():
-        time.sleep(0.2)
-    return happened()
+    adoption.run(env, "import", "--yes")
 
 
 def _the_pack_is_asked(adoption: Adoption) -> None:
@@ -98,6 +148,15 @@ def _the_pack_is_asked(adoption: Adoption) -> None:
     text = listed.read_text()
     assert "  quant_live: {}\n" in text
     listed.write_text(text.replace("  quant_live: {}\n", f"  quant_live: {{clusters: [{adoption.estate.style.cluster}]}}\n"))
+
+
+def _with_gitlab(estate: Estate) -> None:
+    """Production's branch is protected by GitLab from now on."""
+    state = State(Path(estate.team.environ["QUANT_SANDBOX"]))
+    endpoints = state.endpoints()
+    assert endpoints is not None
+    named = {"QUANT_GITLAB_URL": endpoints.gitlab_url, "QUANT_GITLAB_PROJECT": "quant/pipelines"}
+    estate.team.environ.update(named | {"GITLAB_TOKEN": state.gitlab_tokens()["quant-deployer"]})
 
 
 def _is_readable(estate: Estate) -> None:
@@ -133,7 +192,7 @@ def _drift_is_the_leftovers(estate: Estate, env: str) -> None:
     assert done.returncode == 2, done.stdout + done.stderr
     [report] = json.loads(done.stdout)["environments"]
     decided = yaml.safe_load((estate.project / "adoption" / env / "decisions.yaml").read_text())["leftovers"]
-    listed = {pair for entry in decided for pair in _left(entry, f"QUANT.{env.upper()}")}
+    listed = {pair for entry in decided if entry["decision"] == "leave" for pair in _left(entry, f"QUANT.{env.upper()}")}
     found = {(one["resource"], one["property"]) for one in report["findings"]}
     assert found == listed and {one["class"] for one in report["findings"]} == {"drift"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ import yaml
 from infra.naming import names_of
 from infra.settings import Settings
 from infra.workflows.expand import parameters_of
+from quantctl.adopt import folder as working_folder
 from quantctl.adopt import stack_file
 from quantctl.adopt.model import Job, Scope, User
 from quantctl.adopt.pairing import Workflow
 from quantctl.adopt.workflow_files import Scene, file_of
+from quantctl.errors import UserError
 from tests.adopted import folder, looked
 from tests.test_adopt_pairing import job
 from tests.test_settings import read
@@ -204,6 +207,32 @@ config:
 # a salt
 encryptionsalt: v1:x
 """
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is killed before the end leaves what was there."""
+    file = tmp_path / "deep" / "a.yml"
+    working_folder.write(file, "before")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", killed)
+        working_folder.write(file, "half")
+    assert file.read_text() == "before"
+    working_folder.write(file, "after")
+    assert [one.name for one in file.parent.iterdir()] == ["a.yml"] and file.read_text() == "after"
+
+
+def test_two_steps_do_not_run_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was killed holds nothing: the lock is the kernel's."""
+    (tmp_path / "Pulumi.yaml").touch()
+    monkeypatch.setenv("QUANT_PROJECT", str(tmp_path))
+    with working_folder.alone(), pytest.raises(UserError, match="Another step of an adoption runs"), working_folder.alone():
+        pass
+    with working_folder.alone():
+        pass
 
 
 def test_settings_are_put_into_the_stack_file_and_the_rest_stays() -> None:

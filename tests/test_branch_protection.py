@@ -115,7 +115,7 @@ def test_a_change_in_place_leaves_no_gap() -> None:
 def test_a_preview_does_not_load_the_library() -> None:
     """python-gitlab is loaded in the provider's own process, when something is to be asked or changed."""
     program = (
-        "import sys, infra.environment, infra.outside.preflight, quantctl.preview.command; sys.exit('gitlab' in sys.modules)"
+        "import sys, infra.environment, infra.outside.preflight, quantctl.preview.show; sys.exit('gitlab' in sys.modules)"
     )
     assert subprocess.run([ROOT / ".venv" / "bin" / "python", "-c", program], cwd=ROOT, check=False).returncode == 0
 

@@ -127,6 +127,17 @@ def test_neither_the_checkout_nor_a_project_is_written_over(tmp_path: Path) -> N
     assert (team / "Pulumi.yaml").read_text() == before
 
 
+def test_what_was_cut_short_is_begun_again(tmp_path: Path) -> None:
+    """Pulumi.yaml, which makes a project of a folder, is written last."""
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "policy").touch()  # where a folder belongs
+    with pytest.raises(AssertionError):
+        written(tmp_path)
+    assert not (tmp_path / "team" / "Pulumi.yaml").exists()
+    (tmp_path / "team" / "policy").unlink()
+    assert (written(tmp_path) / "Pulumi.yaml").exists()
+
+
 def test_the_engine_runs_the_project_with_the_checkout_s_code(team: Team, tmp_path: Path) -> None:
     """Sandbox values in a folder of their own: nothing differs from the checkout's own stack, with pulumi and quantctl."""
     shared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]

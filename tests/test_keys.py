@@ -18,6 +18,7 @@ from sandbox import sample
 from sandbox.state import State
 from tests.conftest import Team, shell
 from tests.paths import ROOT
+from tests.ways_out import carry_out, the_way
 
 pytestmark = pytest.mark.real
 STACK, KEY = "quant_lr", "snowflake_private_key"
@@ -50,11 +51,20 @@ def change(checkout: Path, **values: object) -> None:
     path.write_text(yaml.safe_dump(file))
 
 
+def without_files_of_keys(team: Team) -> dict[str, str]:
+    """A shell that names none, so that the stack file has them."""
+    return {name: value for name, value in team.environ.items() if name != "QUANT_PUBLIC_KEYS"}
+
+
 def run(checkout: Path, team: Team, *command: str) -> subprocess.CompletedProcess[str]:
-    """A command of the copy, in a shell that names no files of keys."""
-    environ = {name: value for name, value in team.environ.items() if name != "QUANT_PUBLIC_KEYS"}
-    environ["PYTHONPATH"] = str(checkout)
+    """A command of the copy."""
+    environ = {**without_files_of_keys(team), "PYTHONPATH": str(checkout)}
     return subprocess.run(command, cwd=checkout, env=environ, capture_output=True, text=True, timeout=300, check=False)
+
+
+def as_told(printed: str, checkout: Path, team: Team) -> str:
+    """A command that was printed, for the copy."""
+    return must(carry_out(printed, {**without_files_of_keys(team), "QUANT_PROJECT": str(checkout)}, checkout))
 
 
 def quantctl(checkout: Path, team: Team, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -169,9 +179,9 @@ def test_an_interrupted_rotation_is_resumed(team: Team, checkout: Path) -> None:
         refused = quantctl(checkout, team, "keys", "retire", STACK, "--yes")
         assert refused.returncode == 1 and "not sure which key the jobs hold" in refused.stderr
         assert team.keys_accepted(STACK) == 2 and logs_in(team)
-        must(quantctl(checkout, team, "keys", "rotate", STACK, "--yes"))
+        said = as_told(finding["fix"], checkout, team)
         assert logs_in(team)
-        must(quantctl(checkout, team, "keys", "retire", STACK, "--yes"))
+        as_told(the_way(said, "retire"), checkout, team)
         assert logs_in(team)
     finally:
         hand_back(team)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -64,8 +65,10 @@ WRONG = [
     ("drift --format yaml", "--format cannot be 'yaml'", "table or markdown or json or junit"),
     ("promote quant quant_stg quant_lr", "was not understood", "quant_lr"),
     ("show", "`quantctl show` needs WORKFLOW.", "`quantctl show -h`"),
-    ("history quant --limit x", "was not understood", "for --limit"),
-    ("history quant --limit", "was not understood", "--limit"),
+    ("history quant --limit x", "--limit was not understood.", "expected: a whole number"),
+    ("history quant --limit", "--limit needs a value.", "`quantctl history -h`"),
+    ("up quant --plan", "--plan needs a value.", "`quantctl up -h`"),
+    ("--project", "--project needs a value.", "`quantctl -h`"),
     ("lock shwo", "", "do next"),
 ]
 
@@ -100,3 +103,25 @@ def test_who_sits_at_a_terminal_is_asked_before_a_sandbox_is_emptied(monkeypatch
         ask.need_at_terminal("Go on?")
     ask.need_at_terminal("Go on?", yes=True)
     assert asked == ["Go on?"]
+
+
+def test_help_loads_nothing_slow() -> None:
+    """Help and completion are there at once: a command's own libraries are loaded when it is run."""
+    program = """
+import importlib, json, os, sys
+from quantctl.main import COMMANDS
+found = {}
+for name, _, place, _ in COMMANDS:
+    reading, writing = os.pipe()
+    if not os.fork():
+        importlib.import_module(place.partition(":")[0])
+        os.write(writing, " ".join(name for name in SLOW if name in sys.modules).encode() or b"-")
+        os._exit(0)
+    os.wait()
+    found[name] = os.read(reading, 999).decode()
+print(json.dumps(found))
+"""
+    slow = ("pydantic", "requests", "pulumi", "databricks.sdk", "snowflake.connector", "sqlglot", "duckdb", "rich.markdown")
+    done = subprocess.run([sys.executable, "-c", f"SLOW = {slow!r}\n{program}"], check=True, capture_output=True, text=True)
+    loaded = json.loads(done.stdout)
+    assert len(loaded) > 20 and {name: what for name, what in loaded.items() if what != "-"} == {}

@@ -51,7 +51,7 @@ ELSEWHERE = [
             "/Workspace/quant_live_old/a.py", "/Workspace/Workspace/quant_live/a.py", "/Volumes/main/quant_live/a.py",
             "dbfs:/quant_live/a.py", "s3://evil/a.py", "abfss://x@evil/a.py", "file:/quant_live/a.py", "src/a.py", "a.py",
             "", "/", "/Workspace", "/quant_live\\..\\a.py", "/quant_live/%2e%2e/quant/a.py", "/quant_live/a\n.py",
-            "//quant_live/a.py", "{{job.parameters.file}}",
+            "//quant_live/a.py", "{{job.parameters.file}}", "/quant_live/{{job.parameters.file}}", "/quant_live/${FILE}",
         ),
     ),
     task(notebookTask={"notebookPath": "/Workspace/quant/src/a"}),
@@ -75,6 +75,8 @@ ELSEWHERE = [
         for parameters in (
             ["--py-files", "s3://evil/a.py"], ["--jars", f"{HOME}/a.jar,/tmp/b.jar"], ["--conf", "spark.jars=/tmp/x"],
             ["evil.py"], ["--packages", "org.evil:x:1"], ["--repositories=https://evil.example"], [7],
+            ["--conf", "spark.executorEnv.PYTHONPATH=x"], ["--conf=spark.hadoop.fs.s3a.access.key=x"],
+            ["--proxy-user", "ada"], ["--properties-file", "x.conf"], ["--driver-java-options", "-javaagent"],
         )
     ),
     task(forEachTask={"inputs": "[1]", "task": {"taskKey": "b", "sparkPythonTask": {"pythonFile": "/quant/a.py"}}}),
@@ -103,7 +105,8 @@ ELSEWHERE = [
             "-e git+https://evil.example/x",
             "https://evil.example/x.whl", "/Workspace/Users/dana@quant.example/e.whl", "./x.whl", "../x.whl",
             "pandas --index-url https://evil.example", "pandas\n--index-url https://evil.example",
-            "pandas; --index-url x", "",
+            "pandas; --index-url x", "", "evil.whl", "evil.ZIP", "evil.tar.bz2", f"{HOME}/x.whl --index-url evil.example",
+            f"-r {HOME}/r.txt --extra-index-url evil.example", "pandas @ file:///tmp/x", "${NAME}",
         )
     ),
     {"environments": [{"environmentKey": "d", "spec": {"dependencies": [7]}}]},
@@ -113,6 +116,7 @@ ELSEWHERE = [
     *(library(**{kind: "/Workspace/quant/x"}) for kind in ("whl", "jar", "egg", "requirements")),
     library(pypi={"package": "evil", "repo": "https://evil.example/simple"}),
     library(pypi={"package": "git+https://evil.example/x"}),
+    library(pypi={"package": "evil.tar.gz"}),
     library(maven={"coordinates": "org.evil:x:1", "repo": "https://evil.example"}),
     library(maven={"coordinates": "https://evil.example/x.jar"}),
     library(cran={"package": "evil", "repo": "https://evil.example"}),
@@ -137,25 +141,46 @@ ELSEWHERE = [
                 {"spark.driver.extraClassPath": "/x"},
             {"spark.hadoop.fs.s3a.access.key": "x"}, {"spark.sql.x": "{{secrets/quant/key}}"},
                 {"spark.sql.warehouse.dir": "/x"},
-            {"spark.executorEnv.PYTHONPATH": "/x"},
+            {"spark.executorEnv.PYTHONPATH": "/x"}, {"spark.databricks.acl.dfAclsEnabled": "false"},
+            {"spark.databricks.passthrough.enabled": "true"}, {"spark.sql.hive.metastore.jars": "maven"},
+            {"spark.databricks.pyspark.enableProcessIsolation": "false"},
+            {"spark.databricks.repl.allowedLanguages": "scala"},
         )
     ),
     cluster(sparkConf="x"),
     *(
         cluster(sparkEnvVars={name: "x"})
         for name in ("PYTHONPATH", "PIP_INDEX_URL", "UV_INDEX", "LD_PRELOAD", "PATH", "https_proxy",
-            "DATABRICKS_HOST", "PYSPARK_PYTHON")
+            "DATABRICKS_HOST", "PYSPARK_PYTHON", "HOME", "SHELLOPTS", "NODE_OPTIONS", "PERL5LIB", "RUBYOPT", "AWS_PROFILE",
+            "AWS_REGION_X", "GOOGLE_APPLICATION_CREDENTIALS", "AZURE_CLIENT_ID", "SSL_CERT_FILE", "CURL_CA_BUNDLE",
+            "npm_config_registry", "OPENSSL_CONF", "PROMPT_COMMAND", "XDG_CONFIG_HOME", "BASH_FUNC_x")
     ),
     cluster(sparkEnvVars=Secret({"PYTHONPATH": "/x"})),
     cluster(sparkEnvVars={"KEY": Secret("{{secrets/quant/snowflake_private_key}}")}),
     cluster(sparkConf={"spark.sql.x": Secret("/x")}),
     task(dbtTask={"projectDirectory": HOME, "commands": ["dbt run --project-dir /Workspace/quant/dbt"]}),
-    task(dbtTask={"projectDirectory": HOME, "commands": ["dbt run --profiles-dir=../x"]}),
+    *(
+        task(dbtTask={"projectDirectory": HOME, "commands": [command]})
+        for command in (
+            "dbt run --profiles-dir=../x", "dbt run --profiles-dir ~/x", "bash x.sh", "", "dbtx run", "dbt run; curl x",
+            "dbt run && x", "dbt run | x", "dbt run > x", "dbt run < x", "dbt run `x`", "dbt run $(x)", "dbt run\ncurl x", 7,
+        )
+    ),
     cluster(sparkEnvVars={"KEY": "{{ secrets/quant/snowflake_private_key }}"}),
+    cluster(sparkEnvVars={"KEY": "{{secrets / quant / snowflake_private_key}}"}),
+    cluster(customTags={"key": "{{secrets/quant/x}}"}),
+    task(notebookTask={"notebookPath": f"{HOME}/a", "baseParameters": {"key": "{{secrets/quant/x}}"}}),
     # To whom it reports.
     {"emailNotifications": {"onFailures": ["mallory@evil.example"]}},
     {"emailNotifications": {"onFailures": ["x@quant.example.evil.example"]}},
     {"emailNotifications": {"onSuccesses": ["quant.example"]}},
+    *(
+        {"emailNotifications": {"onFailures": [address]}}
+        for address in (
+            "mallory%evil.example@quant.example", "a;b@quant.example", "mallory@evil.example <a@quant.example",
+            "a@quant.example,mallory@evil.example", "@quant.example",
+        )
+    ),
     {"emailNotifications": "mallory@evil.example"},
     task(emailNotifications={"onStarts": ["a@quant.example", "mallory@evil.example"]}),
     {"webhookNotifications": {"onSuccesses": [{"id": Secret("someone")}]}},
@@ -170,6 +195,13 @@ ELSEWHERE = [
             ("snowflake_database", "OTHER"), ("snowflake_warehouse", "BIG"), (None, "x"),
         )
     ),
+    *(
+        task(runJobTask={"jobId": 1, "jobParameters": given})
+        for given in (
+            {"snowflake_schema": "QUANT"}, {"Snowflake_User": "SVC_QUANT"}, {"secret_scope": Secret("quant_live")},
+            {"snowflake_schema": "QUANT_{{job.parameters.x}}"}, {"x": "{{secrets/quant/key}}"},
+        )
+    ),
 ]  # fmt: skip
 
 OWN = [
@@ -180,6 +212,7 @@ OWN = [
     python(HOME),
     task(notebookTask={"notebookPath": f"{HOME}/src/a", "source": "WORKSPACE", "baseParameters": {"x": "y"}}),
     task(dbtTask={"projectDirectory": f"{HOME}/dbt", "commands": ["dbt run"], "schema": "QUANT_LIVE"}),
+    task(dbtTask={"projectDirectory": HOME, "commands": ["dbt deps", "dbt run --select a,@b+  --vars '{\"d\": \"$DAY\"}'"]}),
     task(sqlTask={"file": {"path": f"{HOME}/a.sql"}, "parameters": {"x": "y"}}),
     task(sparkSubmitTask={"parameters": ["--class", "x", f"{HOME}/a.jar", "--conf", "spark.sql.shuffle.partitions=8"]}),
     task(sparkJarTask={"mainClassName": "x", "parameters": ["--a", "https://data.example"]}),
@@ -188,6 +221,8 @@ OWN = [
         "notebookTask": {"notebookPath": f"{HOME}/a"}}}),
     task(conditionTask={"op": "EQUAL_TO", "left": "1", "right": "2"}, dependsOns=[{"taskKey": "b", "outcome": "true"}]),
     task(runJobTask={"jobId": 1, "jobParameters": {"a": "b"}}, runIf="ALL_DONE", timeoutSeconds=10, maxRetries=1),
+    task(runJobTask={"jobId": 1, "jobParameters": {"snowflake_schema": "QUANT_LIVE", "universe": UNKNOWN,
+        "secret_scope": "{{ job.parameters.secret_scope }}"}}),
     task(sparkPythonTask={"pythonFile": f"{HOME}/a.py", "parameters": ["{{secrets/quant_live/key}}", "/any/argument"]}),
     needs(
         "pandas", "pandas==2.2.*", "pandas>=2,<3", "pandas[excel]~=2.0", "x; python_version < '3.12'", f"{HOME}/lib/x.whl",
@@ -199,7 +234,8 @@ OWN = [
         dataSecurityMode="SINGLE_USER", singleUserName=PRINCIPALS[LIVE], nodeTypeId="m5", autoscale={"minWorkers": 1,
             "maxWorkers": 2},
         sparkConf={"spark.sql.session.timeZone": "Europe/London", "spark.databricks.delta.preview.enabled": "true"},
-        sparkEnvVars={"MODE": "x", "PYSPARK_PYTHON": "/databricks/python3/bin/python3", "KEY": "{{secrets/quant_live/key}}"},
+        sparkEnvVars={"MODE": "x", "AWS_REGION": "eu-west-1", "RATE": "2",
+            "PYSPARK_PYTHON": "/databricks/python3/bin/python3", "KEY": "{{secrets/quant_live/key}}"},
         initScripts=[{"workspace": {"destination": f"{HOME}/init.sh"}}], awsAttributes={"availability": "SPOT",
             "zoneId": "auto"},
         customTags={"team": "quant"}, runtimeEngine="PHOTON",

@@ -103,6 +103,8 @@ VIOLATIONS = [
     V("one-name", LIVE, "Job", {"name": "quant_live"}),
     V("one-name", DEV, "Job", {"name": "quant_live report"}),
     V("one-name", LIVE, "Job", {"name": "quant_live x\ny"}),
+    V("one-name", LIVE, "Job", {"name": "quant_live x\u202ey"}),
+    V("one-name", LIVE, "Job", {"name": "quant_live "}),
     V("one-name", LIVE, "Job", {"name": None}),
     V("one-name", LIVE, "Schema", {"name": "QUANT"}),
     V("one-name", LIVE, "Schema", {"database": "OTHER"}),
@@ -111,6 +113,7 @@ VIOLATIONS = [
     V("one-name", DEV, "AccountRole", {"name": "QUANT_LIVE_SVC"}),
     V("one-name", DEV, "AccountRole", {"name": "ACCOUNTADMIN"}),
     V("one-name", DEV, "ServiceUser", {"name": "SVC_QUANT_LIVE"}),
+    V("one-name", DEV, "ServiceUser", {"loginName": "svc_quant_live"}),
     V("one-name", DEV, "ServiceUser", {"defaultRole": "QUANT_LIVE_SVC"}),
     V("one-name", DEV, "ServiceUser", {"defaultNamespace": "QUANT.QUANT_LIVE"}),
     V("one-name", DEV, "ServiceUser", {"defaultWarehouse": "BIG"}),
@@ -161,6 +164,18 @@ VIOLATIONS = [
     V("plain-secrets", LIVE, "Schema", {"comment": policy_shapes.PEM}),
     V("plain-secrets", LIVE, "Schema", {"comment": {"secret": policy_shapes.PEM}}),
     V("plain-secrets", LIVE, "Repo", {"url": "https://me:hunter2@forge.example/p.git"}),
+    *(
+        V("plain-secrets", LIVE, "Schema", {"comment": f"see {text}"})
+        for text in (
+            "dapi0123456789abcdef", "glpat-0123456789abcdefghij", "gldt-0123456789abcdefghij", "pul-" + "0" * 40,
+            *(f"gh{kind}_{'0' * 30}" for kind in "pousr"), f"github_pat_{'0' * 30}", "AKIAABCDEFGH01234567",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+        )
+    ),
+    *(
+        V("plain-secrets", LIVE, "Job", {"parameters": [{"name": name, "default": "hunter2"}]})
+        for name in ("password", "db_passwd", "PWD", "passphrase", "passcode", "credentials", "api_key_2", "private_key")
+    ),
     # Providers.
     V("default-provider", LIVE, "pulumi:providers:databricks", {"host": "https://evil.example"}),
     V("default-provider", LIVE, "pulumi:providers:snowflake"),

@@ -15,7 +15,6 @@ from infra.vocabulary import Environment
 from quantctl.errors import UserError
 from quantctl.preview import access, events, fields
 from quantctl.preview.access import Direction
-from quantctl.preview.command import choose, exit_status
 from quantctl.preview.events import Events, Step, Violation
 from quantctl.preview.fields import Field
 from quantctl.preview.formats import as_json, widget
@@ -24,6 +23,7 @@ from quantctl.preview.note import SMALLEST, note
 from quantctl.preview.posting import MARKER, post
 from quantctl.preview.redact import HIDDEN, Redactor, secret_values
 from quantctl.preview.run import Wanted
+from quantctl.preview.show import choose, exit_status
 from quantctl.preview.story import Change, Commits, Story, tell
 from quantctl.text.markdown import code, fenced
 from tests.paths import ROOT

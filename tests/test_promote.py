@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from tests.conftest import Team, deployed, shell
-from tests.paths import ROOT
+from tests.promotion_stage import EDGES, SHORT, Stage, kill_at
+from tests.ways_out import the_way
 
+pytest_plugins = ["tests.promotion_stage"]
 pytestmark = pytest.mark.real
-# One run and one day instead of three each: the rule is the same, and a soak runs every job.
-SHORT = {"soakDays": 1, "successfulRuns": 1, "resultsDays": 0}
-EDGES = ("quant -> quant_stg", "quant_stg -> quant_lr", "quant_lr -> quant_live")
-OPEN = {
-    "soakDays": 0,
-    "successfulRuns": 0,
-    "failedRuns": 99,
-    "approvals": 0,
-    "signOff": False,
-    "releaseManager": False,
-    "resultsDays": 0,
-}
 SLOW = """name: slow
 parameters: [{name: seconds, default: "0"}]
 tasks:
@@ -43,91 +23,6 @@ environments: [{environment_key: default, spec: {client: "2"}}]
 """
 
 
-@dataclass
-class Stage:
-    """The team, and checkouts of this project with gates of their own."""
-
-    team: Team
-    folder: Path
-    shells: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
-
-    def project(
-        self, name: str, gates: dict[str, Any], freezes: Sequence[dict[str, Any]] = (), **more: dict[str, Any]
-    ) -> Path:
-        """A checkout with these gates, and other settings, in Pulumi.yaml."""
-        checkout = self.folder / name
-        if not checkout.exists():
-            listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-            for path in listed.split():
-                if (ROOT / path).is_file() and not path.startswith(("tests/", "docs/")):
-                    (checkout / path).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy(ROOT / path, checkout / path)
-            (checkout / ".venv").symlink_to(ROOT / ".venv")
-        shared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-        shared["config"] |= {"gates": {"value": gates}, "freezes": {"value": list(freezes)}}
-        shared["config"] |= {key: {"value": value} for key, value in more.items()}
-        (checkout / "Pulumi.yaml").write_text(yaml.safe_dump(shared))
-        return checkout
-
-    def environ(self, project: Path, *options: str) -> dict[str, str]:
-        """A shell of a persona, in a checkout."""
-        if options not in self.shells:
-            self.shells[options] = shell(self.team.environ, *options)
-        return {**self.shells[options], "PYTHONPATH": str(project)}
-
-    def run(self, project: Path, persona: str, *words: str, gitlab: bool = False) -> subprocess.CompletedProcess[str]:
-        """quantctl of a checkout, as a persona."""
-        options = ("--as", persona, *(["--gitlab"] if gitlab else []))
-        command = [sys.executable, "-m", "quantctl.main", *words]
-        return subprocess.run(
-            command,
-            cwd=project,
-            env=self.environ(project, *options),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-
-    def must(self, project: Path, persona: str, *words: str, gitlab: bool = False) -> str:
-        """The same, which must succeed."""
-        done = self.run(project, persona, *words, gitlab=gitlab)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def stopped(self, project: Path, persona: str, *words: str, gitlab: bool = False) -> dict[str, str]:
-        """A promotion that gates stop: gate -> evidence."""
-        done = self.run(project, persona, "promote", *words, "--yes", "--format", "json", gitlab=gitlab)
-        assert done.returncode == 3, done.stdout + done.stderr
-        return {g["name"]: g["evidence"] for g in json.loads(done.stdout)["gates"] if g["verdict"] != "yes"}
-
-    def head(self, branch: str) -> str:
-        return self.team.git("ls-remote", "origin", f"refs/heads/{branch}").split()[0]
-
-    def at(self, env: str) -> str | None:
-        """Where the workspace says that an environment's folder is."""
-        folder = self.team.git_folder(f"/{env}")
-        return folder.head_commit_id
-
-    def change(self, message: str) -> str:
-        """Dana changes code on `quant`, which is deployed there."""
-        content = f'"""{message}"""\nimport sys, time\ntime.sleep(float(sys.argv[1]))\n'
-        commit = self.team.commit("quant", "src/slow.py", content, message)
-        self.team.up("quant")
-        return commit
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Four environments at one commit, with a workflow that takes as long as it is told."""
-    folder = tmp_path_factory.mktemp("stage")
-    with deployed(folder) as team:
-        made = Stage(team, folder)
-        made.project("short", dict.fromkeys(EDGES, SHORT))
-        made.project("open", dict.fromkeys(EDGES, OPEN))
-        yield made
-
-
 def test_a_change_goes_the_whole_way(stage: Stage) -> None:
     """Pushed, soaked, reviewed, signed off, released to some, then to all; each gate refuses until it is cleared."""
     project, team = stage.folder / "short", stage.team
@@ -136,8 +31,7 @@ def test_a_change_goes_the_whole_way(stage: Stage) -> None:
     team.commit("quant", "workflows/slow.yml", SLOW, "A workflow that waits")
     team.commit("quant", "src/slow.py", "import sys, time\ntime.sleep(float(sys.argv[1]))\n", "Its code")
     found = stage.stopped(project, "release_manager", "quant", "quant_stg")
-    assert "quantctl up quant first" in found["soak"]
-    stage.must(project, "developer", "up", "quant", "--yes")
+    stage.as_told(the_way(found["soak"], "up"), project, "developer")
     commit = stage.head("quant")
     found = stage.stopped(project, "release_manager", "quant", "quant_stg")
     assert found.keys() == {"soak", "approvals"}
@@ -159,8 +53,9 @@ def test_a_change_goes_the_whole_way(stage: Stage) -> None:
     stage.must(project, "release_manager", "sandbox", "soak", "quant_stg", "--days", "1")
     stage.must(project, "reviewer", "approve", "quant_lr")
     found = stage.stopped(project, "release_manager", "quant_stg", "--release", "limited")
-    assert found.keys() == {"sign-off"} and "quantctl signoff quant_stg" in found["sign-off"]
-    stage.must(project, "release_manager", "signoff", "quant_stg", "--by", "Uma Tester", "--note", "the numbers agree")
+    assert found.keys() == {"sign-off"}
+    told = the_way(found["sign-off"], "signoff")
+    stage.as_told(told, project, "release_manager", NAME="Uma Tester", TEXT="the numbers agree")
     twice = stage.run(project, "release_manager", "signoff", "quant_stg", "--by", "Uma Tester", "--note", "second thoughts")
     assert twice.returncode == 1 and "never changed" in twice.stderr
     stage.must(project, "release_manager", "promote", "quant_stg", "--release", "limited", "--yes")
@@ -277,7 +172,7 @@ def test_killed_at_any_step_the_same_command_goes_on(stage: Stage) -> None:
         (back, "Repo folder updating"),
         (there, "the workspace reports"),
     ):
-        _kill_at(project, stage.environ(project, "--as", "release_manager"), words, point)
+        kill_at(project, stage.environ(project, "--as", "release_manager"), words, point)
         stage.must(project, "release_manager", *words)
         head = stage.head("quant_stg")
         assert stage.at("quant_stg") == head, point
@@ -287,83 +182,3 @@ def test_killed_at_any_step_the_same_command_goes_on(stage: Stage) -> None:
     same = stage.team.git("ls-remote", "origin", "refs/heads/quant").split()[0]
     stage.team.git("fetch", "-q", "origin")
     assert stage.team.git("rev-parse", f"{head}^{{tree}}") == stage.team.git("rev-parse", f"{same}^{{tree}}")
-
-
-def _kill_at(project: Path, environ: dict[str, str], words: list[str], point: str) -> None:
-    """Run, and kill -9 with everything that it has started once it says `point`."""
-    command = [sys.executable, "-u", "-m", "quantctl.main", *words]
-    with subprocess.Popen(
-        command,
-        cwd=project,
-        env=environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        assert process.stderr is not None
-        said = []
-        for line in process.stderr:
-            said.append(line)
-            if point in line:
-                os.killpg(process.pid, signal.SIGKILL)
-                break
-        else:
-            pytest.fail(f"{point!r} was never said:\n{''.join(said)}")
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def test_a_merge_request_is_opened_waited_for_and_merged(stage: Stage) -> None:
-    """In GitLab: opened and approved while another gate still stops it; the same command merges it, also after a kill."""
-    gates = {edge: {**OPEN, "approvals": 1} for edge in EDGES}
-    year_end = {"environments": ["quant_stg"], "start": "2026-01-01", "end": "2099-12-31", "why": "Year end"}
-    commit = stage.change("Through a merge request")
-    project = stage.project("reviewed", gates)
-    found = stage.stopped(project, "release_manager", "quant", "quant_stg", "--dry-run", gitlab=True)
-    assert "unknown who made the tags deployment/quant/*" in found["soak"]
-    assert "commit_committer_check" in found["approvals"]
-    for env in ("quant", "quant_stg"):  # whose stacks declare who makes their records
-        stage.must(project, "deployer", "up", env, "--yes", gitlab=True)
-    promote = ["promote", "quant", "quant_stg", "--yes"]
-    project = stage.project("reviewed", gates, [year_end], gitlab={"authors": "trusted"})
-    done = stage.run(project, "release_manager", *promote, "--format", "json", gitlab=True)
-    assert done.returncode == 3, done.stdout + done.stderr
-    told = json.loads(done.stdout)
-    assert {gate["name"] for gate in told["gates"] if gate["verdict"] != "yes"} == {"approvals", "no-freeze"}
-    request = told["merge_request"]
-    assert request and stage.head("quant_stg") != commit
-    refused = stage.run(project, "developer", "approve", "quant_stg", gitlab=True)
-    assert refused.returncode == 1 and "their own" in refused.stderr
-    assert request in stage.must(project, "reviewer", "approve", "quant_stg", gitlab=True)
-    assert stage.stopped(project, "release_manager", "quant", "quant_stg", gitlab=True).keys() == {"no-freeze"}
-    project = stage.project("reviewed", gates, gitlab={"authors": "trusted"})
-    _kill_at(project, stage.environ(project, "--as", "release_manager", "--gitlab"), promote, "pulumi up -s quant_stg")
-    project = stage.project("reviewed", gates, [year_end], gitlab={"authors": "trusted"})
-    assert stage.stopped(project, "release_manager", "quant", "quant_stg", gitlab=True).keys() == {"no-freeze"}
-    project = stage.project("reviewed", gates, gitlab={"authors": "trusted"})
-    assert "Finished" in stage.must(project, "release_manager", *promote, gitlab=True)
-    head = stage.head("quant_stg")
-    stage.team.git("fetch", "-q", "origin")
-    assert stage.team.git("rev-parse", f"{head}^{{tree}}") == stage.team.git("rev-parse", f"{commit}^{{tree}}")
-    assert stage.at("quant_stg") == head
-    assert "Uma (@uma)" in stage.must(project, "uat_tester", "signoff", "quant_stg", "--note", "it is well", gitlab=True)
-
-
-def test_who_may_not_is_refused_by_the_tool_and_by_the_host(stage: Stage) -> None:
-    """With GitLab and with plain Git: the gate names who asks, and the protected branch that the stack declared holds."""
-    found = stage.stopped(stage.folder / "short", "developer", "quant_stg", "quant_live", gitlab=True)
-    assert "Dana" in found["release-manager"] and "not a member of the group" in found["release-manager"]
-    before = stage.head("quant_stg")
-    # Plain Git, with dana's own credentials at the host, where nobody pushes to quant_stg since its stack says so.
-    project = stage.folder / "open"
-    environ = stage.environ(project, "--as", "developer", "--gitlab")
-    plain = {name: value for name, value in environ.items() if not name.startswith(("QUANT_GITLAB", "GITLAB"))}
-    command = [sys.executable, "-m", "quantctl.main", "rollback", "quant_stg", "--yes"]
-    done = subprocess.run(command, cwd=project, env=plain, capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and "it is not signed with a key of quant:signers" in done.stderr
-    stolen = {name: value.replace("signing/developer", "signing/release_manager") for name, value in plain.items()}
-    done = subprocess.run(command, cwd=project, env=stolen, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "the host refused to move quant_stg" in done.stderr and "protected branches" in done.stderr
-    assert stage.head("quant_stg") == before

@@ -11,6 +11,7 @@ from databricks.sdk.service.jobs import RunResultState
 
 from tests.conftest import Team, git_folder
 from tests.paths import ROOT
+from tests.ways_out import carry_out, the_way
 from tests.workspace_proxy import proxy
 
 pytestmark = pytest.mark.real
@@ -168,15 +169,19 @@ def test_endpoints_that_are_silent_are_told_in_seconds(team: Team) -> None:
 
 
 def refused_in_seconds(team: Team, *arguments: str, **changed: str) -> str:
-    """What a preview says that is refused within 15 seconds, without a traceback."""
+    """What a preview says that is refused before a provider is asked, without a traceback.
+
+    Both providers repeat a question to a silent host for more than three minutes (measured); a busy machine takes one to
+    start the engine. That the program itself gives up after 15 seconds is tested in tests/test_preflight.py.
+    """
     try:
         done = subprocess.run(
             ["pulumi", "preview", "-s", "quant_stg", "--non-interactive", "--color", "never", *arguments],
             cwd=ROOT,
-            env={**team.environ, **changed}, capture_output=True, text=True, timeout=15, check=False,
+            env={**team.environ, **changed}, capture_output=True, text=True, timeout=150, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        pytest.fail("the preview had not ended after 15 seconds")
+        pytest.fail("the preview went on to the providers")
     said = done.stdout + done.stderr
     assert done.returncode != 0
     assert "Traceback" not in said
@@ -238,5 +243,9 @@ def test_a_missing_branch_is_told(team: Team) -> None:
         done = team.pulumi("preview", "-s", "quant_lr")
         assert "branch 'quant_lr' does not exist" in done.stdout
         assert "Traceback" not in done.stdout + done.stderr
+        team.git("checkout", "-q", "--detach", before)
+        made = carry_out(the_way(done.stdout, "push"), team.environ, team.clone)
+        assert made.returncode == 0, made.stderr
+        assert team.changes("quant_lr") == {}
     finally:
         team.git("push", "-q", "origin", f"{before}:refs/heads/quant_lr")

@@ -16,7 +16,8 @@ import pytest
 
 from infra.errors import UserError as InfraError
 from infra.settings import read_settings
-from infra.signers import Right, Signer, signers_setting
+from infra.signers import Signer, signers_setting
+from infra.vocabulary import Right
 from quantctl.errors import UserError
 from quantctl.forge import Person, Verdict
 from quantctl.forge.plain_git import PlainGit

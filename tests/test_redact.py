@@ -60,6 +60,11 @@ def test_what_looks_like_one_only_from_afar_stays(text: str) -> None:
     [
         "password",
         "dbPassword",
+        "dbPasswd",
+        "pwd",
+        "credentials",
+        "apiKey2",
+        "token_2",
         "passphrase",
         "passcode",
         "token",
@@ -145,12 +150,14 @@ def test_what_this_process_holds(tmp_path: Path) -> None:
             "ACTIONS_ID_TOKEN_REQUEST_URL": "https://place.example",
             "PULUMI_CONFIG_SECRET_KEYS": '["quant:gitToken"]',
             "SHORT_TOKEN": "seven77",
+            "TWO_LINES_TOKEN": "sixteen_letters_\nfifteen_letters",
             "EIGHT_TOKEN": "eight888",
             "PATH": "/usr/bin:/bin",
         }
     )
     assert held == {
         "of-gitlab", "of-database", "of-pulumi", "of-databricks", "of-an-api", "of-a-cloud", "of-google", "eight888",
+        "sixteen_letters_",
         "correct horse battery", "MIIEvQIBADANBgkqhkiG9w0", "AnotherLineOfTheKey==",
     }  # fmt: skip
     assert secret_values({"PULUMI_CONFIG_PASSPHRASE_FILE": str(tmp_path / "none")}) == set()

@@ -11,11 +11,11 @@ import pytest
 from infra.outside.workspace import Run
 from quantctl.promotion.gates import Unknown
 from quantctl.records.deployments import Record
-from quantctl.results import noise
+from quantctl.results import cumulative, noise
 from quantctl.results.as_before import as_before
 from quantctl.results.causes import cause_of
 from quantctl.results.closure import closure
-from quantctl.results.command import Format, written
+from quantctl.results.command import Format
 from quantctl.results.contract import read_contracts
 from quantctl.results.declared import read_changes
 from quantctl.results.history import by_inputs
@@ -25,6 +25,7 @@ from quantctl.results.page import page
 from quantctl.results.recorded import run_again
 from quantctl.results.release_note import Release, note
 from quantctl.results.report import parsed
+from quantctl.results.run import written
 from quantctl.results.signed import Signed
 from tests.results_samples import DAYS, HERE, THERE, report, signed
 from tests.results_world import CHANGED, FIRST, PAIR, SAME, contract, days, declarations, night, quiet
@@ -190,6 +191,19 @@ def test_a_release_note_says_what_changed_for_users() -> None:
     )  # fmt: skip
     assert [one for one in wanted if one not in told] == []
     assert "No report of results is on record" in note(Release(record, [], []))
+
+
+def test_small_changes_add_up() -> None:
+    """Since a validation: each release's largest difference, and what all of them together are at most; unknown stays so."""
+    at = datetime.datetime(2026, 11, 2, tzinfo=datetime.UTC)
+    first = Record("deployment", "quant_live", at, HERE, None, "Rhea", "promotion")
+    dated = [replace(first, at=at + datetime.timedelta(days=n), commit=letter * 40) for n, letter in enumerate("abc", 1)]
+    reports = (report(), report(), report(against="quant_lr"))
+    told = cumulative.since(first, [Release(one, [], [], made) for one, made in zip(dated, reports, strict=True)])
+    assert "3 releases since 2026-11-02" in told and "Of `cccccccccccc` no report is on record" in told
+    assert "11-03: 1.6 %, 11-04: 1.6 % | 3.17 %" in told  # 1 - 0.984 ** 2
+    assert "11-03: unknown, 11-04: unknown | unknown" in told  # SIGNAL: four differences, no sizes
+    assert cumulative.bound([0.5, 0.5]) == 0.75 and cumulative.bound([0.1, None]) is None is cumulative.bound([0.1, 1.2])
 
 
 def test_a_terminal_is_told_the_same_as_text() -> None:

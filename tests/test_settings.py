@@ -41,40 +41,40 @@ def test_the_committed_stack_files_are_valid(stack: str) -> None:
     assert (settings.environment, settings.branch, settings.folder) == (stack, stack, f"/{stack}")
 
 
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"branch": "quant"}, ["Pulumi.quant_stg.yaml", "quant:branch", "'quant'", "'quant_stg'"]),
-        ({"schema": "quant_live"}, ["quant:schema", "'quant_live'", "'quant_stg'"]),
-        ({"folder": "/Shared/quant"}, ["quant:folder", "'quant_stg'"]),
-        ({"folder": "relative"}, ["quant:folder", "absolute workspace path", "/quant_stg"]),
-        ({"schedules": "sometimes"}, ["quant:schedules", "'sometimes'", "live", "paused"]),
-        ({"servicePrincipal": "bob"}, ["quant:servicePrincipal", "UUID"]),
-        ({"colour": "red"}, ["quant:colour is not a setting", "schedules"]),
-        ({"gitProvider": "gitlab"}, ["quant:gitProvider", "'gitlab'", "gitLab"]),
-        ({"workflows": "../x"}, ["quant:workflows", "'../x'", "for example workflows"]),
-        ({"allowedAddresses": '["10.0.0.0/8", "home"]'}, ["quant:allowedAddresses.1", "'home'", "192.0.2.0/24"]),
-        ({"servicePrincipal": "00000000-0000-4000-8000-0000000000d0"}, ["quant:servicePrincipal", "quant:deployer"]),
-        ({"personas": '{"endUsers": {"group": "users", "role": "X"}}'}, ["quant:personas.endUsers.group", "everybody"]),
-        ({"personas": '{"endUsers": {"group": "e", "role": "PUBLIC"}}'}, ["quant:personas.endUsers.role", "everybody"]),
-        (
-            {"personas": '{"endUsers": {"group": "quant-support", "role": "X"}}'},
-            ["quant:personas.support.group", "that of endUsers"],
-        ),
-        ({"personas": '{"boss": {"group": "g", "role": "X"}}'}, ["quant:personas.boss", "developers"]),
-        ({"access": '{"developers": {"folder": "CAN_EDIT"}}'}, ["quant:access.developers.folder", "none, CAN_READ"]),
-        ({"access": '{"developers": {"schema": "write"}}'}, ["quant:access.developers.schema", "none, read"]),
-        ({"limitedRelease": "{}"}, ["quant:limitedRelease is for the stack quant_lr alone"]),
-        ({"developers": "[]"}, ["quant:developers is for the stack quant alone"]),
-        ({"managedWarehouse": '{"size": "HUGE"}'}, ["quant:managedWarehouse.size", "'HUGE'", "XSMALL"]),
-        ({"managedWarehouse": '{"sizes": "SMALL"}'}, ["quant:managedWarehouse.sizes", "autoSuspendSeconds"]),
-        ({"gitCredential": '{"username": "x"}'}, ["quant:gitCredential", "quant:gitToken", "QUANT_GIT_TOKEN"]),
-        ({"publicKey": "hunter2"}, ["quant:publicKey: found (hidden)", "RSA public key of at least 2048 bits"]),
-        ({"activeKey": "1"}, ["quant:activeKey", "quantctl keys rotate quant_stg"]),
-        ({"serviceUserKey": "hunter2"}, ["quant:serviceUserKey", "quantctl keys rotate quant_stg"]),
-        ({"retentionDays": "91"}, ["quant:retentionDays", "'91'", "90"]),
-    ],
-)
+WRONG: list[tuple[dict[str, str], list[str]]] = [
+    ({"branch": "quant"}, ["Pulumi.quant_stg.yaml", "quant:branch", "'quant'", "'quant_stg'"]),
+    ({"schema": "quant_live"}, ["quant:schema", "'quant_live'", "'quant_stg'"]),
+    ({"folder": "/Shared/quant"}, ["quant:folder", "'quant_stg'"]),
+    ({"folder": "relative"}, ["quant:folder", "absolute workspace path", "/quant_stg"]),
+    ({"schedules": "sometimes"}, ["quant:schedules", "'sometimes'", "live", "paused"]),
+    ({"servicePrincipal": "bob"}, ["quant:servicePrincipal", "UUID"]),
+    ({"colour": "red"}, ["quant:colour is not a setting", "schedules"]),
+    ({"gitProvider": "gitlab"}, ["quant:gitProvider", "'gitlab'", "gitLab"]),
+    ({"workflows": "../x"}, ["quant:workflows", "'../x'", "for example workflows"]),
+    ({"allowedAddresses": '["10.0.0.0/8", "home"]'}, ["quant:allowedAddresses.1", "'home'", "192.0.2.0/24"]),
+    ({"servicePrincipal": "00000000-0000-4000-8000-0000000000d0"}, ["quant:servicePrincipal", "quant:deployer"]),
+    ({"personas": '{"endUsers": {"group": "users", "role": "X"}}'}, ["quant:personas.endUsers.group", "everybody"]),
+    ({"personas": '{"endUsers": {"group": "e", "role": "PUBLIC"}}'}, ["quant:personas.endUsers.role", "everybody"]),
+    (
+        {"personas": '{"endUsers": {"group": "quant-support", "role": "X"}}'},
+        ["quant:personas.support.group", "that of endUsers"],
+    ),
+    ({"personas": '{"boss": {"group": "g", "role": "X"}}'}, ["quant:personas.boss", "developers"]),
+    ({"access": '{"developers": {"folder": "CAN_EDIT"}}'}, ["quant:access.developers.folder", "none, CAN_READ"]),
+    ({"access": '{"developers": {"schema": "write"}}'}, ["quant:access.developers.schema", "none, read"]),
+    ({"limitedRelease": "{}"}, ["quant:limitedRelease is for the stack quant_lr alone"]),
+    ({"developers": "[]"}, ["quant:developers is for the stack quant alone"]),
+    ({"managedWarehouse": '{"size": "HUGE"}'}, ["quant:managedWarehouse.size", "'HUGE'", "XSMALL"]),
+    ({"managedWarehouse": '{"sizes": "SMALL"}'}, ["quant:managedWarehouse.sizes", "autoSuspendSeconds"]),
+    ({"gitCredential": '{"username": "x"}'}, ["quant:gitCredential", "quant:gitToken", "QUANT_GIT_TOKEN"]),
+    ({"publicKey": "hunter2"}, ["quant:publicKey: found (hidden)", "RSA public key of at least 2048 bits"]),
+    ({"activeKey": "1"}, ["quant:activeKey", "quantctl keys rotate quant_stg"]),
+    ({"serviceUserKey": "hunter2"}, ["quant:serviceUserKey", "quantctl keys rotate quant_stg"]),
+    ({"retentionDays": "91"}, ["quant:retentionDays", "'91'", "90"]),
+]
+
+
+@pytest.mark.parametrize(("changed", "words"), WRONG)
 def test_a_wrong_value_names_file_key_found_and_allowed(changed: dict[str, str], words: list[str]) -> None:
     """A reader finds the line to change in the message alone."""
     with pytest.raises(UserError) as raised:

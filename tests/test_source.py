@@ -85,6 +85,16 @@ def test_a_head_that_is_known_is_not_fetched_again(remote: Path, monkeypatch: py
     assert asked == ["ls-remote", "cat-file", "update-ref"]
 
 
+def test_a_commit_comes_whole_or_not_at_all(remote: Path) -> None:
+    """Two stacks read one cache, and a fetch may be killed: no commit is there before its files are. An old cache too."""
+    repository = take_snapshot(str(remote), "quant").repository
+    assert git(repository, "config", "--unset", "fetch.unpackLimit") == ""
+    commit(remote, "a.py", "two")
+    assert take_snapshot(str(remote), "quant").repository == repository
+    counted = dict(line.split(": ") for line in git(repository, "count-objects", "-v").splitlines())
+    assert (counted["count"], counted["packs"]) == ("0", "2"), counted
+
+
 def test_a_host_that_is_silent_is_given_up(remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that takes the connection and never answers is told in seconds."""
     monkeypatch.setattr("infra.outside.git.ANSWER_SECONDS", 1.0)

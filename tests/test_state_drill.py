@@ -18,6 +18,7 @@ from quantctl.engine import interrupted, stacks
 from quantctl.errors import UserError
 from tests.conftest import Team
 from tests.paths import ROOT
+from tests.ways_out import carry_out, the_way
 from tests.workspace_proxy import proxy
 
 pytestmark = pytest.mark.real
@@ -38,6 +39,27 @@ def test_a_lost_state_is_put_back_from_an_export(team: Team, tmp_path: Path) -> 
     assert team.pulumi("stack", "import", "-s", "quant_stg", "--file", str(kept)).returncode == 0
     done = team.pulumi("preview", "-s", "quant_stg", "--expect-no-changes")
     assert done.returncode == 0, done.stdout
+
+
+def test_a_state_that_was_cut_off_is_repaired_by_the_commands_that_are_told(team: Team) -> None:
+    """The update names the repair, the repair names the update; each as it was printed, and nothing is lost or twice."""
+    backend = Path(team.environ["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    file = backend / ".pulumi" / "stacks" / "quant" / "quant_stg.json"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    try:
+        refused = team.quantctl("up", "quant_stg", "--yes")
+        assert refused.returncode == 1 and str(file) in refused.stderr, refused.stderr
+        repaired = carry_out(the_way(refused.stderr, "repair"), team.environ)
+        assert repaired.returncode == 0, repaired.stdout + repaired.stderr
+        done = carry_out(the_way(repaired.stdout, "up"), team.environ)
+        assert done.returncode == 0, done.stdout + done.stderr
+    except BaseException:
+        file.write_bytes(whole)
+        raise
+    assert team.changes("quant_stg") == {}
+    names = [job.settings.name for job in team.workspace("deployer").jobs.list() if job.settings]
+    assert len(names) == len(set(names))
 
 
 @pytest.fixture
@@ -86,7 +108,7 @@ def test_a_killed_update_is_gone_on_with_and_nothing_is_created_twice(team: Team
     assert (row["pid"], row["owner"]) == (engine.pid, "gone"), row
     since = datetime.datetime.fromisoformat(row["since"])
     assert datetime.timedelta(0) < datetime.datetime.now(datetime.UTC) - since < datetime.timedelta(minutes=5)
-    released = team.quantctl("lock", "release", "quant_lr", "--yes")
+    released = carry_out(the_way(str(met.value), "release"), team.environ)
     assert released.returncode == 0, released.stderr
     assert "`quantctl up quant_lr` finds out what became of it" in released.stdout
     begun = {operation.name for operation in interrupted.begun("quant_lr", team.environ)}
@@ -97,8 +119,9 @@ def test_a_killed_update_is_gone_on_with_and_nothing_is_created_twice(team: Team
     assert interrupted.begun("quant_lr", team.environ) == []
 
 
-def test_an_empty_state_beside_real_objects_stops_a_preview(team: Team, tmp_path: Path) -> None:
-    """It would else create everything a second time, as far as names are not taken."""
+def test_an_empty_state_beside_real_objects_stops_previews_and_updates(team: Team, tmp_path: Path) -> None:
+    """They would else create everything a second time, as far as names are not taken; nothing is created."""
+    jobs = {job.job_id for job in team.workspace("deployer").jobs.list()}
     kept, empty = tmp_path / "kept.json", tmp_path / "empty.json"
     assert team.pulumi("stack", "export", "-s", "quant_lr", "--file", str(kept)).returncode == 0
     exported = json.loads(kept.read_text())
@@ -106,10 +129,25 @@ def test_an_empty_state_beside_real_objects_stops_a_preview(team: Team, tmp_path
     empty.write_text(json.dumps(exported))
     try:
         assert team.pulumi("stack", "import", "-s", "quant_lr", "--file", str(empty)).returncode == 0
-        done = team.pulumi("preview", "-s", "quant_lr")
-        assert done.returncode != 0
-        for word in ("knows of no Git folder", "the workspace has /quant_lr", "quantctl up quant_lr", "docs/state.md"):
-            assert word in done.stdout, done.stdout
+        for done in (
+            team.pulumi("preview", "-s", "quant_lr"),
+            team.pulumi("up", "--yes", "-s", "quant_lr"),
+            team.quantctl("preview", "quant_lr"),
+            team.quantctl("up", "quant_lr", "--yes"),
+        ):
+            assert done.returncode != 0, done.args
+            said = " ".join((done.stdout + done.stderr).split())
+            for word in (
+                "knows of no Git folder",
+                "the workspace has /quant_lr",
+                "quantctl up quant_lr",
+                "docs/state.md",
+                "quantctl adopt quant_lr (docs/adopt.md)",
+            ):
+                assert word in said, (done.args, said)
+        blind = team.pulumi("up", "--yes", "--skip-preview", "-s", "quant_lr")
+        assert blind.returncode != 0 and "already exists" in blind.stdout, blind.stdout
+        assert {job.job_id for job in team.workspace("deployer").jobs.list()} == jobs
     finally:
         assert team.pulumi("stack", "import", "-s", "quant_lr", "--file", str(kept)).returncode == 0
     assert team.changes("quant_lr") == {}

@@ -27,13 +27,15 @@ from quantctl.promotion.gates import Gate, Unknown
 from quantctl.records.signoffs import SignOff
 from quantctl.status import conclusions
 from quantctl.status.asking import PatientWorkspace, attempt
-from quantctl.status.command import Format, write_whole, written
+from quantctl.status.command import Format
 from quantctl.status.for_programs import as_json
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, RunsOf, Status, Way
 from quantctl.status.page import page
 from quantctl.status.read import sign_offs, with_drift
 from quantctl.status.runs import by_day, first_day
+from quantctl.status.show import written
 from quantctl.status.signs import signs
+from quantctl.text.whole_file import write_whole
 from tests.status_samples import DEV, LIVE, NOW, STAGING, commit, environment, flow, gates, sign_off, team_status, unread
 from tests.test_settings import config_of
 

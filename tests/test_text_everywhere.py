@@ -12,45 +12,67 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import typer
+import yaml
 
 import quantctl.main
 from infra.promotion import EDGES
-from quantctl.doctor.command import _show as show_doctor
+from infra.vocabulary import Environment
+from infra.workflows import Note, Problem
+from infra.workflows.problems import Mark
+from quantctl import where
+from quantctl.check import told as check_told
+from quantctl.check.judge import Verdict as Verdict_
 from quantctl.doctor.model import fine
+from quantctl.doctor.screen import show as show_doctor
 from quantctl.drift import issue
-from quantctl.drift.command import _show_table as show_drift
 from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Fix, report
 from quantctl.drift.formats import as_json, as_junit, as_markdown
+from quantctl.drift.screen import show_table as show_drift
+from quantctl.engine.lock import backend
+from quantctl.engine.lock import command as lock_command
+from quantctl.engine.lock.locks import Lock
 from quantctl.errors import UserError
 from quantctl.forge.model import Verdict
 from quantctl.options import Format
 from quantctl.preview.access import AccessChange, Direction
 from quantctl.preview.events import Violation
 from quantctl.preview.fields import Field
+from quantctl.preview.formats import as_json as preview_json
 from quantctl.preview.formats import widget as preview_widget
 from quantctl.preview.note import note, section
 from quantctl.preview.story import Change, Commits, Story
 from quantctl.promotion.changes import Workflows
-from quantctl.promotion.command import _Screen, history_table
 from quantctl.promotion.gates import Gate, Line, Unknown
 from quantctl.promotion.move import Step, Way, request
 from quantctl.promotion.promote import Outcome, Report
 from quantctl.promotion.read import step_of
+from quantctl.promotion.screen import Screen, history_table
 from quantctl.records.deployments import Record
+from quantctl.results.as_before import AsBefore
+from quantctl.results.command import Format as ResultsFormat
+from quantctl.results.cumulative import since
+from quantctl.results.declared import Declared
+from quantctl.results.release_note import Release
+from quantctl.results.release_note import note as release_note
+from quantctl.results.rows import Rows
+from quantctl.results.rows import shown as rows_shown
+from quantctl.results.run import written as results_written
 from quantctl.status.command import Format as StatusFormat
-from quantctl.status.command import written
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, Status
+from quantctl.status.show import written
 from quantctl.status.table import status_table
 from quantctl.text import streams
 from quantctl.text.terminal import Console
 from tests.paths import ROOT
+from tests.results_samples import said_by, signed_by
 from tests.status_samples import DEV, NOW, commit, flow, sign_off, team_status
 from tests.test_text import HOSTILE
 
@@ -131,6 +153,42 @@ def deployment(text: str) -> Record:
     return Record("deployment", "quant", at, ID, ID, text, text, text, signer=text, gates=[{"name": text, "evidence": text}])
 
 
+def verdict(text: str) -> Verdict_:
+    """A repository of which a file, a key, a mistake and a note say `text`."""
+    mark = Mark(f"workflows/{text}", 3)
+    everywhere = list(Environment)
+    return Verdict_({Problem(mark, text, text): everywhere[:1]}, {Note(mark, text): everywhere}, 1)
+
+
+def job(text: str) -> dict[str, Any]:
+    """What `quantctl show` prints of a job."""
+    return {"name": f"quant {text}", "description": text, "tags": {text: text}}
+
+
+def show_locks(text: str, format: Format) -> None:
+    """A lock whose owner somebody made up."""
+    held = Lock("quant", text, text, text, 2**31, NOW)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend, "locks", lambda env, environ: [held] if env == "quant" else [])
+        patch.setattr(where, "enter", dict)
+        lock_command.show(None, format)
+
+
+def results(text: str, format: ResultsFormat) -> str:
+    """A report of results in which everything says `text`, signed with it."""
+    made = said_by(text)
+    return results_written(made, signed_by(text, made), format)
+
+
+def released(text: str, cumulatively: bool = False) -> str:
+    """The release note of the same, or of what has come together since."""
+    made = said_by(text)
+    changes = [Declared(text, text, text, text), Declared(text, text, text, "")]
+    record = replace(deployment(text), environment="quant_live")
+    release = Release(record, [commit("aa11bb22", text, text)], changes, made, signed_by(text, made))
+    return since(record, [release, replace(release, report=None)]) if cumulatively else release_note(release)
+
+
 def failing(text: str) -> None:
     """A command that ends with an error of somebody's words."""
 
@@ -160,22 +218,42 @@ TERMINAL: dict[str, Callable[[str], Any]] = {
     "status": lambda text: Console(width=200).print(status_table(status(text))),
     "drift": lambda text: show_drift(drift(text), Console()),
     "doctor": lambda text: show_doctor([fine(text, text, text)]),
-    "promote": lambda text: _Screen(Format.table, yes=True).show(promotion(text), text),
+    "promote": lambda text: Screen(Format.table, yes=True).show(promotion(text), text),
     "promote with its preview": lambda text: Console().print(section(story(text)), soft_wrap=True),
     "history": lambda text: Console(width=200).print(history_table([deployment(text)])),
+    "results": lambda text: print(results(text, ResultsFormat.table)),
+    "results as before": lambda text: print(AsBefore(said_by(text), {text: text}), file=sys.stderr),
+    "rows": lambda text: Console(width=400).print(rows_shown(Rows([text], [text], [(None, text, text, 1)], {}), ("a", "b"))),
     "a spinner": lambda text: Console(stderr=True).status(text).start(),
+    "a line": lambda text: typer.echo(f"quant: {text}"),
+    "check": lambda text: typer.echo(check_told.text(verdict(text))),
+    "check for GitHub": lambda text: typer.echo(check_told.github(verdict(text))),
+    "a job": lambda text: typer.echo(yaml.safe_dump(job(text), allow_unicode=True)),
+    "locks": lambda text: show_locks(text, Format.table),
 }
 MARKDOWN: dict[str, Callable[[str], str]] = {
     "note": lambda text: note([story(text)]),
     "drift": lambda text: as_markdown(drift(text)),
     "issue": lambda text: issue.decide(drift(text)).text,
     "merge request": lambda text: described(text),
+    "results": lambda text: results(text, ResultsFormat.markdown),
+    "release note": released,
+    "releases since": lambda text: released(text, cumulatively=True),
 }
 JSON: dict[str, Callable[[str], str]] = {
     "status": lambda text: written(status(text), StatusFormat.json),
     "drift": lambda text: as_json(drift(text), 2),
     "promotion": lambda text: json.dumps(promotion(text).as_json()),
     "widget": lambda text: preview_widget([story(text)]),
+    "preview": lambda text: preview_json([story(text)]),
+    "check": lambda text: check_told.as_json(verdict(text)),
+    "check for GitLab": lambda text: check_told.gitlab(verdict(text)),
+    "a job": lambda text: json.dumps(job(text)),
+    "history": lambda text: json.dumps([deployment(text).as_json()]),
+    "doctor": lambda text: json.dumps([fine(text, text, text).as_json()]),
+    "issue": lambda text: json.dumps(asdict(issue.decide(drift(text)))),
+    "locks": lambda text: terminal(lambda text: show_locks(text, Format.json), text),
+    "results": lambda text: results(text, ResultsFormat.json),
 }
 
 
@@ -281,12 +359,17 @@ class _Elements(html.parser.HTMLParser):
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_page_and_a_report_hold_what_they_should(text: str) -> None:
     """Not one element more than with harmless words; XML is read back."""
-    pages = []
-    for words in ("harmless", text):
-        parser = _Elements()
-        parser.feed(written(status(words), StatusFormat.html))
-        pages.append([name for name in parser.names if name not in ("q",)])
-    assert pages[0] == pages[1]
+    made: tuple[Callable[[str], str], ...] = (
+        lambda words: written(status(words), StatusFormat.html),
+        lambda words: results(words, ResultsFormat.html),
+    )
+    for page in made:
+        elements = []
+        for words in ("harmless", text):
+            parser = _Elements()
+            parser.feed(page(words))
+            elements.append([name for name in parser.names if name not in ("q",)])
+        assert elements[0] == elements[1]
     ElementTree.fromstring(as_junit(drift(text)).encode())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.databricks.as_written import put_right
+from infra.databricks.as_written import put_right, says
 from infra.databricks.jobs import in_order, logical_names
 from infra.workflows import Workflow
 from tests.conftest import Team
@@ -78,6 +78,24 @@ def test_what_a_definition_no_longer_says_is_taken_out() -> None:
         "job_clusters": [{"job_cluster_key": "k", "new_cluster": {"spark_version": "15"}}],
     }
     assert put_right(written, written) == {}
+
+
+def test_a_job_says_what_is_written_whatever_the_workspace_adds_or_orders() -> None:
+    """Defaults, an order of tasks by key and the ids of other jobs are no change that was not made."""
+    written: dict[str, Any] = {
+        "timeout_seconds": 5,
+        "tags": {},
+        "tasks": [{"task_key": "b", "run_job_task": {"job_id": "${resources.jobs.x.id}"}}, {"task_key": "a"}],
+    }
+    there: dict[str, Any] = {
+        "name": "n",
+        "timeout_seconds": 5,
+        "tasks": [{"task_key": "a", "timeout_seconds": 0}, {"task_key": "b", "run_job_task": {"job_id": 7}}],
+    }
+    assert says(there, written)
+    assert not says({**there, "timeout_seconds": 6}, written)
+    assert not says({**there, "tasks": there["tasks"][:1]}, written)
+    assert not says(there, {**written, "schedule": {"quartz_cron_expression": "0 0 6 * * ?"}})
 
 
 def put(team: Team, message: str, **files: dict[str, Any] | None) -> None:

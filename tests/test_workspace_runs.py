@@ -71,7 +71,7 @@ def results(run: Run) -> dict[str, str]:
 
 def until(true: Callable[[], bool]) -> None:
     """Wait for something for ten seconds."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while not true():
         assert time.monotonic() < deadline, "it did not come true"
         time.sleep(0.05)
@@ -275,6 +275,22 @@ def test_runs_are_listed_in_pages_and_by_what_they_are(workspace: Workspace, pat
     assert "runs" not in workspace.http("GET", "/api/2.2/jobs/runs/list?start_time_to=1").json()
     with pytest.raises((OperationFailed, NotFound)):
         admin.jobs.get_run_output(1)
+
+
+def test_a_submitted_run_is_run_as_who_is_named(workspace: Workspace, path: str) -> None:
+    """With that identity's rights, by whoever may set it: dana has no user role on the principal."""
+    body = {"run_name": "once", "run_as": {"service_principal_name": PRINCIPAL},
+            "tasks": [{"task_key": "a", "spark_python_task": {"python_file": f"{path}/say.py"}}]}  # fmt: skip
+    number = workspace.http("POST", "/api/2.2/jobs/runs/submit", json=body).json()["run_id"]
+    until(lambda: workspace.client().jobs.get_run(number).end_time is not None)
+    run = workspace.client().jobs.get_run(number)
+    assert run.state and run.state.result_state is RunResultState.FAILED
+    output = workspace.client().jobs.get_run_output((run.tasks or [])[0].run_id or 0)
+    assert "lacks the required permissions" in f"{output.error} {output.logs}"
+    refused = workspace.http("POST", "/api/2.2/jobs/runs/submit", DANA, json=body)
+    assert refused.status_code == 403
+    wrong = body | {"run_as": {"user_name": "nobody@x.y"}}
+    assert workspace.http("POST", "/api/2.2/jobs/runs/submit", json=wrong).status_code == 400
 
 
 def test_a_submitted_run_is_the_callers_own(workspace: Workspace, path: str) -> None:

@@ -1,4 +1,7 @@
-"""After the update of a job: what its definition no longer says is really taken from it.
+"""After the update of a job: it was really changed, and what its definition no longer says is really taken from it.
+
+The provider does not look at the answer to a change: a proxy's page with status 200 is taken for the workspace's
+(`ResetJob` of databricks-sdk-go, service/jobs/impl.go, reads no body).
 
 The provider keeps some fields that are taken out, without a difference in any preview, and no input makes it send their
 absence (terraform-provider-databricks 1.126). Of mail it suppresses the emptied list, and sends each address empty:
@@ -9,12 +12,13 @@ is computed, as retry_on_timeout is, keeps its old value (jobs/resource_job.go; 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 
 from infra.outside.workspace import Workspace
+from infra.workflows.format import JOB_ID
 
 Json = dict[str, Any]
 _SECONDS = 30
@@ -26,15 +30,47 @@ _OF_CLUSTERS = (
 )  # fmt: skip
 
 
-def hook(written: Mapping[str, Json]) -> pulumi.ResourceHook:
-    """What runs after the update of a job; `written` are the definitions by logical name. Other jobs are not asked for."""
+def hooks(written: Mapping[str, Json]) -> pulumi.ResourceHookBinding:
+    """What runs around the update of a job; `written` are the definitions by logical name. Other jobs are not asked for."""
+    before: dict[str, Json] = {}
+
+    def before_update(args: pulumi.ResourceHookArgs) -> None:
+        before[args.id] = Workspace(os.environ, seconds=_SECONDS).job(args.id)["settings"]
 
     def after_update(args: pulumi.ResourceHookArgs) -> None:
         workspace = Workspace(os.environ, seconds=_SECONDS)
-        if changed := put_right(workspace.job(args.id)["settings"], written[args.name]):
+        settings = workspace.job(args.id)["settings"]
+        if settings == before.get(args.id) and not says(settings, written[args.name]):
+            raise ConnectionError(
+                f"the change of job {args.name!r} was answered and not made: the job is as it was before. Perhaps a proxy"
+                f" answered. Make it with: quantctl drift {pulumi.get_stack()} --fix"
+            )
+        if changed := put_right(settings, written[args.name]):
             workspace.update_job(args.id, changed)
 
-    return pulumi.ResourceHook("as-written", after_update)
+    return pulumi.ResourceHookBinding(
+        before_update=[pulumi.ResourceHook("as-it-was", before_update)],
+        after_update=[pulumi.ResourceHook("as-written", after_update)],
+    )
+
+
+def says(there: Any, written: Any) -> bool:
+    """Whether everything that is written is there; the ids of other jobs, which are not known here, are passed over."""
+    if isinstance(written, Mapping):
+        return all(says(there.get(key) if isinstance(there, Mapping) else None, value) for key, value in written.items())
+    if isinstance(written, (list, tuple)):
+        found = there if isinstance(there, list) else []
+        return len(found) == len(written) and all(
+            says(*pair) for pair in zip(_in_order(found), _in_order(written), strict=True)
+        )
+    if isinstance(written, str) and JOB_ID.search(written):
+        return True
+    return str(there or "") == str(written or "")
+
+
+def _in_order(values: Sequence[Any]) -> list[Any]:
+    """The workspace sorts tasks by their key."""
+    return sorted(values, key=lambda one: str(one.get("task_key", "")) if isinstance(one, Mapping) else "")
 
 
 def put_right(settings: Json, written: Json) -> Json:

@@ -42,7 +42,7 @@ def nothing_there(settings: Settings) -> pulumi.ResourceHook:
             raise UserError(
                 f"the state of {env} knows of no Git folder, and the workspace has {settings.folder}. The folder was not"
                 f" changed. After an update that was killed: quantctl up {env}. A state that was lost: restore it"
-                " (docs/state.md). A folder of your own: quantctl adopt {env} (docs/adopt.md)."
+                f" (docs/state.md). A folder that was made by hand: quantctl adopt {env} (docs/adopt.md)."
             )
 
     return pulumi.ResourceHook("folder-is-new", look, pulumi.ResourceHookOptions(on_dry_run=True))

@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 
 from infra.access import DEPLOYER, SERVICE_PRINCIPAL, Access
-from infra.databricks.as_written import hook
+from infra.databricks.as_written import hooks
 from infra.databricks.permissions import group_entries, principal_entry
 from infra.sdk.databricks import Job, Permissions
 from infra.settings import Settings
@@ -45,7 +45,7 @@ class Jobs(pulumi.ComponentResource):
         self.ids: dict[str, pulumi.Output[str]] = {}
         names = logical_names(args.workflows)
         written = {names[one.key][0]: one.job for one in args.workflows}
-        hooks = pulumi.ResourceHookBinding(after_update=[hook(written)]) if written else None
+        around = hooks(written) if written else None
         for workflow in in_order(args.workflows):
             name, *earlier = names[workflow.key]
             fields = with_ids(arguments({**workflow.job, "name": f"{settings.environment} {workflow.name}"}), self.ids)
@@ -55,7 +55,7 @@ class Jobs(pulumi.ComponentResource):
                 # Always said: leaving it out later does not take it back (databricks/cli #4873).
                 run_as={"service_principal_name": settings.service_principal},
                 edit_mode="UI_LOCKED",
-                opts=pulumi.ResourceOptions.merge(self._child(settings, earlier), pulumi.ResourceOptions(hooks=hooks)),
+                opts=pulumi.ResourceOptions.merge(self._child(settings, earlier), pulumi.ResourceOptions(hooks=around)),
             )
             Permissions(
                 f"job/{name}",

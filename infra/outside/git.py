@@ -24,6 +24,11 @@ ANSWER_SECONDS = 6.0  # for one question; both providers would be silent for min
 READ_SECONDS = 60.0  # for reading the cache
 FETCH_SECONDS = 300.0  # for a first fetch, once the host has answered
 
+# What is fetched comes as a pack, all of it at once. Git otherwise unpacks a small fetch object by object, commits first:
+# another stack's run sees a commit whose tree is not there yet, and after a kill it never is.
+# https://git-scm.com/docs/git-config#Documentation/git-config.txt-fetchunpackLimit
+_AS_PACKS = "unpackLimit = 1"
+
 Done = subprocess.CompletedProcess[bytes]
 
 
@@ -99,7 +104,9 @@ def tree(repository: Path, commit: str) -> dict[str, Entry]:
     """
     result = run_in(repository, "ls-tree", "-r", "-z", commit, seconds=READ_SECONDS)
     if result.returncode:
-        raise UserError(f"git ls-tree failed at {commit[:12]} in the cache {repository}: {said(result)}.")
+        raise UserError(
+            f"git ls-tree failed at {commit[:12]} in the cache {repository}: {said(result)}; delete the cache and run again."
+        )
     found = {}
     for line in result.stdout.split(b"\0"):
         if line:
@@ -172,6 +179,8 @@ def cache(remote: str) -> Path:
         with one_at_a_time(repository):
             if not (repository / "HEAD").exists():
                 need(run(["git", "init", "--quiet", "--bare", str(repository)]), remote)
+            if _AS_PACKS not in (repository / "config").read_text():
+                need(run_in(repository, "config", "fetch.unpackLimit", "1"), remote)
     except OSError as error:
         raise UserError(
             f"the Git cache {repository.parent} cannot be written ({error.strerror}): make room there, or name another"

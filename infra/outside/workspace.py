@@ -134,10 +134,15 @@ class Workspace(Connection):
         return list(self._ask(path, {"name": name, "etag": ""}, needs).get("grant_rules") or [])
 
     def groups(self, names: list[str]) -> set[str]:
-        """Which of these groups are there, in lower case. https://docs.databricks.com/api/workspace/groups/list"""
+        """Which of these groups are there, in lower case."""
+        return {name.lower() for name in self.group_ids(names)}
+
+    def group_ids(self, names: list[str]) -> dict[str, str]:
+        """Display name -> id of those groups that are there. https://docs.databricks.com/api/workspace/groups/list"""
         quoted = " or ".join('displayName eq "{}"'.format(name.replace("\\", "\\\\").replace('"', '\\"')) for name in names)
         query = {"filter": quoted, "attributes": "displayName"}
-        return {str(one.get("displayName")).lower() for one in self._scim("/api/2.0/preview/scim/v2/Groups", query)}
+        found = self._scim("/api/2.0/preview/scim/v2/Groups", query)
+        return {str(one.get("displayName")): str(one.get("id")) for one in found}
 
     def members(self) -> dict[str, list[str]]:
         """Group -> user names of its members, as each user's own groups say it, those through another group included.
@@ -172,7 +177,16 @@ class Workspace(Connection):
     def runs(self, job_id: int, since: datetime.datetime) -> list[Run]:
         """Runs of a job that were started since then, the newest first."""
         query = {"job_id": str(job_id), "start_time_from": str(int(since.timestamp() * 1000)), "limit": str(_RUNS_PAGE)}
-        return [_run(one) for one in self._pages("/api/2.2/jobs/runs/list", "runs", query, f"CAN_VIEW on the job {job_id}")]
+        return [
+            run_of(one) for one in self._pages("/api/2.2/jobs/runs/list", "runs", query, f"CAN_VIEW on the job {job_id}")
+        ]
+
+    def submitted(self, since: datetime.datetime) -> list[tuple[str, Run]]:
+        """One-time runs that the caller may see, by name, the newest first. https://docs.databricks.com/api/workspace/jobs/submit"""
+        start = str(int(since.timestamp() * 1000))
+        query = {"run_type": "SUBMIT_RUN", "start_time_from": start, "limit": str(_RUNS_PAGE)}
+        listed = self._pages("/api/2.2/jobs/runs/list", "runs", query)
+        return [(str(one.get("run_name") or ""), run_of(one)) for one in listed]
 
     def active_runs(self, jobs: Mapping[str, int], before: datetime.datetime | None = None) -> dict[str, list[int]]:
         """Workflow -> ids of the runs that have not ended; only those that were started before a time, if one is given."""
@@ -180,7 +194,7 @@ class Workspace(Connection):
         names = {job_id: name for name, job_id in jobs.items()}
         query = {"active_only": "true", "limit": str(_RUNS_PAGE)}
         for one in self._pages("/api/2.2/jobs/runs/list", "runs", query):
-            run = _run(one)
+            run = run_of(one)
             if run.job_id in names and (before is None or run.started < before):
                 found.setdefault(names[run.job_id], []).append(run.run_id)
         return found
@@ -207,7 +221,8 @@ class Workspace(Connection):
             return {}
 
 
-def _run(body: Mapping[str, Any]) -> Run:
+def run_of(body: Mapping[str, Any]) -> Run:
+    """A run as the Jobs API tells it."""
     state = body.get("state") or {}
     active = state.get("life_cycle_state") in _ACTIVE
     result = "" if active else str(state.get("result_state") or state.get("life_cycle_state") or "")

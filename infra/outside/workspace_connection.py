@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
-
-import requests
-from requests.adapters import HTTPAdapter
+from typing import TYPE_CHECKING, Any
 
 from infra.errors import UserError, without_credentials
+
+if TYPE_CHECKING:
+    import requests  # loaded with the first request: it takes a tenth of a second, which `--help` does not wait for
 
 ANSWER_SECONDS = 15.0  # for one answer
 THROTTLED_SECONDS = 60.0  # waited in all for a workspace that asks for patience
@@ -73,6 +73,10 @@ class Connection:
         """What a GET is answered with; `needs` says which permission level on what is enough."""
         return _json(self._exchange("GET", path, query, None, needs), path)
 
+    def _told(self, method: str, path: str, body: Json, needs: str) -> Json:
+        """What a request that changes something is answered with."""
+        return _json(self._exchange(method, path, None, body, needs), path)
+
     def _exchange(
         self,
         method: str,
@@ -82,6 +86,8 @@ class Connection:
         needs: str = "",
         headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
+        from requests import RequestException
+
         host, session = self._enter()
         attempt = 0
         while True:
@@ -95,7 +101,7 @@ class Connection:
                     timeout=(_CONNECT_SECONDS, self._seconds),
                     allow_redirects=False,
                 )
-            except requests.RequestException as error:
+            except RequestException as error:
                 raise Unreadable(silence(host, error)) from None
             if answer.status_code not in (429, 503):
                 return _accepted(answer, host, path, needs)
@@ -112,6 +118,9 @@ class Connection:
 
     def _enter(self) -> tuple[str, requests.Session]:
         if self._entered is None:
+            import requests
+            from requests.adapters import HTTPAdapter
+
             host, login = _login(self._environ, self._token)
             session = requests.Session()
             session.auth = login
@@ -127,6 +136,8 @@ def reach_databricks(environ: Mapping[str, str]) -> None:
     Raises:
         UserError: names the address and the setting.
     """
+    import requests
+
     if host := environ.get("DATABRICKS_HOST"):
         try:  # any HTTP answer is an answer
             requests.get(_address(host), timeout=(_CONNECT_SECONDS, 6.0), allow_redirects=False, stream=True).close()

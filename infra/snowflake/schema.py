@@ -48,21 +48,17 @@ class ManagedSchema(pulumi.ComponentResource):
         settings, names = args.settings, args.names
         database = settings.database.upper()
         child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
-        self.schema = Schema(
-            "schema",
-            database=database,
-            name=names.schema,
-            with_managed_access="true",
-            is_transient="false",  # always said: another spelling of the same would replace the schema
-            data_retention_time_in_days=settings.retention_days,
-            comment=f"Outputs of branch {settings.branch}. Declared by Pulumi stack {settings.environment}.",
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(retain_on_delete=settings.is_live)),
-        )
-        self._child, self._database, self._schema = child, database, qualified(database, names.schema)
+        self._child, self._database, self._settings = child, database, settings
+        self.schema = self._managed("schema", names.schema, "Outputs")
         reader, writer = self._role("reader", names.reader), self._role("writer", names.writer)
+        places = [("", self.schema, names.schema)]
+        if settings.limited_release is not None and settings.limited_release.baseline:
+            base = self._managed("baseline", names.baseline, "What quant_live's code makes of the inputs")
+            places.append(("baseline-", base, names.baseline))
         more = {_PLURALS[kind]: ["SELECT"] for kind in settings.also_readable}
-        self._grants("reader", reader, ["USAGE"], {**_READ, **more})
-        self._grants("writer", writer, _CREATE, {**_WRITE, **more})
+        for prefix, schema, name in places:
+            self._grants(f"{prefix}reader", reader, (schema, name), ["USAGE"], {**_READ, **more})
+            self._grants(f"{prefix}writer", writer, (schema, name), _CREATE, {**_WRITE, **more})
         # A replaced grant goes first: afterwards the role that it names may be gone, and with it the grant.
         ordered = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(delete_before_replace=True))
         for persona, access in args.row.items():
@@ -75,18 +71,38 @@ class ManagedSchema(pulumi.ComponentResource):
         self.name: pulumi.Output[str] = self.schema.name
         self.register_outputs({"name": self.name})
 
+    def _managed(self, short: str, name: str, what: str) -> Schema:
+        settings = self._settings
+        return Schema(
+            short,
+            database=self._database,
+            name=name,
+            with_managed_access="true",
+            is_transient="false",  # always said: another spelling of the same would replace the schema
+            data_retention_time_in_days=settings.retention_days,
+            comment=f"{what} of branch {settings.branch}. Declared by Pulumi stack {settings.environment}.",
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(retain_on_delete=settings.is_live)),
+        )
+
     def _role(self, short: str, name: str) -> DatabaseRole:
         return DatabaseRole(short, database=self._database, name=name, opts=self._child)
 
-    def _grants(self, short: str, role: DatabaseRole, on_schema: list[str], on_objects: dict[str, list[str]]) -> None:
+    def _grants(
+        self,
+        short: str,
+        role: DatabaseRole,
+        on: tuple[Schema, str],
+        on_schema: list[str],
+        on_objects: dict[str, list[str]],
+    ) -> None:
         # One resource a role and object, never always_apply: a plan costs 300 to 400 ms for each statement.
-        after = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[self.schema]))
-        role_name = role.fully_qualified_name
+        after = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[on[0]]))
+        role_name, schema = role.fully_qualified_name, qualified(self._database, on[1])
         GrantPrivilegesToDatabaseRole(
             f"{short}-uses-schema",
             database_role_name=role_name,
             privileges=on_schema,
-            on_schema={"schema_name": self._schema},
+            on_schema={"schema_name": schema},
             opts=after,
         )
         for kind, privileges in on_objects.items():
@@ -95,6 +111,6 @@ class ManagedSchema(pulumi.ComponentResource):
                     f"{short}-{scope}-{kind.lower().replace(' ', '-')}",
                     database_role_name=role_name,
                     privileges=privileges,
-                    on_schema_object={scope: {"object_type_plural": kind, "in_schema": self._schema}},
+                    on_schema_object={scope: {"object_type_plural": kind, "in_schema": schema}},
                     opts=after,
                 )

@@ -56,7 +56,7 @@ def laid_over(base: Any, over: Any) -> Any:
             merged.put(key, laid_over(merged.get(key), value), merged.marks[key] if keeps else over.marks[key])
         return merged
     if isinstance(base, Seq) and isinstance(over, Seq):
-        return Seq(base.mark, [*base, *over], [*base.marks, *over.marks])
+        return Seq(base.mark, [*base, *copied(over)], [*base.marks, *over.marks])
     return base if over is None else copied(over)
 
 

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
+from unicodedata import category
 
 from rules import grants, lock_down, managed_access, own_code, providers, secret_scope
 from rules.allowed import NEVER
-from rules.environments import DEVELOPMENT, STACKS, Environment, named
+from rules.environments import DEVELOPMENT, STACKS, Environment, identifier_parts, named
 from rules.table import (
     Table,
     address,
@@ -29,6 +30,9 @@ from rules.table import (
     text,
 )
 from rules.values import UNKNOWN, Props, kind, shown, title
+
+# Control and format characters, among them those that turn the direction of reading, and line separators.
+_HIDDEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
 
 def _among(names: str, what: str, value: Any, environment: Environment) -> str | None:
@@ -48,9 +52,9 @@ def _branch(value: Any, environment: Environment) -> str | None:
 
 
 def _job(value: Any, environment: Environment) -> str | None:
-    if isinstance(value, str) and re.fullmatch(rf"{environment.name} [^\x00-\x1f]+", value):
+    if isinstance(value, str) and re.fullmatch(rf"{environment.name} .+", value) and not _HIDDEN & set(map(category, value)):
         return None
-    return f"a name that starts with {environment.name!r} and a space, so that every list of jobs says whose job it is."
+    return f"{environment.name!r}, a space and a name that can be seen: every list of jobs says whose job it is."
 
 
 def _mergers(value: Any, environment: Environment) -> str | None:
@@ -81,6 +85,17 @@ def _username(value: Any, environment: Environment) -> str | None:
     said = environment.parts("gitCredential")
     wanted = said.get("username") if isinstance(said, dict) else None
     return None if value is not None and value == wanted else "the user name of quant:gitCredential."
+
+
+def _login(value: Any, environment: Environment) -> str | None:
+    others = {other.service_user for stack in STACKS if stack != environment.name and (other := named(stack)) is not None}
+    return None if value is None or str(value).upper() not in others else "no other environment's service user."
+
+
+def _schema(value: Any, environment: Environment) -> str | None:
+    known = len(found := identifier_parts(value)) == 1 and found[0] in environment.schemas
+    names = " or ".join(map(repr, environment.schemas))
+    return None if known else f"{names}, that of {environment.name}. Correct it, or select the stack that it belongs to."
 
 
 def _namespace(value: Any, environment: Environment) -> str | None:
@@ -129,7 +144,7 @@ NAMES: Table = {
         "suspendImmediateTrigger": optional(number(1, 200)),
         "suspendTrigger": optional(number(1, 200)),
     },
-    "snowflake:Schema": {"database": called("database"), "name": called("schema")},
+    "snowflake:Schema": {"database": called("database"), "name": _schema},
     "snowflake:ServiceUser": {
         "name": called("service_user"),
         "defaultNamespace": _namespace,
@@ -137,6 +152,7 @@ NAMES: Table = {
         "defaultSecondaryRolesOption": optional(one_of("ALL", "DEFAULT", "NONE", "default")),
         "defaultWarehouse": optional(called("warehouse")),
         "disabled": optional(one_of("default", "false", "true")),
+        "loginName": _login,
         "networkPolicy": optional(called("network_policy")),
         "rsaPublicKey": optional(text),
         "rsaPublicKey2": optional(text),
@@ -149,7 +165,7 @@ _FREE = {
     "snowflake:DatabaseRole": {"comment"},
     "snowflake:NetworkPolicy": {"comment"},
     "snowflake:Schema": {"comment"},
-    "snowflake:ServiceUser": {"comment", "displayName", "loginName", "minsToUnlock"},
+    "snowflake:ServiceUser": {"comment", "displayName", "minsToUnlock"},
     "snowflake:Warehouse": {
         "autoResume", "autoSuspend", "comment", "initiallySuspended", "maxConcurrencyLevel",
         "statementQueuedTimeoutInSeconds", "statementTimeoutInSeconds", "warehouseSize", "warehouseType",

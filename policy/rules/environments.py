@@ -139,6 +139,13 @@ class Environment:
         return self.name.upper() if said in {stack.upper() for stack in STACKS} else said
 
     @cached_property
+    def schemas(self) -> tuple[str, ...]:
+        """The schema, and that of the baseline where a limited release has one."""
+        release = self.parts("limitedRelease")
+        has_one = self.name == "quant_lr" and isinstance(release, dict) and release.get("baseline") is True
+        return (self.schema, f"{self.schema}_BASE") if has_one else (self.schema,)
+
+    @cached_property
     def own_names(self) -> Mapping[str, str]:
         """What the team calls otherwise than usual."""
         said = self.parts("names")

@@ -166,7 +166,8 @@ def _in_schema(props: Props, environment: Environment) -> set[str] | str | None:
 
 
 def _is_own(schema: Any, environment: Environment) -> bool:
-    return environment.database is not None and identifier_parts(schema) == (environment.database, environment.schema)
+    owned = {(environment.database, name) for name in environment.schemas}
+    return environment.database is not None and identifier_parts(schema) in owned
 
 
 def _said(value: dict[str, Any]) -> dict[str, Any]:

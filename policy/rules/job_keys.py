@@ -13,7 +13,7 @@ FREE = frozenset(
     ebsVolumeIops ebsVolumeSize ebsVolumeThroughput ebsVolumeType editMode enableElasticDisk enableEncryption
     enableLocalDiskEncryption enabled encryptionType entryPoint environmentKey environmentVariablesKey
     environmentVersion exclusions firstOnDemand format fullRefresh fullRefreshSelections hardwareAccelerator
-    includeAppliedFilters inputs interval isSingleNode jarParams jobClusterKey jobParameters kind left localSsdCount
+    includeAppliedFilters inputs interval isSingleNode jarParams jobClusterKey kind left localSsdCount
     mainClassName maxConcurrentRuns maxRetries maxWorkers metric minRetryIntervalMillis minTimeBetweenTriggersSeconds
     minWorkers name namedParameters noAlertForCanceledRuns noAlertForSkippedRuns nodeTypeId notebookParams numWorkers op
     outcome packageName parameters pauseStatus pauseSubscriptions paused performanceTarget pipelineParams priorityClass

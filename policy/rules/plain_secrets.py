@@ -13,9 +13,15 @@ from typing import Any, NamedTuple
 from rules.values import Declared, Props, Secret, kind
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-# Databricks, GitLab and GitHub tokens, and a password that stands in a URL.
-_TOKEN = re.compile(r"\b(dapi[0-9A-Za-z]{16,}|glpat-[\w-]{20,}|gh[pousr]_\w{30,})|\w://[^/\s:@]+:[^/\s@]+@")
-_NAME = re.compile(r"(password|passphrase|passcode|token|secret|private_?key|access_?key|api_?key)$", re.IGNORECASE)
+# Tokens of Databricks, GitLab, GitHub, Pulumi and AWS, signed ones (JWT), and a password that stands in a URL.
+_TOKEN = re.compile(
+    r"\b(dapi[0-9A-Za-z]{16,}|gl[a-z]{2,5}-[\w-]{20,}|gh[pousr]_\w{30,}|github_pat_\w{30,}|pul-[0-9a-f]{40}"
+    r"|AKIA[0-9A-Z]{16}\b|eyJ[\w-]{10,}\.[\w-]{10,}\.)|\w://[^/\s:@]+:[^/\s@]+@"
+)
+_NAME = re.compile(
+    r"(passw(or)?d|pwd|passphrase|passcode|token|secret|credentials?|private_?key|access_?key|api_?key)(_?\d+)?$",
+    re.IGNORECASE,
+)
 _NOT_A_SECRET = ("idempotencyToken", "mustChangePassword")
 _REFERENCE = re.compile(r"\{\{\s*secrets/[^{}]+\}\}")
 _PLACES = {  # a value there is a secret, whatever it is called

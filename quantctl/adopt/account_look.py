@@ -74,7 +74,18 @@ def _read(account: Account, settings: Settings) -> Json:
         "roles": {one: _users_of(shown, one) for one in sorted(people)},
         "roles_there": roles,
         "database_roles": sorted(str(row["name"]) for row in shown(f"DATABASE ROLES IN DATABASE {identifier(database)}")),
+        **_besides(shown, settings),
     }
+
+
+def _besides(shown: Shown, settings: Settings) -> Json:
+    """What only some stacks declare: a warehouse, its monitor, a network policy."""
+    asked = []
+    if settings.managed_warehouse is not None:
+        asked += [("warehouses", "WAREHOUSES"), ("resource_monitors", "RESOURCE MONITORS")]
+    if settings.allowed_addresses:
+        asked.append(("network_policies", "NETWORK POLICIES"))
+    return {field: sorted(str(row["name"]) for row in shown(what)) for field, what in asked}
 
 
 def _schema(shown: Shown, database: str, name: str) -> Schema | None:

@@ -5,7 +5,10 @@ adoption/workflows/ is for all environments; adoption/ENV/ has what was found, p
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +58,11 @@ class Place:
         return self.folder / "trial.json"
 
     @property
+    def scratch(self) -> Path:
+        """States of imports while they are tried; nothing in it outlives the command."""
+        return self.folder / "scratch"
+
+    @property
     def decisions(self) -> Path:
         """Every difference, with what was decided."""
         return self.folder / "decisions.yaml"
@@ -92,6 +100,25 @@ class Place:
     def workflow_files(self) -> dict[str, bytes]:
         """Name -> content of the generated workflow files."""
         return {file.name: file.read_bytes() for file in sorted(self.workflows.glob("*.yml"))}
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """No other step of an adoption runs meanwhile; a step that was killed holds nothing any more.
+
+    Raises:
+        UserError: one runs.
+    """
+    file = project.root() / "adoption" / ".lock"
+    file.parent.mkdir(exist_ok=True)
+    with file.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                "Another step of an adoption runs in this project.", do_next="wait for it, then run the command again"
+            ) from None
+        yield
 
 
 def write(file: Path, text: str) -> None:

@@ -46,5 +46,5 @@ def _entry(one: Declared, number: str | None, known: dict[str, Declared]) -> Jso
 
 
 def _label(one: Declared) -> str:
-    """A name within the file: unlike the logical one it names a single resource."""
-    return f"{one.kind} {one.name}"
+    """A name within the file: unlike the logical one it names a single resource, or a component of the same kind."""
+    return f"{one.kind if one.custom else one.type} {one.name}"

@@ -1,8 +1,12 @@
-"""`pulumi import` of one file into a stack, after which a preview shows what really differs and nothing else."""
+"""`pulumi import` of one file, in a state that is thrown away: its result is a whole state, or nothing.
+
+It is put into the stack in one step, so that an import which was killed has changed nothing.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +19,11 @@ from infra.outside.branch import Snapshot
 from infra.outside.git import run, run_in, said
 from infra.what_if import LOOKING
 from quantctl.adopt.completed import completed
+from quantctl.adopt.folder import Place
 from quantctl.adopt.identity import Declared
 from quantctl.adopt.import_file import declared
-from quantctl.engine.process import POLICY
+from quantctl.engine.orphans import end_all
+from quantctl.engine.process import policy
 from quantctl.engine.process import run as engine
 from quantctl.errors import UserError
 from quantctl.workspace import Workspace
@@ -45,7 +51,7 @@ def preview(env: str, environ: Mapping[str, str], stack_file: Path | None = None
     Raises:
         UserError: the preview failed.
     """
-    pack = POLICY if judged else ()
+    pack = policy() if judged else ()
     done = engine(["preview", "--json", "-s", env, *_config(stack_file), *pack], environ, must=False)
     if done.code != 0:
         refused = _refused(env, environ, stack_file) if judged else ""
@@ -61,17 +67,17 @@ def preview(env: str, environ: Mapping[str, str], stack_file: Path | None = None
 
 def _refused(env: str, environ: Mapping[str, str], stack_file: Path | None) -> str:
     """What the policy pack says; a preview in JSON does not."""
-    said_ = engine(["preview", "-s", env, *_config(stack_file), *POLICY], environ, must=False).out
+    said_ = engine(["preview", "-s", env, *_config(stack_file), *policy()], environ, must=False).out
     part = said_.partition("Policies:")[2].partition("Diagnostics:")[0]
     lines = [line.rstrip() for line in part.splitlines() if line.strip()]
     return "\n".join(dict.fromkeys(lines[1:]))
 
 
-def take_in(env: str, environ: Mapping[str, str], file: Path, resources: Iterable[Declared], *, protect: bool) -> None:
-    """Import the file, and complete the state with what the providers did not read; `resources` are those declared.
+def imported(env: str, environ: Mapping[str, str], file: Path, resources: Iterable[Declared], *, protect: bool) -> Json:
+    """The state after an import of the file, completed with what the providers did not read; `resources` are declared.
 
     Raises:
-        UserError: something could not be imported; the state may hold a part of it.
+        UserError: something could not be imported; the state of `environ` may hold a part of it.
     """
     words = [
         "import",
@@ -93,7 +99,7 @@ def take_in(env: str, environ: Mapping[str, str], file: Path, resources: Iterabl
             _, what, number = str(one["id"]).split("/")
             acls[str(one["id"])] = workspace.permissions(what, number)
     said = {one.urn: frozenset(one.inputs) for one in resources}
-    put_state(env, environ, completed(exported, str(workspace.me()["userName"]), acls, said))
+    return completed(exported, str(workspace.me()["userName"]), acls, said)
 
 
 def put_state(env: str, environ: Mapping[str, str], exported: Json) -> None:
@@ -106,15 +112,24 @@ def put_state(env: str, environ: Mapping[str, str], exported: Json) -> None:
 
 
 @contextmanager
-def scratch(env: str, environ: Mapping[str, str], stack_file: Path) -> Iterator[dict[str, str]]:
-    """An environment with a state of its own, thrown away afterwards: what is tried there is in nobody's stack."""
-    with tempfile.TemporaryDirectory(prefix="quant-adopt-") as folder:
-        tried = {**environ, "PULUMI_BACKEND_URL": f"file://{folder}"}
+def scratch(place: Place, environ: Mapping[str, str], stack_file: Path) -> Iterator[dict[str, str]]:
+    """An environment with a state of its own, thrown away afterwards: what is tried there is in nobody's stack.
+
+    What a run that was killed has left there, its engine too, is cleared away first.
+    """
+    env = place.env
+    end_all(f"file://{place.scratch}/")
+    shutil.rmtree(place.scratch, ignore_errors=True)
+    place.scratch.mkdir(parents=True)
+    try:
+        tried = {**environ, "PULUMI_BACKEND_URL": f"file://{tempfile.mkdtemp(dir=place.scratch)}"}
         tried.pop("PULUMI_ACCESS_TOKEN", None)
         provider = (yaml.safe_load(stack_file.read_text()) or {}).get("secretsprovider")
         chosen = ["--secrets-provider", str(provider)] if provider else []
         engine(["stack", "init", env, "--no-select", *chosen], tried)
         yield tried
+    finally:
+        shutil.rmtree(place.scratch, ignore_errors=True)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from infra.naming import names_of
 from infra.outside.branch import Snapshot, take_snapshot
 from infra.outside.local_edits import folder_edits
 from infra.settings import Settings
+from infra.vocabulary import Persona
 from quantctl.adopt import account_look
 from quantctl.adopt.model import Entry, Folder, Job, Json, Look, Scope
 from quantctl.drift.account import Account
@@ -58,10 +59,17 @@ def look(settings: Settings, environ: dict[str, str], say: Say) -> Look:
         jobs=seen.jobs,
         scope=seen.scope,
         groups=workspace.members(),
+        managed_groups=_managed(settings, workspace),
         holds=[name for name in held if not name.startswith("default")],
         locked=", ".join(lock.owner for lock in locks(env, environ)),
         **found,
     )
+
+
+def _managed(settings: Settings, workspace: Workspace) -> dict[str, str]:
+    """The personas' groups that are there, where the stack would make them."""
+    names = [settings.names(persona).group for persona in Persona]
+    return workspace.group_ids(names) if settings.groups == "managed" else {}
 
 
 @dataclass(frozen=True)

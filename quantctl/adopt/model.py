@@ -122,6 +122,11 @@ class Look(Part):
     roles: dict[str, list[str]]
     roles_there: list[str]
     database_roles: list[str]
+    # What a stack may declare besides, where it is there already: name -> id, and names.
+    managed_groups: dict[str, str] = {}
+    warehouses: list[str] = []
+    network_policies: list[str] = []
+    resource_monitors: list[str] = []
     holds: list[str]
     locked: str
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from infra.naming import Names
 from infra.settings import Settings
+from infra.vocabulary import Persona
 from quantctl.adopt.decisions import CHANGE, Decisions
 from quantctl.adopt.model import Look
 from quantctl.drift.grants import identifier, quoted
@@ -64,21 +65,42 @@ def statements(look: Look, settings: Settings, names: Names, decisions: Decision
     if look.user is not None:
         sql = f"GRANT OWNERSHIP ON USER {identifier(look.user.name)} TO ROLE {deployer} COPY CURRENT GRANTS"
         found.append(Statement(sql, "USERS", look.user.name, "owner", role))
+    found += _besides(look, settings, names, deployer, role)
     for table in look.tables:
         if decisions.decided(f"leftovers/tables and views of {table.owner}") == CHANGE:
-            name = quoted(f"{database}.{settings.schema_.upper()}.{table.name}")
+            schema = quoted(f"{database}.{settings.schema_.upper()}")
             to = f"TO ROLE {identifier(names.service_role)} COPY CURRENT GRANTS"
-            where = f"{table.kind}S IN SCHEMA {quoted(f'{database}.{settings.schema_.upper()}')}"
-            sql = f"GRANT OWNERSHIP ON {table.kind} {name} {to}"
-            found.append(Statement(sql, where, table.name, "owner", names.service_role))
+            sql = f"GRANT OWNERSHIP ON {table.kind} {schema}.{identifier(table.name)} {to}"  # a name may hold a dot
+            found.append(Statement(sql, f"{table.kind}S IN SCHEMA {schema}", table.name, "owner", names.service_role))
+    return found
+
+
+def _besides(look: Look, settings: Settings, names: Names, deployer: str, role: str) -> list[Statement]:
+    """The ownership of what only some stacks declare, where it is there; a resource monitor cannot be given away."""
+    to = f"TO ROLE {deployer} COPY CURRENT GRANTS"
+    found = []
+    if settings.groups == "managed":
+        for persona in Persona:
+            name = settings.names(persona).role.upper()
+            if name in look.roles_there:
+                found.append(Statement(f"GRANT OWNERSHIP ON ROLE {identifier(name)} {to}", "ROLES", name, "owner", role))
+    if (name := settings.warehouse.upper()) in look.warehouses:
+        sql = f"GRANT OWNERSHIP ON WAREHOUSE {identifier(name)} {to}"
+        found.append(Statement(sql, "WAREHOUSES", name, "owner", role))
+    if (name := names.network_policy) in look.network_policies:  # SHOW tells no owner, and shows it to its owner
+        sql = f"GRANT OWNERSHIP ON NETWORK POLICY {identifier(name)} {to}"
+        found.append(Statement(sql, "NETWORK POLICIES", name, "name", name))
     return found
 
 
 def missing(wanted: list[Statement], shown: Shown) -> list[Statement]:
     """Those whose effect is not seen; what is not shown has not been done, as far as the deployer knows."""
     asked: dict[str, list[dict[str, Any]]] = {}
-    found = []
+    found: list[Statement] = []
     for one in wanted:
+        if found and " IN SCHEMA " in one.shown:  # who does not own the schema yet is not shown what is in it
+            found.append(one)
+            continue
         if one.shown not in asked:
             asked[one.shown] = shown(one.shown)
         told = [str(row.get(one.column) or "") for row in asked[one.shown] if row["name"] == one.name]

@@ -16,10 +16,11 @@ def real(look: Look, workflows: Sequence[Workflow]) -> Real:
     """The ids of what was found; jobs by the workflow that they are."""
     jobs = {one.name: one.jobs[look.environment].id for one in workflows if look.environment in one.jobs}
     if look.folder is None:
-        return Real(jobs=jobs)
+        return Real(jobs=jobs, groups=look.managed_groups)
     above = look.folder.path.rsplit("/", 1)[0]
     directories = {above: look.folder.parent} if above and look.folder.parent else {}
-    return Real(jobs=jobs, folders={look.folder.path: look.folder.id}, directories=directories)
+    folders = {look.folder.path: look.folder.id}
+    return Real(jobs=jobs, folders=folders, directories=directories, groups=look.managed_groups)
 
 
 class Present:
@@ -43,6 +44,14 @@ class Present:
                 return look.user is not None
             case "AccountRole":
                 return str(one.inputs.get("name")) in look.roles_there
+            case "Group":
+                return str(one.inputs.get("displayName")) in look.managed_groups
+            case "Warehouse":
+                return str(one.inputs.get("name")) in look.warehouses
+            case "NetworkPolicy":
+                return str(one.inputs.get("name")) in look.network_policies
+            case "ResourceMonitor":
+                return str(one.inputs.get("name")) in look.resource_monitors
             case "DatabaseRole":
                 return str(one.inputs.get("name")) in look.database_roles
             case "GrantAccountRole":

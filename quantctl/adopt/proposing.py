@@ -152,12 +152,13 @@ def _trial(place: Place, settings: Settings, snapshot: Snapshot, environ: dict[s
     judged = present.Present(found, settings, names, present.real(found, workflows), me)
     say("tries the import in a state of its own")
     with (
-        importing.scratch(env, environ, place.stack_file) as tried,
+        importing.scratch(place, environ, place.stack_file) as tried,
         importing.with_files(tried, snapshot, files_of(place, settings), settings.workflows) as there,
     ):
         resources = importing.would_create(env, there, place.stack_file)
         folder.write_json(place.import_file, import_file.import_file(resources, judged.identity))
-        importing.take_in(env, there, place.import_file, resources, protect=settings.is_live)
+        made = importing.imported(env, there, place.import_file, resources, protect=settings.is_live)
+        importing.put_state(env, there, made)
         steps = differences.steps(importing.preview(env, there, place.stack_file, judged=True))
     return differences.items(steps, found, settings, names)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from quantctl.adopt.model import Look
+from quantctl.text.plain import counted
 
 _SHOWN = 5
 
@@ -13,9 +14,8 @@ def refusals(look: Look) -> list[str]:
     found = []
     if look.holds:
         found.append(
-            f"the stack {env} holds {len(look.holds)} resources already ({_some(look.holds)}). What it declares needs no"
-            f" adoption; a single object that it lacks: docs/state.md. An import that was interrupted:"
-            f" quantctl adopt {env} undo."
+            f"the stack {env} holds {counted(len(look.holds), 'resource')} already ({_some(look.holds)}). What it declares"
+            " needs no adoption; a single object that it lacks: docs/state.md."
         )
     if look.locked:
         found.append(f"the stack is locked by {look.locked}: wait for the update, or quantctl lock {env}.")
@@ -34,7 +34,7 @@ def refusals(look: Look) -> list[str]:
     elif look.schema_.transient:
         found.append(
             f"the schema {look.schema_.name} is transient, and would be replaced with its tables: make a permanent one, copy"
-            " the tables (CREATE TABLE ... CLONE), and rename it."
+            " the tables (CREATE TABLE ... AS SELECT; a transient one cannot be cloned into a permanent one), and rename it."
         )
     return found
 

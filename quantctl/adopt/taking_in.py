@@ -1,8 +1,7 @@
-"""Decided, prepared, imported, verified: and taken back until the first update. Only `import` changes a state."""
+"""Decided, prepared, imported, verified: and undone until the first update. Only `import` and `undo` change a state."""
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from infra.naming import names_of
 from infra.outside.branch import take_snapshot
 from infra.settings import Settings
+from quantctl import project
 from quantctl.adopt import differences, folder, importing, prepare, verify
 from quantctl.adopt import look as looking
 from quantctl.adopt.decisions import Decisions
@@ -18,7 +18,6 @@ from quantctl.adopt.identity import Declared
 from quantctl.adopt.proposing import files_of, need_adoptable, read_decisions
 from quantctl.drift.account import asking
 from quantctl.engine.lock import backend
-from quantctl.engine.lock.locks import refusal
 from quantctl.engine.process import run
 from quantctl.engine.state import STACK, State, read_state
 from quantctl.errors import UserError
@@ -87,15 +86,22 @@ def take_in(env: str, environ: dict[str, str], say: Say) -> None:
         )
     need_pushed(place, settings)
     _need_stack(env, environ)
-    make_ready(env, environ, say)
-    if held := backend.locks(env, environ):
-        raise refusal(env, held, datetime.datetime.now(datetime.UTC))
+    _need_free(env, environ, say)
     _need_same(place, settings, environ, say)
     _keep_state(place, environ, say)
-    say("imports")
-    resources = importing.would_create(env, environ)
-    _need_declared(place, resources)
-    importing.take_in(env, environ, place.import_file, resources, protect=settings.is_live)
+    say("imports in a state of its own")
+    with importing.scratch(place, environ, project.root() / f"Pulumi.{env}.yaml") as apart:
+        resources = importing.would_create(env, apart)
+        _need_declared(place, resources)
+        made = importing.imported(env, apart, place.import_file, resources, protect=settings.is_live)
+    say("puts it into the stack")
+    importing.put_state(env, environ, made)
+
+
+def _need_free(env: str, environ: dict[str, str], say: Say) -> None:
+    """Nobody is at the stack; what was killed there is cleared away."""
+    make_ready(env, environ, say)
+    backend.need_free(env, environ)
 
 
 def need_pushed(place: Place, settings: Settings) -> None:
@@ -159,7 +165,7 @@ def _keep_state(place: Place, environ: dict[str, str], say: Say) -> None:
     env = place.env
     if place.state_before.exists():
         say("an import was begun: the state as it was before is put back first")
-        undo(env, environ, say, forget=False)
+        _put_back(place, environ, say)
         return
     if _holds(read_state(env, environ)):
         raise UserError(f"The stack {env} holds something already.", do_next=f"quantctl adopt {env} look")
@@ -167,7 +173,7 @@ def _keep_state(place: Place, environ: dict[str, str], say: Say) -> None:
     folder.write_json(place.state_before, {**exported, _UPDATES: _updates(env, environ)})
 
 
-def undo(env: str, environ: dict[str, str], say: Say, *, forget: bool = True) -> None:
+def undo(env: str, environ: dict[str, str], say: Say) -> None:
     """Put the state back as it was before the import. Nothing real was changed by it.
 
     Raises:
@@ -176,6 +182,13 @@ def undo(env: str, environ: dict[str, str], say: Say, *, forget: bool = True) ->
     place = Place.of(env)
     if not place.state_before.exists():
         raise UserError(f"{env} was not imported here: there is no {place.state_before}.")
+    _need_free(env, environ, say)
+    _put_back(place, environ, say)
+    place.state_before.unlink()
+
+
+def _put_back(place: Place, environ: dict[str, str], say: Say) -> None:
+    env = place.env
     kept: dict[str, Any] = json.loads(place.state_before.read_text())
     if _updates(env, environ) != kept.pop(_UPDATES, 0):
         raise UserError(
@@ -183,8 +196,6 @@ def undo(env: str, environ: dict[str, str], say: Say, *, forget: bool = True) ->
             do_next=f"quantctl adopt {env} verify; quantctl rollback {env} for the code",
         )
     importing.put_state(env, environ, kept)
-    if forget:
-        place.state_before.unlink()
     say("the state is what it was before the import")
 
 
@@ -194,8 +205,13 @@ def _updates(env: str, environ: Mapping[str, str]) -> int:
     return sum(one.get("kind") in ("update", "destroy") for one in json.loads(done.out or "[]") or [])
 
 
-def _holds(state: State) -> list[str]:
-    return [str(one["type"]) for one in state.resources if one["type"] != STACK and one.get("custom") and one.get("id")]
+def is_imported(place: Place, state: State) -> bool:
+    """Whether an import is in the stack: it comes there whole, after the state before was kept."""
+    return place.state_before.exists() and _holds(state)
+
+
+def _holds(state: State) -> bool:
+    return any(one["type"] != STACK and one.get("custom") and one.get("id") for one in state.resources)
 
 
 def check(env: str, environ: dict[str, str], say: Say) -> tuple[bool, list[str]]:
@@ -205,11 +221,11 @@ def check(env: str, environ: dict[str, str], say: Say) -> tuple[bool, list[str]]
         UserError: there was no import, or something cannot be read.
     """
     place = Place.of(env)
-    if not place.state_before.exists():
+    state = read_state(env, environ)
+    if not is_imported(place, state):
         raise UserError(f"{env} is not imported yet.", do_next=f"quantctl adopt {env} import")
     was, made = place.read_look(), read_decisions(env)
     settings = stack_settings(env, environ)
-    state = read_state(env, environ)
     if not state.commit:
         say("previews the first update")
         found = differences.steps(importing.preview(env, environ, judged=True))

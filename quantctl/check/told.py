@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 
 from infra.vocabulary import Environment
 from infra.workflows import Problem
 from quantctl.check.judge import Verdict
+from quantctl.text.plain import one_line
 
 _SHOWN = 10
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def text(verdict: Verdict) -> str:
     """For a terminal: the first ten mistakes, how many there are, and what is right to know."""
-    lines = [f"{safe(str(problem))}{_where(where)}" for problem, where in list(verdict.problems.items())[:_SHOWN]]
+    lines = [f"{one_line(str(problem))}{_where(where)}" for problem, where in list(verdict.problems.items())[:_SHOWN]]
     count = len(verdict.problems)
     if count > _SHOWN:
         lines.append(f"... and {count - _SHOWN} more ({count} in all); --format json lists them.")
-    lines += [f"note: {safe(str(note))}{_where(where)}" for note, where in verdict.notes.items()]
+    lines += [f"note: {one_line(str(note))}{_where(where)}" for note, where in verdict.notes.items()]
     if count:
         return "\n".join([*lines, f"{count} {'problem' if count == 1 else 'problems'}."])
     number = verdict.workflows
@@ -48,13 +47,18 @@ def gitlab(verdict: Verdict) -> str:
         {
             "description": f"{_message(problem)}{_where(where)}",
             "check_name": "quantctl-check",
-            "fingerprint": hashlib.sha256(f"{problem.mark.file}\0{problem.key}\0{problem.text}".encode()).hexdigest(),
+            "fingerprint": _digest(problem),
             "severity": "blocker",
             "location": {"path": problem.mark.file, "lines": {"begin": max(problem.mark.line, 1)}},
         }
         for problem, where in verdict.problems.items()
     ]
     return json.dumps(report, indent=2)
+
+
+def _digest(problem: Problem) -> str:
+    said = f"{problem.mark.file}\0{problem.key}\0{problem.text}"
+    return hashlib.sha256(said.encode(errors="surrogatepass")).hexdigest()  # a file's name may be no UTF-8
 
 
 def github(verdict: Verdict) -> str:
@@ -68,17 +72,12 @@ def github(verdict: Verdict) -> str:
         lines.append(f"::error {place},title=quantctl check::{_data(_message(problem) + _where(where))}")
     for note, where in verdict.notes.items():
         place = f"file={_property(note.mark.file)},line={max(note.mark.line, 1)}"
-        lines.append(f"::notice {place},title=quantctl check::{_data(safe(note.text) + _where(where))}")
+        lines.append(f"::notice {place},title=quantctl check::{_data(one_line(note.text) + _where(where))}")
     return "\n".join(lines)
 
 
-def safe(said: str) -> str:
-    """What others wrote, without what a terminal would obey."""
-    return _CONTROL.sub(lambda found: found[0] if found[0] == "\n" else f"\\x{ord(found[0]):02x}", said)
-
-
 def _message(problem: Problem) -> str:
-    return safe(f"{problem.key}: {problem.text}" if problem.key else problem.text)
+    return one_line(f"{problem.key}: {problem.text}" if problem.key else problem.text)
 
 
 def _where(environments: Sequence[Environment]) -> str:
@@ -86,8 +85,8 @@ def _where(environments: Sequence[Environment]) -> str:
 
 
 def _data(said: str) -> str:
-    return said.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return said.replace("%", "%25")
 
 
 def _property(said: str) -> str:
-    return _data(safe(said)).replace(":", "%3A").replace(",", "%2C")
+    return _data(one_line(said)).replace(":", "%3A").replace(",", "%2C")

@@ -1,4 +1,4 @@
-"""Asks engine, Git, Databricks and Snowflake at the same time; each question that fails is an answer too."""
+"""Asks engine, Git, Databricks, Snowflake and the forge at the same time; each question that fails is an answer too."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 from infra.errors import UserError
-from infra.outside import git
+from infra.outside import git, gitlab
 from infra.outside.account import reach_snowflake
 from infra.outside.workspace import Workspace
 from infra.outside.workspace_connection import reach_databricks
@@ -16,7 +17,7 @@ from infra.settings import Settings
 from infra.vocabulary import Environment, Persona, SchemaAccess
 from quantctl.doctor import model
 from quantctl.doctor.model import Answer, fine, missing, unknown
-from quantctl.drift.account import Account
+from quantctl.drift.account import WITH_OPTION, Account
 from quantctl.engine.process import run
 
 Questions = Callable[[], Sequence[Answer]]
@@ -30,6 +31,7 @@ def examine(settings: Sequence[Settings], environ: Mapping[str, str]) -> list[An
         ("Git", partial(_git, settings)),
         ("Databricks", partial(_databricks, settings, environ)),
         ("Snowflake", partial(_snowflake, settings, environ)),
+        ("GitLab", partial(_forge, settings, environ)),
     ]
     with ThreadPoolExecutor(len(asked)) as pool:
         running = [(where, pool.submit(questions)) for where, questions in asked]
@@ -62,7 +64,11 @@ def _engine(settings: Sequence[Settings], environ: Mapping[str, str]) -> list[An
 
 def _git(settings: Sequence[Settings]) -> list[Answer]:
     remote = settings[0].remote
-    listed = git.need(git.run(["git", "ls-remote", "--heads", remote]), remote).decode(errors="replace").splitlines()
+    try:
+        listed = git.need(git.run(["git", "ls-remote", "--heads", remote]), remote).decode(errors="replace").splitlines()
+    except UserError as error:
+        fix = "git's credential helper must log in somebody who may read it; check quant:remote (or QUANT_REMOTE)"
+        return [unknown("Git", "the pipelines repository", str(error), fix)]
     heads = {line.partition("\trefs/heads/")[2]: line.partition("\t")[0] for line in listed}
     found = model.branches(heads, [one.branch for one in settings], remote)
     needed = "push of records (tags deployment/..., promotion/...)"
@@ -129,28 +135,50 @@ def _roles(settings: Sequence[Settings]) -> dict[str, str]:
     return wanted
 
 
+def _privileges(settings: Sequence[Settings]) -> dict[str, tuple[str, str]]:
+    """What for -> privilege and object, of all that the stacks declare."""
+    database = f"DATABASE {settings[0].database.upper()}"
+    wanted = {
+        "its schemas": ("CREATE SCHEMA", database),
+        "readers and writers": ("CREATE DATABASE ROLE", database),
+        "the database": ("USAGE", database),
+        "roles of the service users": ("CREATE ROLE", "ACCOUNT"),
+        "service users": ("CREATE USER", "ACCOUNT"),
+    }
+    for one in settings:
+        if one.managed_warehouse is not None:
+            wanted["quant:managedWarehouse"] = ("CREATE WAREHOUSE", "ACCOUNT")
+        else:
+            wanted[f"the jobs' {one.warehouse.upper()}"] = (f"USAGE{WITH_OPTION}", f"WAREHOUSE {one.warehouse.upper()}")
+        if one.allowed_addresses:
+            wanted["quant:allowedAddresses"] = ("CREATE NETWORK POLICY", "ACCOUNT")
+    return wanted
+
+
+def _forge(settings: Sequence[Settings], environ: Mapping[str, str]) -> list[Answer]:
+    """Nothing where promotions go by plain Git."""
+    where = settings[0].gitlab
+    if where is None:
+        return []
+    from quantctl.forge.gitlab_permission import level_of
+
+    client, project = gitlab.connect(where.url, where.project, environ)
+    user: Any = client.user
+    return [model.forge(level_of(client, project), f"@{user.username}", where.project)]
+
+
 def _snowflake(settings: Sequence[Settings], environ: Mapping[str, str]) -> list[Answer]:
     import snowflake.connector.errors
 
     reach_snowflake(environ)
-    first = settings[0]
-    database, warehouse = first.database.upper(), first.warehouse.upper()
     try:
         account = Account(environ)
     except snowflake.connector.errors.Error as error:
         fix = "check SNOWFLAKE_USER, SNOWFLAKE_ROLE and SNOWFLAKE_PRIVATE_KEY (docs/cloud.md)"
         return [missing("Snowflake", "login as the deployer", " ".join(str(error).split())[:200], fix)]
     try:
-        wanted = {
-            "its schemas": ("CREATE SCHEMA", f"DATABASE {database}"),
-            "readers and writers": ("CREATE DATABASE ROLE", f"DATABASE {database}"),
-            "the database": ("USAGE", f"DATABASE {database}"),
-            "roles of the service users": ("CREATE ROLE", "ACCOUNT"),
-            "service users": ("CREATE USER", "ACCOUNT"),
-            "the warehouse": ("USAGE", f"WAREHOUSE {warehouse}"),
-        }
         found = [fine("Snowflake", "login as the deployer", f"role {account.role}")]
-        found += model.privileges(account.role, wanted, account.privileges())
+        found += model.privileges(account.role, _privileges(settings), account.privileges())
         return [*found, *model.roles(account.roles(), _roles(settings))]
     except snowflake.connector.errors.Error as error:
         return [unknown("Snowflake", "the deployer's privileges", str(error))]

@@ -7,6 +7,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from quantctl.drift.account import WITH_OPTION
+
+MAINTAINER = 40  # https://docs.gitlab.com/api/access_requests/#valid-access-levels
+
 
 class Health(StrEnum):
     """How an answer reads."""
@@ -161,11 +165,23 @@ def privileges(role: str, wanted: Mapping[str, tuple[str, str]], held: Iterable[
         if (privilege, on.upper()) in there or ("OWNERSHIP", on.upper()) in there:
             answers.append(fine("Snowflake", needed, f"{role} holds it"))
         else:
-            target = "ACCOUNT" if on == "ACCOUNT" else on
+            plain, option, _ = privilege.partition(WITH_OPTION)
             answers.append(
-                missing("Snowflake", needed, f"{role} does not hold it", f"GRANT {privilege} ON {target} TO ROLE {role};")
+                missing("Snowflake", needed, f"{role} does not hold it", f"GRANT {plain} ON {on} TO ROLE {role}{option};")
             )
     return answers
+
+
+def forge(level: int, who: str, project: str) -> Answer:
+    """Whether the deployer's bot may set protections; `level` is its role in the project.
+
+    https://docs.gitlab.com/api/protected_branches/
+    """
+    needed = f"role Maintainer in {project}"
+    if level >= MAINTAINER:
+        return fine("GitLab", needed, f"{who} has it")
+    words = f"give it to {who} in the project's members: it sets the protection of branches and record tags"
+    return missing("GitLab", needed, f"{who} has level {level}, Maintainer is {MAINTAINER}", words)
 
 
 def roles(there: Iterable[str], wanted: Mapping[str, str]) -> list[Answer]:

@@ -29,6 +29,7 @@ _OBJECTS = {
 _CONNECTION = (
     "role", "host", "port", "protocol", "password", "token", "warehouse", "authenticator", "workload_identity_provider",
 )  # fmt: skip
+WITH_OPTION = " WITH GRANT OPTION"  # whoever holds a privilege so may hand it on
 _NOT_THERE = 2003  # does not exist or not authorized
 
 
@@ -96,7 +97,10 @@ class Account:
         return {str(row["key"]): (str(row["value"]), str(row["level"])) for row in rows}
 
     def privileges(self) -> set[tuple[str, str]]:
-        """What the deployer's role holds, and the roles below it: (privilege, object), such as (USAGE, DATABASE QUANT)."""
+        """What the deployer's role holds, and the roles below it: (privilege, object), such as (USAGE, DATABASE QUANT).
+
+        A privilege that it may hand on is there twice, once with WITH_OPTION.
+        """
         found: set[tuple[str, str]] = set()
         asked, roles = set[str](), [self.role]
         while roles:
@@ -104,7 +108,10 @@ class Account:
             for grant in self._grants(f"TO ROLE {identifier(role)}"):
                 if grant.on == "ROLE" and grant.privilege == "USAGE" and grant.name not in asked:
                     roles.append(grant.name)
-                found.add((grant.privilege, "ACCOUNT" if grant.on == "ACCOUNT" else f"{grant.on} {grant.name}"))
+                on = "ACCOUNT" if grant.on == "ACCOUNT" else f"{grant.on} {grant.name}"
+                found.add((grant.privilege, on))
+                if grant.option:
+                    found.add((f"{grant.privilege}{WITH_OPTION}", on))
         return found
 
     def roles(self) -> set[str]:

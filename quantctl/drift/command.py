@@ -1,28 +1,19 @@
-"""`quantctl drift`: all stacks at once, reading only."""
+"""The command line of `quantctl drift`: all stacks at once, reading only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from infra.vocabulary import Environment
-from quantctl import ask, where
-from quantctl.drift.finding import Class, EnvironmentDrift, Finding, exit_status, report
-from quantctl.drift.formats import as_json, as_junit, as_markdown, difference, headline
-from quantctl.drift.judge import Read, judge
-from quantctl.drift.unfinished import missing_again
-from quantctl.text.plain import one_line
-from quantctl.text.terminal import Console
-
-_COLOURS = {Class.DRIFT: "red", Class.UNKNOWN: "magenta", Class.WAITING: "yellow"}
+from quantctl import where
 
 
 class Format(StrEnum):
+    """How the findings are printed."""
+
     table = "table"
     markdown = "markdown"
     json = "json"
@@ -53,84 +44,7 @@ def drift(
     an undeclared secret and local edits stay, and are reported again.
     """
     environ = where.enter(tell=fix)
+    from quantctl.drift.run import looked_at  # the SDKs are slow to load, and `--help` needs none of it
+
     chosen = [env.value for env in dict.fromkeys(envs or list(Environment))]
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
-
-    def say(text: str) -> None:
-        console.print(text, markup=False)
-
-    def look(envs: Sequence[str]) -> list[Read | EnvironmentDrift]:
-        from quantctl.drift.look import look  # the SDKs are slow to load, and `--help` needs none
-
-        return look(envs, environ, timeout, thorough, say)
-
-    read = look(chosen)
-    found = _judged(read)
-    if fix and any(each.of(Class.DRIFT) for each in found):
-        _show_table(found, Console(stderr=True))
-
-        def put_right(pairs: list[tuple[EnvironmentDrift, Read]]) -> None:
-            from quantctl.drift import fix
-
-            fix.fix(pairs, environ, timeout, say)
-            say("looking again ...")
-
-        found = _fixed(read, found, put_right, look, yes)
-    status = exit_status(found, strict=strict)
-    if format is Format.json:
-        typer.echo(as_json(found, status))
-    elif format is Format.markdown:
-        typer.echo(as_markdown(found), nl=False)
-    elif format is Format.junit:
-        typer.echo(as_junit(found), nl=False)
-    else:
-        _show_table(found, Console())
-    raise typer.Exit(status)
-
-
-def _judged(read: Sequence[Read | EnvironmentDrift]) -> list[EnvironmentDrift]:
-    return [judge(each) if isinstance(each, Read) else each for each in read]
-
-
-def _fixed(
-    read: Sequence[Read | EnvironmentDrift],
-    found: Sequence[EnvironmentDrift],
-    fix: Callable[[list[tuple[EnvironmentDrift, Read]]], None],
-    look: Callable[[list[str]], list[Read | EnvironmentDrift]],
-    yes: bool,
-) -> list[EnvironmentDrift]:
-    """Fix, and look again at what drifted; the other reports stay."""
-    drifted = [each.environment for each in found if each.of(Class.DRIFT)]
-    if Environment.LIVE in drifted and not yes:
-        ask.need("Fix production (quant_live) as the table says?", on_stderr=True)
-    fix([(drift, each) for drift, each in zip(found, read, strict=True) if isinstance(each, Read) and drift.of(Class.DRIFT)])
-    before = {each.env: each for each in read if isinstance(each, Read)}
-    again = {}
-    for seen in look(drifted):
-        env = seen.env if isinstance(seen, Read) else seen.environment
-        told = judge(seen) if isinstance(seen, Read) else seen
-        lost = missing_again(env, before[env].refresh, seen.refresh) if isinstance(seen, Read) else []
-        again[env] = report(env, [*told.findings, *lost], told.notes)
-    return [again.get(each.environment, each) for each in found]
-
-
-def _show_table(found: Sequence[EnvironmentDrift], console: Console) -> None:
-    shown = Table(show_lines=True)
-    for head in ("what", "declared -> real", "fix it with"):
-        shown.add_column(head, overflow="fold")
-    for each in found:
-        for finding in each.findings:
-            shown.add_row(*_cells(finding))
-    if shown.row_count:
-        console.print(shown)
-    console.print(headline(found), markup=False, highlight=False, soft_wrap=True)
-    for note in (note for each in found for note in each.notes):
-        console.print(f"  {one_line(note)}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _cells(finding: Finding) -> tuple[Text, Text, Text]:
-    what = Text(f"{finding.environment} ")
-    what.append(f"{finding.kind}\n", style=_COLOURS[finding.kind])
-    what.append(finding.resource + (f"\n{finding.property}" if finding.property else ""))
-    real = difference(finding) if finding.kind is Class.UNKNOWN else f"{finding.declared}\n-> {finding.real}"
-    return what, Text(real), Text(finding.fix.words)
+    raise typer.Exit(looked_at(chosen, format, strict, fix, yes, thorough, timeout, environ))

@@ -60,6 +60,7 @@ class Finding:
     fix: Fix
     urn: str = ""
     first: bool = False  # told before all others: an update that did not end well
+    page: str = ""  # of the workspace, where it can be looked at
 
     def as_json(self) -> dict[str, Any]:
         """For a program that reads."""

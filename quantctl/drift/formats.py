@@ -108,4 +108,6 @@ def _row(finding: Finding) -> tuple[str, ...]:
     fix = finding.fix.words
     code = fix.startswith(("pulumi ", "REVOKE ", "GRANT ", "ALTER ", "databricks ")) and ", " not in fix and "; " not in fix
     told = (finding.resource, finding.property, finding.declared, finding.real)
-    return (*map(inline, told), code_span(fix) if code and "|" not in fix else inline(fix))
+    what, *rest = map(inline, told)
+    what = f"[{what}]({finding.page})" if finding.page else what
+    return (what, *rest, code_span(fix) if code and "|" not in fix else inline(fix))

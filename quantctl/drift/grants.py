@@ -102,8 +102,9 @@ def grant_findings(env: str, said: Declared, held: Held, schema: str, owners: fr
 
 
 def _extra(env: str, said: Declared, held: Held, schema: str, owners: frozenset[str]) -> Iterator[Finding]:
+    schemas = {schema, *(grant.name for grant in said.grants if grant.on == "SCHEMA")}
     for grant in sorted(held.grants - said.grants.keys()):
-        within = grant.name == schema or grant.name.startswith(f"{schema}.")
+        within = any(grant.name == one or grant.name.startswith(f"{one}.") for one in schemas)
         if grant.privilege == "OWNERSHIP":
             if within and grant.grantee not in owners:
                 words = (

@@ -1,23 +1,17 @@
-"""`quantctl drift-issue`: one issue says what the last drift run found; it is closed when all is clean again."""
+"""One issue says what the last drift run found; it is closed when all is clean again."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any, Protocol
-
-import typer
+from typing import Any, Protocol
 
 from infra.vocabulary import Environment
-from quantctl import where
 from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding, Fix, Verdict
-from quantctl.drift.formats import MARKER, as_junit, as_markdown, headline
+from quantctl.drift.formats import MARKER, as_markdown, headline
 from quantctl.errors import UserError
-from quantctl.options import Format
-from quantctl.stack_settings import stack_settings
 
 ISSUE = "quantctl drift"  # by which the issue is found again; the forge hides it in a comment
 LABEL = "drift"
@@ -99,35 +93,6 @@ def carry_out(decision: Decision, forge: Issues) -> str:
         closed = forge.close_issue(decision.marker, decision.text)
         return f"{decision.why}: {f'closed {closed}' if closed else 'no issue is open'}"
     return decision.why
-
-
-def run(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `quantctl drift --format json` printed.")],
-    junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Write the same as JUnit XML, for the pipeline's report.")
-    ] = None,
-    format: Annotated[
-        Format, typer.Option("--format", help="json only prints what would be done, for another forge; table does it.")
-    ] = Format.table,
-) -> None:
-    """Open or refresh the one issue that says what differs; close it when nothing does. Unknown leaves it as it is.
-
-    The forge is named by QUANT_GITLAB_URL and QUANT_GITLAB_PROJECT, or quant:gitlab, and GITLAB_TOKEN.
-    """
-    try:
-        reports = read(file.read_text())
-    except FileNotFoundError:
-        raise UserError(f"There is no file {file}.", do_next="quantctl drift --format json > drift.json") from None
-    if junit is not None:
-        junit.write_text(as_junit(reports))
-    decision = decide(reports)
-    if format is Format.json:
-        typer.echo(json.dumps(asdict(decision), indent=2))
-        return
-    from quantctl.forge import connect
-
-    environ = where.enter(needed=False)
-    typer.echo(carry_out(decision, connect(stack_settings(reports[0].environment, environ), environ)))
 
 
 def _body(reports: Sequence[EnvironmentDrift]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,20 +78,18 @@ def judge(read: Read) -> EnvironmentDrift:
     return report(env, kept, [f"{settings.folder}/{path} was not compared: {why}" for path, why in unsure.items()])
 
 
-def _undeclared(read: Read) -> list[Finding]:
+def _undeclared(read: Read) -> Iterator[Finding]:
     env, settings, refresh, names = read.env, read.settings, read.refresh, names_of(read.settings)
-    found: list[Finding] = []
     if not isinstance(read.folder, str):
-        found += place_findings(env, refresh, read.folder, settings.folder, settings.deployer)
+        yield from place_findings(env, refresh, read.folder, settings.folder, settings.deployer)
     if not isinstance(read.jobs, str):
-        found += job_findings(env, refresh, read.jobs, settings.folder)
-        found += by_hand(env, refresh, read.jobs, engine_findings(env, refresh))
-    if read.scope is not None and not isinstance(read.scope, str):
-        found += scope_findings(env, refresh, read.scope, settings.deployer)
+        yield from job_findings(env, refresh, read.jobs, settings.folder)
+        yield from by_hand(env, refresh, read.jobs, engine_findings(env, refresh))
     if not isinstance(read.scope, str):
-        found += held_findings(env, refresh, read.scope.secrets if read.scope else {}, names)
+        if read.scope is not None:
+            yield from scope_findings(env, refresh, read.scope, settings.deployer)
+        yield from held_findings(env, refresh, read.scope.secrets if read.scope else {}, names)
     if not isinstance(read.held, str):
         schema, owners = f"{settings.database.upper()}.{names.schema}", frozenset({read.held.deployer, names.service_role})
-        found += key_findings(env, refresh, read.held.keys)
-        found += grant_findings(env, declared_grants(refresh), read.held, schema, owners)
-    return found
+        yield from key_findings(env, refresh, read.held.keys)
+        yield from grant_findings(env, declared_grants(refresh), read.held, schema, owners)

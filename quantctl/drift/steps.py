@@ -36,6 +36,7 @@ class Step:
     dependencies: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     unsaid: bool = False
+    id: str = ""
 
     @property
     def type(self) -> str:
@@ -156,6 +157,7 @@ def _kept(resource: Mapping[str, Any]) -> Step:
         new=outputs,
         dependencies=tuple(resource.get("dependencies") or ()),
         failed=tuple(resource.get("initErrors") or ()),
+        id=str(resource.get("id") or ""),
     )
 
 
@@ -170,6 +172,7 @@ def _step(metadata: Mapping[str, Any], dependencies: tuple[str, ...]) -> Step:
         changed=() if gone else _paths(metadata),
         dependencies=dependencies,
         failed=tuple(old.get("initErrors") or ()),
+        id=str(old.get("id") or ""),
         unsaid=metadata.get("op") == "update" and not (metadata.get("detailedDiff") or metadata.get("diffs")),
     )
 

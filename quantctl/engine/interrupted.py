@@ -8,7 +8,6 @@ takes nothing in (measured with 3.256).
 
 from __future__ import annotations
 
-import datetime
 import json
 import re
 import tempfile
@@ -20,7 +19,8 @@ from typing import Any
 from infra.outside.workspace import Workspace
 from quantctl.engine import process
 from quantctl.engine.lock import backend
-from quantctl.engine.lock.locks import refusal
+from quantctl.engine.said import reason
+from quantctl.engine.state import name_of
 from quantctl.errors import UserError
 
 _CLIENT_SECONDS = 20
@@ -79,17 +79,16 @@ def begun(env: str, environ: dict[str, str]) -> list[Operation]:
 
 
 def settle(env: str, environ: dict[str, str], say: Callable[[str], None]) -> None:
-    """Take what an interrupted update created into the state, and forget what it did not.
+    """Take what an interrupted update created into the state, and forget what it did not; read again what failed.
 
     Raises:
         UserError: the stack is locked, or something cannot be found out; nothing has been created meanwhile.
     """
     deployment = _deployment(env, environ)
-    operations = pending(deployment)
-    if not operations:
+    operations, failed = pending(deployment), refused(deployment)
+    if not operations and not failed:
         return
-    if held := backend.locks(env, environ):  # by whoever is at it right now
-        raise refusal(env, held, datetime.datetime.now(datetime.UTC))
+    backend.need_free(env, environ)  # of whoever is at it right now
     known = {str(one.get("urn")): str(one.get("id")) for one in deployment.get("resources", [])}
     for operation in operations:
         if operation.kind == "creating":
@@ -97,7 +96,20 @@ def settle(env: str, environ: dict[str, str], say: Callable[[str], None]) -> Non
             say(f"The last update of {env} was interrupted while creating {operation.name}: {became}.")
         else:
             say(f"The last update of {env} was interrupted while {operation.kind} {operation.name}: it is read again.")
-    process.run(["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "-s", env], environ)
+    for one in failed:
+        say(f"The last update of {name_of(one)} in {env} was refused, and is tried again: {reason(one['initErrors'][0])}")
+    words = ["refresh", "--yes", "--skip-preview", "-s", env]
+    targets = [word for one in failed for word in ("--target", str(one["urn"]))]
+    process.run([*words, *(["--clear-pending-creates"] if operations else targets)], environ)
+
+
+def refused(deployment: dict[str, Any]) -> list[dict[str, Any]]:
+    """Resources that the last update could not change. Pure.
+
+    Their outputs in the state are what was wanted: a provider that compares with them finds nothing left to do, and the
+    next update would be taken for done (seen with a refused ALTER SCHEMA ... ENABLE MANAGED ACCESS).
+    """
+    return [one for one in deployment.get("resources") or [] if one.get("initErrors") and not one.get("delete")]
 
 
 def identities(operation: Operation, environ: dict[str, str]) -> list[str]:

@@ -90,6 +90,16 @@ def end_orphans(environ: Mapping[str, str], say: Callable[[str], None]) -> int:
     return len(left)
 
 
+def end_all(backend: str) -> None:
+    """End engines, and what they started, whose states' backend begins with this: one that is about to be thrown away."""
+    if not (_PROC / "self" / "environ").exists():
+        return
+    for one in processes().values():
+        if one.user == os.getuid() and one.backend.startswith(backend) and (one.of_engine or one.name == _ENGINE):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one.pid, signal.SIGKILL)
+
+
 def _still(one: Process) -> bool:
     """Whether it runs: the same one, not another that was given its number."""
     found = _process(one.pid)

@@ -27,7 +27,10 @@ from quantctl.errors import UserError
 
 _FORMAT = 1
 _PACKAGES = ("pulumi", "pulumi-databricks", "pulumi-snowflake")
-_TARGETS = ("DATABRICKS_HOST", "SNOWFLAKE_ORGANIZATION_NAME", "SNOWFLAKE_ACCOUNT_NAME", "SNOWFLAKE_HOST", "SNOWFLAKE_PORT")
+_TARGETS = (
+    "DATABRICKS_HOST", "SNOWFLAKE_ORGANIZATION_NAME", "SNOWFLAKE_ACCOUNT_NAME", "SNOWFLAKE_HOST", "SNOWFLAKE_PORT",
+    "QUANT_GITLAB_URL", "QUANT_GITLAB_PROJECT",
+)  # fmt: skip
 # What changes without anything having changed.
 _VOLATILE = frozenset({"created", "modified", "sourcePosition", "stackTrace"})
 
@@ -66,7 +69,7 @@ def differences(reviewed: Facts, now: Facts) -> list[str]:
     if reviewed.state != now.state:
         found.append("the state has moved on: somebody has updated, refreshed or edited the stack since the preview")
     if reviewed.settings != now.settings:
-        found.append(f"the settings differ: Pulumi.yaml, Pulumi.{now.environment}.yaml or QUANT_REMOTE")
+        found.append(f"the settings differ: Pulumi.yaml, Pulumi.{now.environment}.yaml, policy/allowed.yaml or QUANT_REMOTE")
     if reviewed.program != now.program:
         found.append("the program differs: __main__.py, infra/ or policy/ is another version")
     for what, before, after in (("tool", reviewed.tools, now.tools), ("target", reviewed.targets, now.targets)):
@@ -126,7 +129,7 @@ def write(file: Path, plan: Plan) -> None:
             opened.write(text)
         Path(temporary).replace(file)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        Path(temporary).unlink()
         raise
 
 
@@ -141,7 +144,7 @@ def read(file: Path) -> Plan:
         found = json.loads(file.read_text())
     except FileNotFoundError:
         raise UserError("There is no such plan.", found=str(file), do_next=again) from None
-    except (ValueError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         raise UserError("This is no plan.", found=f"{file}, which is no JSON", do_next=again) from None
     form = found.get("quant-plan") if isinstance(found, dict) else None
     if form != _FORMAT:
@@ -149,12 +152,19 @@ def read(file: Path) -> Plan:
         raise UserError(
             "This is no plan that can be held to.", found=f"{what} in {file}", expected="a file of quantctl", do_next=again
         )
-    try:
-        return Plan(
-            Facts(**{field.name: found["facts"][field.name] for field in fields(Facts)}), found["title"], found["plan"]
-        )
-    except (KeyError, TypeError):
-        raise UserError("The plan is incomplete.", found=str(file), do_next=again) from None
+    told, title, engine = (found.get(key) for key in ("facts", "title", "plan"))
+    if not (_are_facts(told) and isinstance(title, str) and isinstance(engine, dict)):
+        raise UserError("The plan is incomplete.", found=str(file), do_next=again)
+    return Plan(Facts(**told), title, engine)
+
+
+def _are_facts(told: Any) -> bool:
+    if not isinstance(told, dict) or set(told) != {field.name for field in fields(Facts)}:
+        return False
+    named = [told["tools"], told["targets"]]
+    texts = [value for key, value in told.items() if key not in ("tools", "targets")]
+    texts += [value for one in named if isinstance(one, dict) for value in one.values()]
+    return all(isinstance(one, dict) for one in named) and all(isinstance(text, str) for text in texts)
 
 
 def plain_text(engine: Json) -> str:
@@ -169,9 +179,11 @@ def _without_ciphertext(value: Any) -> Any:
 
 
 def _settings(root: Path, env: str, remote: str) -> str:
-    """Of the configuration alone, not of comments; secrets as they stand there, encrypted."""
+    """Of the configuration alone, not of comments, and of what the pack allows; secrets as they stand there, encrypted."""
     read = [yaml.safe_load((root / name).read_text()) or {} for name in ("Pulumi.yaml", f"Pulumi.{env}.yaml")]
-    return _digest([json.dumps(file.get("config"), sort_keys=True, default=str) for file in read] + [remote])
+    allowed = root / "policy" / "allowed.yaml"
+    configs = [json.dumps(file.get("config"), sort_keys=True, default=str) for file in read]
+    return _digest([*configs, allowed.read_bytes().hex() if allowed.exists() else "", remote])
 
 
 def _program(root: Path) -> str:

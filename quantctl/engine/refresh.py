@@ -12,7 +12,7 @@ from pathlib import Path
 
 from infra.outside.branch import Snapshot
 from quantctl.drift.steps import Checkpoint, Refresh, Step, read_refresh, read_state
-from quantctl.engine.process import POLICY, Done, run
+from quantctl.engine.process import Done, policy, run
 from quantctl.errors import UserError
 
 
@@ -54,7 +54,7 @@ def look(env: str, environ: Mapping[str, str], held: Checkpoint, skipped: Sequen
 def fix(env: str, environ: Mapping[str, str], targets: Sequence[str], seconds: float) -> str | None:
     """`pulumi up --refresh` of these resources alone, so that nothing else is deployed. What was wrong, or None."""
     chosen = [word for target in targets for word in ("--target", target)]
-    done = _run(["up", "--yes", "--skip-preview", "--refresh", "-s", env, *POLICY, *chosen], environ, seconds)
+    done = _run(["up", "--yes", "--skip-preview", "--refresh", "-s", env, *policy(), *chosen], environ, seconds)
     if done.code == 0:
         return None
     return f"no answer in {seconds:.0f} s" if done.code is None else done.reason

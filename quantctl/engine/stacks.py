@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quantctl.engine.lock.locks import from_message, refusal
-from quantctl.engine.process import POLICY, run
+from quantctl.engine.process import policy, run
 from quantctl.engine.said import reason, way_out
 from quantctl.errors import UserError
 
@@ -47,7 +47,7 @@ def up(
         if _STEP.match(line):
             progress(line.strip())
 
-    done = run(["up", "--yes", *options, "-s", env, *POLICY], environ, must=False, each=step)
+    done = run(["up", "--yes", *options, "-s", env, *policy()], environ, must=False, each=step)
     if done.code != 0:
         if held := from_message(env, done.out + done.err):
             raise refusal(env, held, datetime.datetime.now(datetime.UTC))

@@ -22,7 +22,7 @@ def may_merge(client: Gitlab, project: Project, branch: str, who: str) -> Answer
     """The access levels of every protection that the branch matches: each lets in, and who may push may merge."""
     rules = matching(project, branch)
     if not rules:
-        level = _level(client, project)
+        level = level_of(client, project)
         evidence = f"{branch} is not protected, and {who} has the access level {level} in the project"
         return Answer(Verdict.YES if level >= _DEVELOPER else Verdict.NO, evidence)
     merges = [level for rule in rules for level in rule.merge_access_levels]
@@ -96,7 +96,7 @@ def _is_in(client: Gitlab, project: Project, level: dict[str, Any]) -> bool:
         return bool(entry["user_id"] == _me(client).id)
     if "group_id" in entry:
         return _in_group(client, entry["group_id"])
-    return 0 < entry.get("access_level", 0) <= _level(client, project)
+    return 0 < entry.get("access_level", 0) <= level_of(client, project)
 
 
 def _in_group(client: Gitlab, group: int) -> bool:
@@ -104,7 +104,8 @@ def _in_group(client: Gitlab, group: int) -> bool:
     return any(member.id == _me(client).id for member in members)
 
 
-def _level(client: Gitlab, project: Project) -> int:
+def level_of(client: Gitlab, project: Project) -> int:
+    """The role in the project of whoever is logged in, as its number; 0 where they are no member."""
     from gitlab.exceptions import GitlabGetError
 
     try:

@@ -9,8 +9,7 @@ from typing import NoReturn
 
 from infra.errors import UserError as InfraError
 from infra.settings import Settings
-from infra.signers import Right
-from infra.vocabulary import Environment, Persona
+from infra.vocabulary import Environment, Persona, Right
 from quantctl.errors import UserError
 from quantctl.forge.model import Answer, Approval, Approvals, MergeOutcome, MergeRequest, Person, Verdict
 from quantctl.forge.workspace_person import Owner, in_group, owner_of_the_token

@@ -8,7 +8,6 @@ import typer
 
 from infra.vocabulary import Environment
 from quantctl import ask, where
-from quantctl.keys import rotation as keys
 
 app = typer.Typer(
     add_completion=False,
@@ -24,6 +23,8 @@ def rotate(env: EnvArgument, yes: YesOption = False) -> None:
     """Make a new key, install it beside the old one, and let the jobs log in with it."""
     environ = where.enter(tell=True)
     ask.need(f"Make and install a new key for {env.value}?", yes)
+    from quantctl.keys import rotation as keys  # slow to load, and `--help` needs none of it
+
     keys.rotate(env.value, environ, _say)
 
 
@@ -32,6 +33,8 @@ def retire(env: EnvArgument, yes: YesOption = False) -> None:
     """Revoke the key that the jobs no longer hold."""
     environ = where.enter(tell=True)
     ask.need(f"Revoke the old key of {env.value}?", yes)
+    from quantctl.keys import rotation as keys
+
     keys.retire(env.value, environ, _say)
 
 

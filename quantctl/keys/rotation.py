@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from infra.naming import Names, names_of
 from infra.service_keys import Slots, is_ours, marker, written
 from quantctl.drift.account import Account
-from quantctl.engine.lock.backend import locks
-from quantctl.engine.lock.locks import refusal
-from quantctl.engine.process import POLICY, run
+from quantctl.engine.lock.backend import need_free
+from quantctl.engine.process import policy, run
 from quantctl.engine.state import State, read_state
 from quantctl.errors import UserError
 from quantctl.keys.decide import bare, filled, slot_to_fill, why_not_retire
@@ -45,12 +44,17 @@ class _Begun:
 
 
 def rotate(env: str, environ: dict[str, str], say: Say) -> None:
-    """Make a key, let the account accept it, and hand it to the jobs."""
+    """Make a key, let the account accept it, and hand it to the jobs.
+
+    Raises:
+        UserError: an update of the environment runs, or this one failed; the same command goes on.
+    """
+    need_free(env, environ)
     begun = _begin(env, environ, say)
     if not _has(begun.state, _SCOPE_TYPE):
         say("Creating the secret scope and its reader ...")
         # Without the pack, which would judge what is left out of a stack that is not there yet. The next preview judges all.
-        _install(env, environ, _SCOPE, ())
+        _install(env, environ, _SCOPE, judged=False)
     if _has(begun.state, _USER_TYPE):
         say(f"A new key in slot {begun.slot}: updating the service user ...")
         _install(env, environ, [_USER])
@@ -69,8 +73,7 @@ def retire(env: str, environ: dict[str, str], say: Say) -> None:
     Raises:
         UserError: it would lock jobs out, or could not be brought to an end; nothing was taken away.
     """
-    if held := locks(env, environ):
-        raise refusal(env, held, datetime.datetime.now(datetime.UTC))
+    need_free(env, environ)
     names, workspace = names_of(stack_settings(env, environ)), Workspace(environ)
     state = read_state(env, environ)
     keys = _declared(state)
@@ -158,6 +161,6 @@ def _older_runs(workspace: Workspace, state: State, since: int) -> dict[str, lis
     return workspace.active_runs(state.jobs, before=datetime.datetime.fromtimestamp(since / 1000, datetime.UTC))
 
 
-def _install(env: str, environ: Mapping[str, str], targets: Sequence[str], pack: Sequence[str] = POLICY) -> None:
-    words = [word for target in targets for word in ("--target", target)]
-    run(["up", "--yes", "--skip-preview", "-s", env, *pack, *words], environ)
+def _install(env: str, environ: Mapping[str, str], targets: Sequence[str], *, judged: bool = True) -> None:
+    words = [*(policy() if judged else ()), *(word for target in targets for word in ("--target", target))]
+    run(["up", "--yes", "--skip-preview", "-s", env, *words], environ)

@@ -13,10 +13,8 @@ from rich.table import Table
 from infra.vocabulary import Environment
 from quantctl import ask
 from quantctl.errors import UserError
-from quantctl.laptop import persona as personas
-from quantctl.laptop import place, up
-from quantctl.laptop.credentials import credentials as all_credentials
-from quantctl.laptop.exports import endpoints_of, shell, shell_exports
+from quantctl.laptop import place, turn
+from quantctl.laptop.exports import endpoints_of, foreign, shell, shell_exports
 from quantctl.options import Format, FormatOption, YesOption
 from quantctl.text.streams import exactly
 from quantctl.text.terminal import Console
@@ -46,8 +44,10 @@ def env(
     Without it, an earlier --as is over.
     """
     state = place.state()
+    from quantctl.laptop import persona as personas  # slow to load, and `--help` needs none of it
+
     values = shell_exports(state) | personas.exports(state, persona, gitlab=gitlab, environ=os.environ)
-    exactly(shell(values) + "\n")
+    exactly(shell(values | foreign(os.environ, values)) + "\n")
     if not control.status(state).running:
         typer.echo("The sandbox does not run; start it: quantctl sandbox start", err=True)
 
@@ -57,6 +57,8 @@ def down(yes: YesOption = False) -> None:
     state = place.state()
     if state.folder.exists():
         ask.need_at_terminal(f"This deletes {state.folder}: keys, stacks, repository and everything in it. Go on?", yes)
+    from quantctl.laptop import up
+
     up.down(place.state(), Console(soft_wrap=True))
 
 
@@ -75,7 +77,11 @@ def start() -> None:
 @app.command()
 def stop() -> None:
     """Stop it; the state is kept for the next start."""
-    typer.echo("Stopped." if control.stop(place.state()) else "It was not running.")
+    state = place.state()
+    turn.need_idle(state)
+    with place.told():
+        stopped = control.stop(state)
+    typer.echo("Stopped." if stopped else "It was not running.")
 
 
 @app.command()
@@ -83,8 +89,10 @@ def reset(yes: YesOption = False) -> None:
     """Empty workspace, account, forge and stacks; keys, tokens, ports and the sample remote are kept."""
     state = place.state()
     ask.need_at_terminal("This deletes what is in the sandbox's workspace, account, forge and stacks. Go on?", yes)
-    with place.told():
-        endpoints = control.reset(state)
+    with turn.taken(state, "sandbox reset"):
+        turn.need_idle(state)
+        with place.told():
+            endpoints = control.reset(state)
     place.leave_shell(state)
     _show(endpoints)
 
@@ -103,6 +111,8 @@ def status() -> None:
 @app.command()
 def credentials(format: FormatOption = Format.table) -> None:
     """Every identity: Databricks and GitLab tokens, Snowflake user and key file. The table shows no tokens."""
+    from quantctl.laptop.credentials import credentials as all_credentials
+
     found = all_credentials(place.state())
     if format is Format.json:
         typer.echo(json.dumps(found, indent=2))

@@ -83,6 +83,11 @@ def shell_exports(state: State) -> dict[str, str]:
     return values | proxies | toolchain.enter({**os.environ, **values}, project.checkout() / ".venv" / "bin")
 
 
+def foreign(environ: Mapping[str, str], values: Mapping[str, str | None]) -> dict[str, None]:
+    """A shell's own variables that would lead engine or clients elsewhere than what it is given: they are over."""
+    return dict.fromkeys(sorted(set(environ) - set(without_places(environ)) - set(values)))
+
+
 def shell(values: Mapping[str, str | None]) -> str:
     """Lines for `eval`; None is a variable that is over."""
     lines = (f"unset {n}" if value is None else f"export {n}={shlex.quote(value)}" for n, value in values.items())

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from infra.signers import Right
+from infra.vocabulary import Right
 from sandbox import identities
 from sandbox.state import State, write_atomically
 

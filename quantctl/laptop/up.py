@@ -17,7 +17,7 @@ from quantctl.engine import planned, process, stacks
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.keys import rotation
-from quantctl.laptop import first_deployment, place
+from quantctl.laptop import first_deployment, place, turn
 from quantctl.laptop.exports import process_environment
 from quantctl.promotion.deploy import make_ready, record_updates, settle_planned
 from quantctl.stack_settings import stack_settings
@@ -33,12 +33,19 @@ _TOLD = 2.0  # seconds between two lines of a log
 
 
 def up(state: State, console: Console) -> None:
+    """Everything that `make up` is, from the toolchain on; another one of the same sandbox is refused meanwhile."""
+    with turn.taken(state, "up"):
+        _up(state, console)
+
+
+def _up(state: State, console: Console) -> None:
     began = time.monotonic()
     found = toolchain.obtain(toolchain.Report(console))
     report = toolchain.Report(console, every=_TOLD)
     report(f"toolchain   {found.way}")
     if first_deployment.did_not_end(state):
         report("The first deployment did not end, and its state is not whole: the sandbox starts empty again.")
+        turn.need_idle(state)
         with place.told():
             control.reset(state)
     with report.timed("sandbox     starting"):
@@ -64,7 +71,7 @@ def up(state: State, console: Console) -> None:
 
 
 def down(state: State, console: Console) -> None:
-    stopped = control.stop(state)
+    """Stop the sandbox and delete its folder, unless somebody is at work on it."""
     if not state.folder.exists():
         console.print("There is no sandbox: nothing to do.")
         return
@@ -73,7 +80,11 @@ def down(state: State, console: Console) -> None:
             f"{state.folder} is not a sandbox's state folder, so it is not deleted.",
             do_next="check QUANT_SANDBOX",
         )
-    shutil.rmtree(state.folder)
+    with turn.taken(state, "down"):
+        turn.need_idle(state)
+        with place.told():
+            stopped = control.stop(state)
+        shutil.rmtree(state.folder)
     console.print(f"{'Stopped' if stopped else 'Was not running'}; its state is deleted: {state.folder}")
 
 

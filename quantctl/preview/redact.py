@@ -7,6 +7,7 @@ this process itself holds, a private key or a token stands.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,11 +19,14 @@ HIDDEN = "[secret]"
 _SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 _LEAST = 8  # shorter values are words that stand everywhere
 _LEAST_LINE = 16  # of a secret of several lines, for example a PEM file
-_NAME = re.compile(r"(password|passphrase|passcode|token|secret|private_?key|access_?key|api_?key)(_?wo)?$", re.IGNORECASE)
+_NAME = re.compile(
+    r"(passw(or)?d|pwd|passphrase|passcode|token|secret|credentials?|private_?key|access_?key|api_?key)(_?(wo|\d+))?$",
+    re.IGNORECASE,
+)
 _NO_SECRETS = frozenset({"idempotencyToken", "mustChangePassword"})
 _OF_SECRETS = frozenset({"stringValue", "stringValueWo", "bytesValue"})  # databricks Secret
 _REFERENCE = re.compile(r"\{\{\s*secrets/[^{}]+\}\}")
-_VARIABLE = re.compile(r"token|passw|passphrase|secret|private_?key|api_?key|access_?key|credential", re.IGNORECASE)
+_VARIABLE = re.compile(r"token|passw|pwd|passphrase|secret|private_?key|api_?key|access_?key|credential", re.IGNORECASE)
 _NOT_VALUES = re.compile(r"(_FILE|_PATH|_DIR|_HOME|_URL|_SECRET_KEYS)$")
 _SHAPES = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
@@ -37,12 +41,9 @@ Path_ = tuple[str, ...]
 def secret_values(environ: Mapping[str, str]) -> set[str]:
     """The secrets that this process holds: values of variables that are named like one, and the passphrase."""
     texts = [value for name, value in environ.items() if _VARIABLE.search(name) and not _NOT_VALUES.search(name)]
-    files = [Path(environ[name]) for name in ("PULUMI_CONFIG_PASSPHRASE_FILE",) if environ.get(name)]
-    for file in files:
-        try:
-            texts.append(file.read_text())
-        except (OSError, UnicodeDecodeError):
-            continue  # what cannot be read here cannot be shown here
+    if file := environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
+        with contextlib.suppress(OSError, UnicodeDecodeError):  # what cannot be read here cannot be shown here
+            texts.append(Path(file).read_text())
     return {part for text in texts for part in _parts(text)}
 
 
@@ -51,8 +52,8 @@ class Redactor:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         known = {form for value in values for form in (value, quote(value, safe=""))}
-        # The longest first, so that no rest of a longer one is left over.
-        self._known = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True)))) if known else None
+        # What begins like another one and is longer comes first, so that no rest of it is left over.
+        self._known = re.compile("|".join(map(re.escape, sorted(known, reverse=True)))) if known else None
 
     def text(self, text: str) -> str:
         """`text` without what is or looks like a secret."""
@@ -83,7 +84,7 @@ def _parts(text: str) -> Iterator[str]:
     lines = [line.strip() for line in text.replace("\\n", "\n").splitlines()]
     if len(lines) == 1 and len(lines[0]) >= _LEAST:
         yield lines[0]
-    elif len(lines) > 1:
+    else:
         yield from (line for line in lines if len(line) >= _LEAST_LINE and not line.startswith("-----"))
 
 

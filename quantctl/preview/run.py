@@ -105,7 +105,7 @@ def engine_preview(
     # --json alone tells no policy results; the stream of events does.
     changed = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true", **({WHAT_IF: one.what_if} if one.what_if else {})}
     changed |= diffs.variables(one.environment, environ, one.thorough)
-    words = ["preview", "--json", "-s", one.environment, *process.POLICY]
+    words = ["preview", "--json", "-s", one.environment, *process.policy()]
     words += ["--save-plan", str(one.save_plan)] if one.save_plan else []
 
     def each(line: str) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+from collections.abc import Mapping
 
 from infra.promotion import EDGES, Edge
 from infra.vocabulary import Environment
-from quantctl import where
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.promotion.move import Way, way
@@ -18,20 +15,13 @@ from quantctl.stack_settings import stack_settings
 from quantctl.text.terminal import Console
 
 
-def approve(
-    target: Annotated[Environment, typer.Argument(help="Into which the change is to be promoted.", show_default=False)],
-    source: Annotated[
-        Environment | None, typer.Option("--from", help="Where it comes from; needed where there are two ways.")
-    ] = None,
-    note: Annotated[str, typer.Option("--note", help="What was looked at; kept with the approval.")] = "",
-) -> None:
-    """Approve the commits that a promotion to TARGET would move, at the source's head as it is now.
+def approve(target: Environment, source: Environment | None, note: str, environ: Mapping[str, str]) -> None:
+    """Approve what a promotion into `target` would move, as whom the shell names; show what that is.
 
-    In GitLab this approves the merge request; with plain Git it makes the annotated tag approval/TARGET/COMMIT/WHO.
-    Whoever has written some of the commits is refused. A commit that comes afterwards needs an approval of its own.
+    Raises:
+        UserError: nothing is promoted there, nothing waits, or who asks has written some of it.
     """
     origin = source_of(target, source)
-    environ = where.enter(tell=True)
     settings = stack_settings(target, environ)
     pipelines = read_pipelines(settings.remote)
     forge, edge = connect(settings, environ), Edge(origin, target)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from infra.settings import Settings
 from infra.what_if import REVIEWED
-from quantctl.engine import checkpoint, interrupted, planned, stacks
-from quantctl.engine.lock.backend import release_gone
+from quantctl.engine import checkpoint, interrupted, managed_access, planned, stacks
+from quantctl.engine.lock.backend import folder_of, need_free, release_gone
 from quantctl.engine.orphans import end_orphans
 from quantctl.errors import UserError
 from quantctl.forge import Forge, Person
@@ -30,17 +30,21 @@ def preview(env: str, commit: str, environ: dict[str, str], say: Say) -> Story:
 
 
 def make_ready(env: str, environ: dict[str, str], say: Say) -> None:
-    """Clear what an update that was killed has left: processes, a lock whose owner is gone, and what it had begun.
+    """Clear what an update that was killed or refused has left: processes, a stale lock, what it had begun or wanted.
 
     Raises:
-        UserError: something cannot be found out, or the state cannot be read; nothing has been created meanwhile.
+        UserError: an update runs, something cannot be found out, or the state cannot be read; nothing has been created
+            meanwhile.
     """
     checkpoint.need_whole(env, environ)
     checkpoint.need_room(env, environ)
     end_orphans(environ, say)
     for lock in release_gone(env, environ):
         say(f"released the lock of an update that was killed ({lock.owner})")
+    if folder_of(environ) is not None:  # elsewhere only the engine sees the lock, and takes its time to say so
+        need_free(env, environ)
     interrupted.settle(env, environ, say)
+    managed_access.correct(env, environ, say)
 
 
 def settle_planned(env: str, environ: dict[str, str], say: Say) -> None:

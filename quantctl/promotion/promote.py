@@ -194,6 +194,7 @@ class _Promotion:
         found = move.way(self._pipelines, step, self._forge.makes_merge_commits, who)
         if self._forge.merge_requests:
             return self._merge(reading, step, found)
+        self._make_ready()
         self._options.say(f"moving {step.branch} from {step.seen[:12]} to {found.commit[:12]} ...")
         self._deploy(move.push(self._pipelines, step, self._decide(reading, found), self._forge.promoter()))
         return Outcome.PROMOTED
@@ -205,6 +206,7 @@ class _Promotion:
         self._options.say(f"merge request {request.url}")
         only_approvals = {gate.name for gate in stopped(self._report.gates)} == {"approvals"}
         reading = self._wait_for_approvals(reading, found) if only_approvals else self._again()
+        self._make_ready()
         decision = self._decide(reading, found)
         while not stopped(self._report.gates):
             decision, outcome = move.merge(self._pipelines, self._forge, request, decision)
@@ -254,6 +256,10 @@ class _Promotion:
             source=self._edge.source.value,
             gates=[gate.as_json() for gate in self._report.gates],
         )
+
+    def _make_ready(self) -> None:
+        """Before the branch moves: what would keep its update from running is found now."""
+        deploy.make_ready(self._edge.target, self._environ, self._options.say)
 
     def _deploy(self, decision: Record) -> None:
         who, say = self._forge.promoter(), self._options.say

@@ -60,7 +60,7 @@ def results(source: str, needed: int, seen: ResultsSeen) -> Told:
     left = [id for id in report.findings if id not in accepted]
     if left:
         named = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
-        ways = f"quantctl signoff {source} --report {report.digest[:12]} --accept ID --because TEXT accepts one"
+        ways = f"quantctl signoff {source} --report {report.digest[:12]} --accept ID --because TEXT --note TEXT accepts one"
         return Verdict.NO, f"{told}: {named}. Fix it, or {ways}.{besides}"
     taken = "".join(f" {id} is accepted by {by}: {why}." for id, (by, why) in accepted.items() if id in report.findings)
     return Verdict.YES, f"{told}: {report.verdict}, {counted(report.days, 'day')} run by this code.{taken}{besides}"

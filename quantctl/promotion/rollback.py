@@ -97,6 +97,7 @@ def rollback(
     if not ask(report):
         report.outcome = Outcome.DECLINED
         return report
+    deploy.make_ready(env, environ, options.say)  # what would keep the update from running is found before the branch moves
     decision = Record(
         kind="promotion",
         environment=env.value,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated
+from collections.abc import Mapping
 
 import typer
 
-from quantctl import where
+from infra.vocabulary import Environment
 from quantctl.errors import UserError
 from quantctl.forge import connect
-from quantctl.options import EnvArgument
 from quantctl.records import reports
 from quantctl.records.repository import Pipelines, read_pipelines
 from quantctl.records.signoffs import Words
@@ -22,23 +20,20 @@ from quantctl.text.terminal import Console
 from quantctl.workspace import Workspace
 
 
-def signoff_command(
-    env: EnvArgument,
-    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What was looked at, and what is thought of it.")],
-    by: Annotated[
-        str, typer.Option("--by", metavar="NAME", help="Who signs off, where you record it for somebody. Not in GitLab.")
-    ] = "",
-    report: Annotated[str, typer.Option("--report", metavar="DIGEST", help="Which report; default: the newest.")] = "",
-    stakeholder: Annotated[str, typer.Option("--for", metavar="WHO", help="For whom they speak (stakeholders).")] = "",
-    accept: Annotated[list[str] | None, typer.Option("--accept", metavar="ID", help="A finding that is accepted.")] = None,
-    because: Annotated[list[str] | None, typer.Option("--because", metavar="TEXT", help="Why; one for each.")] = None,
+def sign_off(
+    env: Environment,
+    note: str,
+    by: str,
+    report: str,
+    stakeholder: str,
+    accepted: Mapping[str, str],
+    environ: Mapping[str, str],
 ) -> None:
-    """Record that the deployed commit of ENV does what its users need; it is never changed.
+    """Record a sign-off of the deployed commit; `report` begins the digest of the one that was looked at, "" is the newest.
 
-    Names the recorded report of its results that was looked at, and shows it. In GitLab a comment on the commit, by a member
-    of the UAT group; in plain Git a signed tag.
+    Raises:
+        UserError: nothing is deployed, or there is no such report or finding.
     """
-    environ = where.enter(tell=True)
     settings, workspace = stack_settings(env, environ), Workspace(environ)
     folder = workspace.git_folder(settings.folder)
     if folder is None:
@@ -53,7 +48,7 @@ def signoff_command(
     looked_at = _report(pipelines, env, folder.commit, report)
     if looked_at is not None:
         Console(stderr=True, markup=True).print(shown(looked_at))
-    words = Words(note.strip(), looked_at.digest if looked_at else "", stakeholder, _accepted(looked_at, accept, because))
+    words = Words(note.strip(), looked_at.digest if looked_at else "", stakeholder, _known(looked_at, accepted))
     forge, at = connect(settings, environ), int(workspace.now().timestamp())
     made = forge.sign_off(env, folder.commit, by, str(words), at)
     on = f" on report {looked_at.digest[:SHORT]}" if looked_at else ""
@@ -74,15 +69,10 @@ def _report(pipelines: Pipelines, env: str, commit: str, digest: str) -> Report 
     return fitting[-1] if fitting else None
 
 
-def _accepted(report: Report | None, ids: Sequence[str] | None, because: Sequence[str] | None) -> Mapping[str, str]:
-    """Finding -> why it is accepted; each has its reason."""
-    ids, because = ids or (), because or ()
-    if len(ids) != len(because) or not all(text.strip() for text in because):
-        raise UserError(
-            "Each --accept needs a --because.", found=f"{len(ids)} and {len(because)}", expected="a reason for each"
-        )
+def _known(report: Report | None, accepted: Mapping[str, str]) -> Mapping[str, str]:
+    """Finding -> why it is accepted; each is one of the report's."""
     known = [one.id for one in report.findings] if report else []
-    if strange := [id for id in ids if id not in known]:
+    if strange := [id for id in accepted if id not in known]:
         listed = ", ".join(known) or "none"
         raise UserError("The report has no such finding.", found=strange[0], expected=f"one of {listed}")
-    return dict(zip(ids, because, strict=True))
+    return accepted

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from infra.signers import Right, Signer
+from infra.signers import Signer
+from infra.vocabulary import Right
 from quantctl.forge.model import Approval, Approvals
 from quantctl.records.deployments import unsigned
 from quantctl.records.tags import Tag

@@ -16,7 +16,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
-from infra.signers import Right, Signer
+from infra.signers import Signer
+from infra.vocabulary import Right
 from quantctl.errors import UserError
 from quantctl.forge.model import Person
 from quantctl.records.repository import Moved, Pipelines, Refused

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from infra.signers import Right
+from infra.vocabulary import Right
 from quantctl.errors import UserError
 from quantctl.forge.model import Person
 from quantctl.records.deployments import unsigned

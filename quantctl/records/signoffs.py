@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from infra.signers import Right
+from infra.vocabulary import Right
 from quantctl.errors import UserError
 from quantctl.forge.model import Person
 from quantctl.records.deployments import unsigned

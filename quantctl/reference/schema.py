@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
-
-import typer
 
 from infra.vocabulary import Environment
 from infra.workflows import format, rules, values
@@ -13,11 +10,6 @@ from infra.workflows import format, rules, values
 Json = dict[str, Any]
 _PLAIN = {"text": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
 _TASKS = ("JobTask", "JobTaskForEachTaskTask")
-
-
-def show() -> None:
-    """Print the JSON Schema of workflow files: quantctl schema > workflows/schema.json"""
-    typer.echo(json.dumps(workflow_schema(), indent=1, sort_keys=True))
 
 
 def workflow_schema() -> Json:

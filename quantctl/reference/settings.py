@@ -23,10 +23,8 @@ _WORDS = {str: "text", int: "number", float: "number", bool: "true or false"}
 _EACH = {"personas": "<persona>.", "gates": "<edge>.", "freezes": "<number>.", "signers": "<who>."}
 
 
-def show(
-    format: Annotated[Format, typer.Option("--format", help="docs/settings.md is the Markdown.")] = Format.table,
-) -> None:
-    """Every key of Pulumi.yaml and Pulumi.<stack>.yaml: what it says, what is allowed, what is taken without it."""
+def show(format: Format) -> None:
+    """Print the keys as a table, as Markdown or as JSON."""
     found = rows()
     if format is Format.json:
         typer.echo(json.dumps(found, indent=2))

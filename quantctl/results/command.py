@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import io
-import json
-import sys
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from infra.promotion import EDGES
 from infra.vocabulary import Environment
 from quantctl import where
-from quantctl.errors import UserError
-from quantctl.options import EnvArgument
-from quantctl.results.as_before import as_before
-from quantctl.results.keeping import before, on_record, post, write_record
-from quantctl.results.markdown import markdown
-from quantctl.results.page import page
-from quantctl.results.proposal import proposal
-from quantctl.results.read import Options, read_results
-from quantctl.results.report import Report, report_of
-from quantctl.results.signed import Signed
-from quantctl.results.terminal import shown
-from quantctl.stack_settings import stack_settings
-from quantctl.status.command import write_whole
-from quantctl.text.terminal import Console
-
-_COLUMNS = 160
-UNEXPECTED, UNKNOWN = 2, 1
+from quantctl.options import EnvArgument, day_of
 
 
 class Format(StrEnum):
@@ -41,6 +22,25 @@ class Format(StrEnum):
     json = "json"
     markdown = "markdown"
     html = "html"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is compared, and where the answer goes."""
+
+    against: Environment | None
+    days: int
+    until: datetime.date | None
+    tables: tuple[str, ...]
+    everything: bool
+    record: bool
+    post: bool
+    report: str
+    rolled_back: bool
+    rows: int
+    propose: str
+    format: Format
+    output: Path | None
 
 
 def results_command(
@@ -56,6 +56,7 @@ def results_command(
     rolled_back: Annotated[
         bool, typer.Option("--as-before", help="After a rollback: as when this tree was deployed?")
     ] = False,
+    rows: Annotated[int, typer.Option("--rows", min=0, max=200, help="Show so many rows that differ, on a terminal.")] = 0,
     propose: Annotated[str, typer.Option("--propose", metavar="TABLE", help="Write a first contract of a table.")] = "",
     format: Annotated[Format, typer.Option("--format", help="table, json, markdown or html.")] = Format.table,
     output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write there instead.")] = None,
@@ -64,71 +65,15 @@ def results_command(
 
     Of the account it only reads. Exit 0 as expected, 2 something is not, 1 something is unknown.
     """
+    tables, last = tuple(table or ()), day_of(until, "--until")
+    if rows:
+        from quantctl.results.rows import need_a_terminal
+
+        others = {"--output": output, "--record": record, "--post": note, "--report": report, "--propose": propose,
+                  "--as-before": rolled_back, "--format": format is not Format.table}  # fmt: skip
+        need_a_terminal(tables, others)
+    asked = Asked(against, days, last, tables, everything, record, note, report, rolled_back, rows, propose, format, output)
     environ = where.enter(tell=True)
-    if propose:
-        _show_text(proposal(stack_settings(env, environ), propose, environ), output)
-        return
-    if report:
-        told, signed = on_record(env, report, environ)
-    else:
-        options = Options(days, _day(until), tuple(table or ()), everything)
-        found = read_results(env, against or leads_to(env), options, environ, lambda text: typer.echo(text, err=True))
-        told, signed = report_of(found), Signed()
-        if record:
-            typer.echo(f"recorded: {write_record(env, told, environ)}", err=True)
-    _show(told, signed, format, output)
-    if note:
-        typer.echo(post(env, told, environ), err=True)
-    if rolled_back:
-        verified = as_before(told, before(env, told, environ))
-        typer.echo(str(verified), err=True)
-        raise typer.Exit(UNEXPECTED if verified.other else 0)
-    raise typer.Exit(UNEXPECTED if told.unexpected else UNKNOWN if told.unknown else 0)
+    from quantctl.results.run import answered  # slow to load, and `--help` needs none of it
 
-
-def leads_to(env: Environment) -> Environment:
-    """The environment that an edge leads to; of two the one nearest to production.
-
-    Raises:
-        UserError: no edge leads from there.
-    """
-    ways = [edge.target for edge in EDGES if edge.source is env]
-    if not ways:
-        raise UserError(f"Nothing comes after {env}.", do_next=f"say against what: quantctl results {env} --against ENV")
-    return ways[-1]
-
-
-def written(report: Report, signed: Signed, format: Format) -> str:
-    """As a file or a pipe gets it."""
-    if format is Format.html:
-        return page(report, signed)
-    if format is Format.markdown:
-        return markdown(report)
-    if format is Format.json:
-        body = report.model_dump(mode="json")
-        return f"{json.dumps({'digest': report.digest, 'verdict': report.verdict, **body}, indent=2)}\n"
-    text = io.StringIO()
-    Console(file=text, width=_COLUMNS, markup=True).print(shown(report))
-    return text.getvalue()
-
-
-def _show(report: Report, signed: Signed, format: Format, output: Path | None) -> None:
-    if output is None and format is Format.table and sys.stdout.isatty():
-        Console(markup=True).print(shown(report))
-    else:
-        _show_text(written(report, signed, format), output)
-
-
-def _show_text(text: str, output: Path | None) -> None:
-    if output is None:
-        sys.stdout.write(text)
-        return
-    write_whole(output, text)
-    typer.echo(f"written: {output}", err=True)
-
-
-def _day(text: str | None) -> datetime.date | None:
-    try:
-        return datetime.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise UserError("--until is no day.", found=str(text), expected="YYYY-MM-DD, for example 2026-11-25") from None
+    raise typer.Exit(answered(env, asked, environ))

@@ -27,7 +27,7 @@ VERSION = "v3.1.0"
 CONFIDENTIAL = ("confidential", "restricted", "secret", "pii")
 KINDS = ("string", "date", "timestamp", "time", "number", "integer", "object", "array", "boolean")
 _NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_$]{0,254}|"[^"\x00-\x1f]{1,255}"')
-_OF_TABLE = ("quant.workflow", "quant.day", "quant.limitedBy", "quant.inputs", "quant.previousDay")
+_OF_TABLE = ("quant.workflow", "quant.day", "quant.limitedBy", "quant.inputs", "quant.previousDay", "quant.baseline")
 _OF_COLUMN = ("quant.tolerance",)
 _DAYS = {"d": 1.0, "day": 1.0, "days": 1.0, "h": 1 / 24, "hour": 1 / 24, "hours": 1 / 24}
 
@@ -56,7 +56,8 @@ class Contract:
     """What is promised of a table. `workflow` writes it, `day` is the column of its days, `inputs` are tables it is made of.
 
     `limited_by`: parameter of quant:limitedRelease -> the column that it limits. `previous_day`: by how many percent the
-    number of rows may differ from that of the day before. `latency`: days until a day's rows are there.
+    number of rows may differ from that of the day before. `latency`: days until a day's rows are there. `baseline`: it
+    depends on everything, so that a limited release is compared with a baseline run of production's code.
     """
 
     table: str
@@ -71,6 +72,7 @@ class Contract:
     previous_day: float | None = None
     latency: float | None = None
     checks: tuple[Check, ...] = ()
+    baseline: bool = False
 
     def column(self, name: str) -> Column:
         """A column; one that the contract does not have is taken for confidential, and has no tolerance."""
@@ -189,6 +191,9 @@ class _Reading:
             if column not in names:
                 said = one_of(column, names)
                 self.wrong((*at, "customProperties"), f"quant.limitedBy: {column} is no column; {said}")
+        baseline = ours.get("quant.baseline", False)
+        if not isinstance(baseline, bool):
+            self.wrong((*at, "customProperties"), "quant.baseline: expected true or false.")
         inputs = ours.get("quant.inputs") or []
         if not isinstance(inputs, list):
             self.wrong((*at, "customProperties"), "quant.inputs is a list of tables.")
@@ -206,6 +211,7 @@ class _Reading:
             previous_day=self._previous(ours.get("quant.previousDay"), (*at, "customProperties")),
             latency=self._latency(whole, table),
             checks=checks_of(one, names, lambda steps, text: self.wrong((*at, *steps), text)),
+            baseline=baseline is True,
         )
 
     def _column(self, at: tuple[str | int, ...], one: SchemaProperty) -> Column:

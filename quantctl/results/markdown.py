@@ -21,6 +21,9 @@ def markdown(report: Report) -> str:
             lines.append("")
     head = ("table", "", "code", "rows", "keys on one side", "keys that differ", "worst column", "largest", "checks")
     lines.append(table(head, [_row(one, report) for one in report.tables]))
+    for one in report.tables:
+        if beside := words.beside(one, report):
+            lines += [f"{inline(one.table)} is compared with {inline(beside)}.", ""]
     told = [f"- {inline(one.table)}: {inline(text)}" for one in report.tables for text in one.told]
     if told:
         lines += ["<details><summary>What differs as it may</summary>", "", *told, "", "</details>", ""]

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from infra.outside.workspace import Run
+from infra.settings import Settings
 from quantctl.promotion.gates import Unknown
+from quantctl.records.deployments import Record
 from quantctl.records.repository import Commit
 from quantctl.results.contract import Contract
 from quantctl.results.declared import Declared
@@ -61,6 +63,15 @@ class Night:
     code: str | None = None
 
 
+@dataclass(frozen=True)
+class Side:
+    """One environment: its settings, the commit that it has deployed, its deployments."""
+
+    settings: Settings
+    commit: str
+    deployed: Sequence[Record] = ()
+
+
 Nights = Mapping[datetime.date, tuple[Night, Night]]
 
 
@@ -70,7 +81,8 @@ class Looked:
 
     `unknown`: why no number is told. `hidden`: column -> why its values are not compared. `uncheckable`: check -> why it is
     not evaluated. `alone`: there is no other one, as a change declares. `nights`: the runs of its workflow; `upstream`:
-    workflow -> the runs of what writes its inputs. `quiet_days` are those on which noise is measured.
+    workflow -> the runs of what writes its inputs. `quiet_days` are those on which noise is measured. `baseline`: the
+    other one is what a baseline run has made.
     """
 
     contract: Contract
@@ -87,6 +99,7 @@ class Looked:
     declared: Sequence[Declared] = ()
     statements: Sequence[str] = ()
     slices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    baseline: bool = False
 
 
 @dataclass(frozen=True)

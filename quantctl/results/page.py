@@ -107,6 +107,8 @@ def _facts(one: TableTold, report: Report) -> Iterable[tuple[str, Child]]:
     if one.alone:
         yield "Compared with", f"nothing: {report.against} does not have it yet"
         return
+    if told := words.beside(one, report):
+        yield "Compared with", told
     yield "Keys on one side", f"{one.only[0]:,} in {report.environment}, {one.only[1]:,} in {report.against}"
     share = f" ({one.differing / one.compared:.1%})" if one.compared else ""
     yield "Keys that differ", f"{one.differing:,} of {one.compared:,} compared{share if one.differing else ''}"
@@ -121,7 +123,9 @@ def _facts(one: TableTold, report: Report) -> Iterable[tuple[str, Child]]:
 def _columns(one: TableTold) -> Markup:
     titles = ("column", "differ", "median", "p99", "largest", "tolerance", "noise")
     rows = [element("tr", *(element("th", title, scope="col") for title in titles))]
-    rows += [element("tr", *(element("td", text) for text in _column(name, it))) for name, it in one.columns.items()]
+    for name, it in one.columns.items():  # on a phone each cell stands below its own title
+        told = zip(titles, _column(name, it), strict=True)
+        rows.append(element("tr", *(element("td", text, data_title=title) for title, text in told)))
     return element("div", element("table", *rows), class_="scroll", tabindex="0", role="region", aria_label="Columns")
 
 

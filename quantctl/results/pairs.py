@@ -51,9 +51,9 @@ def look(
         return replace(begun, unknown=tuple(told), alone=False)
     if begun.alone:
         return _alone(reader, begun, names[0], here, window, today, masked)
-    if problem := _unpaired(contract, here, there, masked):
+    if problem := unpaired(contract, here, there, masked):
         return replace(begun, unknown=(problem,))
-    hidden = _hidden(contract, here, there, masked)
+    hidden = hidden_columns(contract, here, there, masked)
     checks, uncheckable = _checks(contract, here, masked)
     asked = Question(
         contract=contract,
@@ -114,7 +114,7 @@ def _differences(here: Types, there: Types) -> dict[str, tuple[str | None, str |
     return {name: (here.get(name), there.get(name)) for name in names if here.get(name) != there.get(name)}
 
 
-def _unpaired(contract: Contract, here: Types, there: Types, masked: Mapping[str, str]) -> str:
+def unpaired(contract: Contract, here: Types, there: Types, masked: Mapping[str, str]) -> str:
     """Why rows cannot be paired, "" where they can."""
     needed = [*contract.keys, *([contract.day] if contract.day and contract.day not in contract.keys else [])]
     for key in needed:
@@ -129,7 +129,7 @@ def _unpaired(contract: Contract, here: Types, there: Types, masked: Mapping[str
     return ""
 
 
-def _hidden(contract: Contract, here: Types, there: Types, masked: Mapping[str, str]) -> dict[str, str]:
+def hidden_columns(contract: Contract, here: Types, there: Types, masked: Mapping[str, str]) -> dict[str, str]:
     """Column -> why its values are not compared, beside those whose type differs (which the schema tells)."""
     found = {}
     for name, kind in here.items():

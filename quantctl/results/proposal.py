@@ -33,7 +33,7 @@ def proposal(settings: Settings, table: str, environ: Mapping[str, str]) -> str:
     if not re.fullmatch(r"[A-Z_][A-Z0-9_$]*", named):
         raise UserError("--propose takes the name of a table.", found=table)
     whole = ".".join(map(identifier, (settings.database.upper(), settings.schema_.upper(), named)))
-    with reading(settings, environ, f"quantctl results --propose {named}") as reader:
+    with reading(settings, environ, f"quantctl results {settings.environment.value} --propose {named}") as reader:
         try:
             types, _ = reader.columns(whole)
             keys = list(candidates(types))

@@ -5,25 +5,23 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, replace
 
-from infra.errors import UserError as InfraError
-from infra.outside.workspace import Run
+from infra.naming import names_of as named
 from infra.settings import Settings
 from infra.vocabulary import Environment
-from quantctl.engine.state import read_state
 from quantctl.errors import UserError
 from quantctl.promotion.gates import Unknown
 from quantctl.promotion.read import deployed_commit
 from quantctl.records import deployments
-from quantctl.records.deployments import PREFIXES, Record
+from quantctl.records.deployments import PREFIXES
 from quantctl.records.repository import Pipelines, read_pipelines
-from quantctl.results.account import Reader, reading
+from quantctl.results.account import reading
 from quantctl.results.contract import Contract, contract_files, read_contracts
 from quantctl.results.declared import Declared, change_files, read_changes
-from quantctl.results.history import Code, History, by_inputs
-from quantctl.results.model import Looked, Nights, Pair, Results, Why
+from quantctl.results.history import History, by_inputs
+from quantctl.results.model import Looked, Nights, Pair, Results, Side, Why
+from quantctl.results.nights import baseline_nights, days_by_this_code, nights_of
 from quantctl.results.noise import quiet_days
 from quantctl.results.pairs import look
 from quantctl.results.statements import Window, identifier
@@ -33,7 +31,6 @@ from quantctl.workspace import Workspace
 
 NOISE_DAYS = 15  # before the window
 _AT_ONCE = 4  # pairs; a connection may be shared by threads (PEP 249, threadsafety 2)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,14 +42,10 @@ class Options:
     tables: tuple[str, ...] = ()
     whole: bool = False
 
-
-@dataclass(frozen=True)
-class Side:
-    """One environment: its settings, the commit that it has deployed, its deployments."""
-
-    settings: Settings
-    commit: str
-    deployed: Sequence[Record] = ()
+    def window(self, now: datetime.datetime) -> Window:
+        """The days."""
+        last = self.until or (now.date() - datetime.timedelta(days=1))
+        return Window(last - datetime.timedelta(days=self.days - 1), last)
 
 
 def read_results(
@@ -67,48 +60,35 @@ def read_results(
     workspace = Workspace(environ)
     pipelines = read_pipelines(settings[0].remote, PREFIXES, settings[0].signers)
     now = workspace.now()
-    here, there = (_side(pipelines, workspace, one, now) for one in settings)
-    last = options.until or (now.date() - datetime.timedelta(days=1))
-    window = Window(last - datetime.timedelta(days=options.days - 1), last)
+    here, there = (side_of(pipelines, workspace, one, now) for one in settings)
+    window = options.window(now)
     history = History(pipelines, settings[0])
     contracts = contracts_at(pipelines, here.commit, history)
-    chosen = _chosen(contracts, options.tables)
+    chosen = chosen_of(contracts, options.tables)
     changes = _changes(pipelines, contracts, here.commit, there.commit)
     pair = Pair((source.value, against.value), (here.commit, there.commit))
     whys = by_inputs(contracts, {one.table: history.why(one, *pair.commits) for one in contracts})
     since = window.first - datetime.timedelta(days=NOISE_DAYS)
     tell(f"runs since {since}")
     writers = sorted({one.workflow for one in contracts if one.workflow})
-    nights = _nights(writers, (here, there), workspace, environ, history, Window(since, window.last))
-    wanted = [_question(one, contracts, whys, nights, changes, window, settings) for one in chosen]
+    ran = Window(since, window.last)
+    nights = nights_of(writers, (here, there), workspace, environ, history, ran)
+    base = baseline_nights(nights, here, workspace, history, ran) if _has_baseline(settings) else None
+    wanted = [_question(one, contracts, whys, (nights, base), changes, window, settings) for one in chosen]
     tag = f"quantctl results {source} {here.commit[:12]}"
     with reading(settings[0], environ, tag) as reader, ThreadPoolExecutor(_AT_ONCE) as pool:
         tell(f"comparing {len(wanted)} tables as {reader.role}")
-        asked = [
-            _Asked(reader, one, _names(settings, one.contract), window, since, now.date(), options.whole) for one in wanted
-        ]
-        looked = list(pool.map(_Asked.look, asked))
-    judged = tuple(judge(one, pair, window.first, declares=bool(changes)) for one in looked)
-    days = _days_by_this_code(nights, history.at(here.commit), window)
+
+        def look_at(one: Looked) -> Looked:
+            names = names_of(settings, one.contract, baseline=one.baseline)
+            quiet = since if one.quiet_days else None
+            return look(reader, one, names, window, quiet, now.date(), whole=options.whole)
+
+        looked = list(pool.map(look_at, wanted))
+    beside = replace(pair, names=(source.value, "the baseline"))
+    judged = tuple(judge(one, beside if one.baseline else pair, window.first, declares=bool(changes)) for one in looked)
+    days = days_by_this_code(nights, history.at(here.commit), window)
     return Results(pair, window, reader.role, judged, tuple(changes), nights, days)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """One pair to be looked at."""
-
-    reader: Reader
-    looked: Looked
-    names: tuple[str, str]
-    window: Window
-    since: datetime.date
-    today: datetime.date
-    whole: bool
-
-    def look(self) -> Looked:
-        """The same with what the account says."""
-        since = self.since if self.looked.quiet_days else None
-        return look(self.reader, self.looked, self.names, self.window, since, self.today, whole=self.whole)
 
 
 def contracts_at(pipelines: Pipelines, commit: str, history: History | None = None) -> list[Contract]:
@@ -128,7 +108,12 @@ def contracts_at(pipelines: Pipelines, commit: str, history: History | None = No
     return read_contracts(pipelines.read_all(commit, files), None if known is None or isinstance(known, str) else known)
 
 
-def _side(pipelines: Pipelines, workspace: Workspace, settings: Settings, now: datetime.datetime) -> Side:
+def side_of(pipelines: Pipelines, workspace: Workspace, settings: Settings, now: datetime.datetime) -> Side:
+    """An environment as it is deployed.
+
+    Raises:
+        UserError: it is not, or at a commit that no branch holds.
+    """
     commit = deployed_commit(workspace, settings)
     env = settings.environment
     if commit is None or not pipelines.knows(commit):
@@ -137,7 +122,12 @@ def _side(pipelines: Pipelines, workspace: Workspace, settings: Settings, now: d
     return Side(settings, commit, deployments.records(pipelines, "deployment", env, now))
 
 
-def _chosen(contracts: Sequence[Contract], tables: Sequence[str]) -> list[Contract]:
+def chosen_of(contracts: Sequence[Contract], tables: Sequence[str]) -> list[Contract]:
+    """The contracts of these tables; all of them where none is named.
+
+    Raises:
+        UserError: one has none.
+    """
     wanted = {name.upper() for name in tables}
     if strange := sorted(wanted - {one.table for one in contracts}):
         listed = ", ".join(one.table for one in contracts)
@@ -152,53 +142,18 @@ def _changes(pipelines: Pipelines, contracts: Sequence[Contract], here: str, the
     return read_changes(pipelines.read_all(here, fresh), contracts)
 
 
-def _nights(
-    workflows: Sequence[str],
-    sides: tuple[Side, Side],
-    workspace: Workspace,
-    environ: Mapping[str, str],
-    history: History,
-    window: Window,
-) -> dict[str, Nights | Unknown]:
-    """Workflow -> what both environments ran on each day."""
-    begin = datetime.datetime.combine(window.first, datetime.time(), datetime.UTC)
-    listed: dict[str, list[dict[str, list[Run]] | Unknown]] = {name: [] for name in workflows}
-    for side in sides:
-        env = side.settings.environment
-        jobs = _try(lambda env=env: read_state(env, environ).jobs)  # type: ignore[misc]
-        for name in workflows:
-            if isinstance(jobs, Unknown):
-                listed[name].append(jobs)
-            elif name not in jobs:
-                listed[name].append(Unknown(f"{env} has no job of {name}"))
-            else:
-                runs = _try(lambda id=jobs[name]: workspace.runs(id, begin))  # type: ignore[misc]
-                listed[name].append(runs if isinstance(runs, Unknown) else {name: list(runs)})
-    found: dict[str, Nights | Unknown] = {}
-    for name, (one, other) in listed.items():
-        if isinstance(one, Unknown) or isinstance(other, Unknown):
-            found[name] = one if isinstance(one, Unknown) else other if isinstance(other, Unknown) else Unknown("")
-            continue
-        found[name] = {
-            day: (
-                history.night(name, one[name], day, sides[0].deployed),
-                history.night(name, other[name], day, sides[1].deployed),
-            )
-            for day in window.days
-        }
-    return found
-
-
 def _question(
     contract: Contract,
     contracts: Sequence[Contract],
     whys: Mapping[str, Why],
-    nights: Mapping[str, Nights | Unknown],
+    both: tuple[Mapping[str, Nights | Unknown], Mapping[str, Nights | Unknown] | None],
     changes: Sequence[Declared],
     window: Window,
     settings: tuple[Settings, Settings],
 ) -> Looked:
     """What is known of a table before the account is asked."""
+    baseline = contract.baseline and both[1] is not None
+    nights = both[1] if contract.baseline and both[1] is not None else both[0]
     own = nights.get(contract.workflow, {})
     by_table = {one.table: one for one in contracts}
     upstream = {by_table[name].workflow for name in contract.inputs} - {contract.workflow, ""}
@@ -209,25 +164,9 @@ def _question(
         upstream={name: nights[name] for name in sorted(upstream)},
         quiet_days=[] if isinstance(own, Unknown) else quiet_days(own, window.first),
         declared=[one for one in changes if one.table == contract.table],
-        slices=slices(contract, settings),
+        slices={} if baseline else slices(contract, settings),
+        baseline=baseline,
     )
-
-
-def _days_by_this_code(
-    nights: Mapping[str, Nights | Unknown], code: Mapping[str, Code] | str, window: Window
-) -> tuple[datetime.date, ...]:
-    """Days on which every workflow of a contract ran in the environment, with success, what it would run today."""
-    found = []
-    for day in window.days:
-        ran = []
-        for workflow, those in nights.items():
-            both = None if isinstance(those, Unknown) else those.get(day)
-            it = None if isinstance(code, str) else code.get(workflow)
-            known = both is not None and it is not None and both[0].run is not None and both[0].code == it.identity
-            ran.append(known and both is not None and both[0].run is not None and both[0].run.succeeded)
-        if ran and all(ran):
-            found.append(day)
-    return tuple(found)
 
 
 def slices(contract: Contract, settings: Sequence[Settings]) -> dict[str, list[str]]:
@@ -240,13 +179,15 @@ def slices(contract: Contract, settings: Sequence[Settings]) -> dict[str, list[s
     return found
 
 
-def _names(settings: Sequence[Settings], contract: Contract) -> tuple[str, str]:
-    named = [".".join(map(identifier, (one.database.upper(), one.schema_.upper(), contract.table))) for one in settings]
-    return named[0], named[1]
+def names_of(settings: Sequence[Settings], contract: Contract, *, baseline: bool = False) -> tuple[str, str]:
+    """A table of both environments, or of the first and its baseline, whole and quoted."""
+    one, other = settings
+    places = [(one, one.schema_.upper()), (one, named(one).baseline) if baseline else (other, other.schema_.upper())]
+    here, there = (".".join(map(identifier, (it.database.upper(), schema, contract.table))) for it, schema in places)
+    return here, there
 
 
-def _try(ask: Callable[[], T]) -> T | Unknown:
-    try:
-        return ask()
-    except InfraError as error:
-        return Unknown(str(error).splitlines()[0])
+def _has_baseline(settings: tuple[Settings, Settings]) -> bool:
+    """Whether a limited release that has one is compared with production."""
+    release = settings[0].limited_release
+    return release is not None and release.baseline and settings[1].is_live

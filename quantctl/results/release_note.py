@@ -28,9 +28,9 @@ class Release:
 def note(release: Release) -> str:
     """The note, in Markdown."""
     record = release.record
-    came = f" from {record.source}" if record.source else ""
+    came = f" from {inline(record.source)}" if record.source else ""
     lines = [
-        f"# {record.environment}: {record.how} of {record.at:%Y-%m-%d}",
+        f"# {record.environment}: {inline(record.how)} of {record.at:%Y-%m-%d}",
         "",
         f"In effect since {record.at:%Y-%m-%d %H:%M} UTC, by {inline(record.by)}{came}:"
         f" {code(record.commit[:SHORT])}, before {code((record.previous or 'nothing')[:SHORT])}.",

@@ -12,16 +12,23 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from quantctl.promotion.gates import Unknown
 from quantctl.results.figures import Counts, Effect, Figures, Sizes
 from quantctl.results.model import Finding, Judged, Nights, Results
 
 SHORT = 12  # letters of a digest that name a report
-_Text = Annotated[str, StringConstraints(max_length=2000)]
 _Id = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
 Both = tuple[int, int]
+
+
+def _readable(text: object) -> object:
+    """Without halves of characters: YAML can spell one, and no file or tag can be written with it."""
+    return text.encode(errors="backslashreplace").decode() if isinstance(text, str) else text
+
+
+_Text = Annotated[str, BeforeValidator(_readable), StringConstraints(max_length=2000)]
 
 
 class _Part(BaseModel):
@@ -97,6 +104,7 @@ class TableTold(_Part):
     told: list[_Text]
     slices: dict[str, list[str]]
     quiet_days: int
+    baseline: bool
     statements: list[str] = Field(default=[], exclude=True)  # for the page; they follow from the rest
 
 
@@ -240,6 +248,7 @@ def _table(one: Judged, found: Results) -> TableTold:
         told=[text[:2000] for text in one.told],
         slices={column: list(values) for column, values in looked.slices.items()},
         quiet_days=len(looked.quiet_days),
+        baseline=looked.baseline,
         statements=list(looked.statements),
     )
 

@@ -125,6 +125,28 @@ def statement(asked: Question) -> Statement:
     return Statement(sql, tuple(name for name, _ in figures), tuple(name for name, _ in checks))
 
 
+def differing(asked: Question, most: int) -> str:
+    """So many rows that differ, or stand on one side alone: that side (null: both), the keys, both values of each column."""
+    keys = range(len(asked.contract.keys))
+    joined = " AND ".join(f"A.K{at} = B.K{at}" for at in keys)
+    inner = [
+        "A.N AS A_N", "B.N AS B_N", "COALESCE(A.KEYED, B.KEYED) AS KEYED",
+        *(f"COALESCE(A.K{at}, B.K{at}) AS K{at}" for at in keys),
+        *(f"A.V{at} AS A{at}, B.V{at} AS B{at}" for at, _ in enumerate(asked.compared)),
+    ]  # fmt: skip
+    columns = enumerate(asked.compared)
+    differs = [f"{_beyond(asked, at, it.name, it.tolerance)} OR (A{at} IS NULL) <> (B{at} IS NULL)" for at, it in columns]
+    both = f"A_N = 1 AND B_N = 1 AND ({' OR '.join(differs) or 'FALSE'})"
+    told = [*(f"K{at}" for at in keys), *(f"A{at}, B{at}" for at, _ in enumerate(asked.compared))]
+    side = "CASE WHEN B_N IS NULL THEN 0 WHEN A_N IS NULL THEN 1 END AS SIDE"
+    return (
+        f"WITH {_side(asked, 'A', 0)},\n{_side(asked, 'B', 1)}\nSELECT {side}, {', '.join(told)} FROM"
+        f" (SELECT {', '.join(inner)} FROM QUANT_A AS A FULL OUTER JOIN QUANT_B AS B ON {joined}) AS J"
+        f" WHERE KEYED = 1 AND (A_N IS NULL OR B_N IS NULL OR ({both}))"
+        f" ORDER BY {', '.join(f'K{at}' for at in keys)} LIMIT {most}"
+    )
+
+
 def identifier(name: str) -> str:
     """A name, quoted."""
     return '"' + name.replace('"', '""') + '"'

@@ -33,6 +33,8 @@ def shown(report: Report) -> RenderableType:
         if one.share > 1:
             told = f"values of one key in {one.share} were compared, by MD5 of the key; of keys all were"
             lines.append(Text(f"{one.table}: {told}."))
+        if told := words.beside(one, report):
+            lines.append(Text(f"{one.table}: compared with {told}."))
         for column, values in one.slices.items():
             lines.append(Text(f"{one.table}: limited to {column} in {one_line(', '.join(values))} on both sides."))
     lines.append(Text(f"{report.verdict}; report {report.digest[:SHORT]}"))

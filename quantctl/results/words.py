@@ -21,6 +21,11 @@ def state(table: TableTold, report: Report) -> str:
     return MAY if differs else SAME
 
 
+def beside(table: TableTold, report: Report) -> str:
+    """With what a table is compared, where that is not the other environment's."""
+    return f"what {report.against}'s code makes of {report.environment}'s inputs: a baseline run" if table.baseline else ""
+
+
 def headline(report: Report) -> str:
     """Both environments, the days, and who compared."""
     here, there = (commit[:12] for commit in report.commits)

@@ -73,10 +73,14 @@ def _deployed(one: EnvironmentStatus) -> Child:
     if one.deployed is None:
         return join(mark(Tone.WAIT), "not deployed")
     if not isinstance(one.head, Unknown) and one.head.id == one.deployed.commit:
-        return join(element("code", one.deployed.commit[:8]), " the branch's head")
-    return join(
-        element("code", one.deployed.commit[:8] or "no commit"), " ", one.deployed.subject or "a commit of no branch"
-    )
+        return join(_linked(one.deployed.commit[:8], one.deployed.page, "code"), " the branch's head")
+    commit = _linked(one.deployed.commit[:8] or "no commit", one.deployed.page, "code")
+    return join(commit, " ", one.deployed.subject or "a commit of no branch")
+
+
+def _linked(text: str, page: str, name: str, **attributes: str) -> Markup:
+    """An element that leads to a page of the workspace, where there is one."""
+    return element(name, element("a", text, href=page) if page else text, **attributes)
 
 
 def _undeployed(one: EnvironmentStatus, now: datetime.datetime) -> Child:
@@ -140,7 +144,7 @@ def _row(flow: Workflow) -> Markup:
     spoken = "; ".join(f"{day.date:%d %B}: {_words(day)}" for day in flow.days)
     return element(
         "li",
-        element("span", flow.name, class_="workflow"),
+        _linked(flow.name, flow.page, "span", class_="workflow"),
         element("span", *numbers, class_="numbers", role="img", aria_label=_words(total), title=_words(total)),
         element("span", *map(_day, flow.days), class_=look, role="img", aria_label=spoken),
     )

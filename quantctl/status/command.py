@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -12,16 +10,7 @@ from typing import Annotated
 import typer
 
 from quantctl import where
-from quantctl.errors import UserError
-from quantctl.status import conclusions
-from quantctl.status.for_programs import as_json
-from quantctl.status.model import Status
-from quantctl.status.page import page
-from quantctl.status.read import FindDrift, read_status
-from quantctl.status.table import status_table
 from quantctl.text.terminal import Console
-
-_COLUMNS = 100
 
 
 class Format(StrEnum):
@@ -43,42 +32,21 @@ def status_command(
     Reads only. Exit 0, or 1 when something could not be read: it is shown as "unknown", with everything else.
     """
     environ = where.enter(tell=True)
-    status = read_status(days, environ, lambda text: typer.echo(text, err=True), _engine() if drift else None)
+    from quantctl.drift import find  # slow to load, as what follows is, and `--help` needs none of it
+    from quantctl.status import conclusions
+    from quantctl.status.read import read_status
+    from quantctl.status.show import written
+
+    status = read_status(days, environ, lambda text: typer.echo(text, err=True), find if drift else None)
     if output is not None:
+        from quantctl.text.whole_file import write_whole
+
         write_whole(output, written(status, format))
         typer.echo(f"written: {output}", err=True)
     elif format is Format.table and sys.stdout.isatty():
+        from quantctl.status.table import status_table
+
         Console().print(status_table(status))
     else:
         sys.stdout.write(written(status, format))
     raise typer.Exit(1 if conclusions.unread(status) else 0)
-
-
-def _engine() -> FindDrift:
-    """Imported only where it is asked for: it brings Snowflake's connector."""
-    from quantctl.drift import find
-
-    return find
-
-
-def written(status: Status, format: Format) -> str:
-    """As a file or a pipe gets it: no colour, and tables of 100 columns."""
-    if format is Format.json:
-        return f"{json.dumps(as_json(status), indent=2)}\n"
-    if format is Format.html:
-        return page(status)
-    told = io.StringIO()
-    Console(file=told, width=_COLUMNS).print(status_table(status))
-    return told.getvalue()
-
-
-def write_whole(path: Path, text: str) -> None:
-    """All of it or nothing: whoever serves the page never sees half of one."""
-    begun = path.with_name(f".{path.name}.new")
-    try:
-        begun.write_text(text)
-        begun.replace(path)
-    except OSError as error:
-        begun.unlink(missing_ok=True)
-        found = error.strerror or str(error)
-        raise UserError(f"{path} cannot be written.", found=found, do_next="name another file") from None

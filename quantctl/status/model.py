@@ -57,6 +57,7 @@ class Workflow:
 
     name: str
     days: Sequence[Day]
+    page: str = ""  # the job's, in the workspace
 
     @property
     def total(self) -> Day:
@@ -67,11 +68,12 @@ class Workflow:
 
 @dataclass(frozen=True)
 class Deployed:
-    """Where the Git folder is; `subject` is "" when no branch holds the commit."""
+    """Where the Git folder is; `subject` is "" when no branch holds the commit, `page` is the folder's in the workspace."""
 
     commit: str
     branch: str
     subject: str = ""
+    page: str = ""
 
 
 class DriftVerdict(StrEnum):

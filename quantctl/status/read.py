@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,7 @@ from quantctl.status.asking import Patience, PatientForge, PatientWorkspace, Say
 from quantctl.status.model import Deployed, Drift, DriftVerdict, EdgeStatus, EnvironmentStatus, Status, Workflow
 from quantctl.status.runs import by_day, first_day
 from quantctl.status.signs import signs
+from quantctl.text.links import folder_page, job_page
 
 WORKSPACE_SECONDS = 60.0  # after so long nothing more is asked of the workspace
 FindDrift = Callable[[Sequence[str], Mapping[str, str]], Sequence[Any]]
@@ -125,7 +127,7 @@ class _World:
         }
         asked = at_once(asks)
         workflows, left = asked["runs"] if isinstance(asked["runs"], tuple) else (asked["runs"], ())
-        pipelines, where = self._pipelines, _deployed(self._pipelines, asked["folder"])
+        pipelines, where = self._pipelines, _deployed(self._pipelines, asked["folder"], self._environ)
         if isinstance(pipelines, Unknown):
             drift = signs(env, where, pipelines, 0, pipelines, None, left)
             return EnvironmentStatus(env, pipelines, where, pipelines, workflows, drift, pipelines, pipelines)
@@ -166,7 +168,8 @@ class _World:
         since = first_day(self._at, self._days)
         found = at_once({name: partial(self._workspace.runs, job, since) for name, job in jobs.items()}, threads=8)
         runs = {name: _known(told) for name, told in found.items()}
-        return by_day(runs, self._workspace.active_runs(jobs), self._at, self._days), state.unfinished
+        flows = by_day(runs, self._workspace.active_runs(jobs), self._at, self._days)
+        return [replace(one, page=job_page(self._environ, jobs[one.name])) for one in flows], state.unfinished
 
     def _edits(self, settings: Settings, where: Deployed) -> Edits | Unknown:
         pipelines = _known(self._pipelines)
@@ -191,13 +194,15 @@ def _commit(pipelines: Pipelines, commit: str) -> Commit:
     return pipelines.between(None, f"{commit}^!")[0]
 
 
-def _deployed(pipelines: Pipelines | Unknown, folder: GitFolder | Unknown | None) -> Deployed | Unknown | None:
+def _deployed(
+    pipelines: Pipelines | Unknown, folder: GitFolder | Unknown | None, environ: Mapping[str, str]
+) -> Deployed | Unknown | None:
     if folder is None or isinstance(folder, Unknown):
         return folder
     subject = ""
     if not isinstance(pipelines, Unknown) and folder.commit and pipelines.knows(folder.commit):
         subject = _commit(pipelines, folder.commit).subject
-    return Deployed(folder.commit, folder.branch, subject)
+    return Deployed(folder.commit, folder.branch, subject, folder_page(environ, folder.id))
 
 
 def _known(fact: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
+from rich.style import Style
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -80,7 +81,9 @@ def _head(one: EnvironmentStatus) -> Text:
 def _deployed(one: EnvironmentStatus) -> Text:
     if isinstance(one.deployed, Unknown):
         return _toned(*looks.UNKNOWN)
-    return _toned(Tone.WAIT, "not deployed") if one.deployed is None else Text(one.deployed.commit[:8] or "no commit")
+    if one.deployed is None:
+        return _toned(Tone.WAIT, "not deployed")
+    return _linked(Text(one.deployed.commit[:8] or "no commit"), one.deployed.page)
 
 
 def _undeployed(one: EnvironmentStatus) -> Text:
@@ -124,7 +127,14 @@ def _runs(one: EnvironmentStatus, name: str) -> Text:
     for tone, count in ((Tone.GOOD, total.succeeded), (Tone.BAD, total.failed), (Tone.WAIT, total.active)):
         if count or tone is Tone.GOOD:
             row.append(f" {count}" if tone is Tone.GOOD else f" {tone.mark}{count}", _STYLES[tone])
-    return row
+    return _linked(row, found.page)
+
+
+def _linked(text: Text, page: str) -> Text:
+    """With a link to a page of the workspace, where the terminal knows links."""
+    if page:
+        text.stylize(Style(link=page))
+    return text
 
 
 def _workflow_names(status: Status) -> tuple[list[str], int]:

@@ -26,7 +26,7 @@ def up(
     `quantctl preview ENV --save-plan FILE`, then `quantctl up ENV --plan FILE`.
     """
     if env is not None:
-        from quantctl.preview.command import told
+        from quantctl.preview.show import told
         from quantctl.update.guarded import update
 
         update(env, plan, yes, where.enter(tell=True), Console(), told)

@@ -17,15 +17,16 @@ from sandbox.account.wire import Result, status
 EMULATED = {kind.name for kind in KINDS.values() if kind.creatable}
 # Kinds whose CREATE knows OR REPLACE but not IF NOT EXISTS, by the vendor's syntax.
 _NO_IF = {"SHARE"}
+TRANSIENT = ("DATABASE", "SCHEMA")  # kinds that are permanent unless it is said
 
 
-def create(state: State, rights: Rights, reader: Reader, kind: str, *, replace: bool) -> Result:
+def create(state: State, rights: Rights, reader: Reader, kind: str, *, replace: bool, transient: bool = False) -> Result:
     """CREATE [OR REPLACE] <kind> [IF NOT EXISTS], of what is no table and no view; CREATE and OR REPLACE are read."""
     only_if_missing = kind not in _NO_IF and reader.take("IF", "NOT", "EXISTS")
     if only_if_missing and replace:
         raise SqlError("001003", "42000", "SQL compilation error:\noptions IF NOT EXISTS and OR REPLACE are incompatible.")
     name = full_name(kind, reader.name(), rights.session)
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {"TRANSIENT": True} if transient else {}
     if kind == "SCHEMA" and reader.take("WITH", "MANAGED", "ACCESS"):
         given["MANAGED ACCESS"] = True
     reader.take("WITH")

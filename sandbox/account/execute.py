@@ -115,11 +115,11 @@ def _define(account: Account, rights: Rights, reader: Reader, sql: str) -> Resul
             continue
         replace = verb == "CREATE" and reader.take("OR", "REPLACE")
         kind = kind_next(reader)
-        temporary = False
+        temporary = transient = False
         if verb == "CREATE" and kind is None:
             for words in _BEFORE_KIND:
                 if reader.take(*words):
-                    kind, temporary = kind_next(reader), words[-1].startswith("TEMP")
+                    kind, temporary, transient = kind_next(reader), words[-1].startswith("TEMP"), words == ("TRANSIENT",)
                     break
         if kind in ("TABLE", "VIEW", "SEQUENCE") and (verb == "CREATE" or (verb == "ALTER" and kind != "SEQUENCE")):
             return _of_rows(account, rights, sql, verb)
@@ -129,14 +129,14 @@ def _define(account: Account, rights: Rights, reader: Reader, sql: str) -> Resul
             from sandbox.account import stages
 
             return stages.create(state, rights, reader, kind, replace=replace, temporary=temporary)
-        if temporary:
+        if temporary or (transient and kind not in definitions.TRANSIENT):
             raise unsupported(sql)
         if verb == "ALTER":
             return changes.alter(state, rights, reader, kind)
         done = (
             definitions.drop(state, rights, reader, kind)
             if verb == "DROP"
-            else definitions.create(state, rights, reader, kind, replace=replace)
+            else definitions.create(state, rights, reader, kind, replace=replace, transient=transient)
         )
         if kind in ("TABLE", "SCHEMA", "DATABASE", "SEQUENCE", "STAGE") and (verb == "DROP" or replace):
             from sandbox.account import stages, tables

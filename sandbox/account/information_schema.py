@@ -89,8 +89,8 @@ def _relations(state: State, rights: Rights, database: str) -> Iterator[tuple[Ob
 def _schemata(state: State, rights: Rights, database: str) -> Iterator[list[Any]]:
     listed = [(each, names.split(each.name)) for each in information_schemas(state, rights, database)]
     for item, parts in [*_seen(state, rights, ("SCHEMA",), database), *listed]:
-        managed = "YES" if item.props.get("MANAGED ACCESS") else "NO"
-        yield [*parts, names.last(item.owner) or None, "NO", managed, item.created, item.props.get("COMMENT")]
+        transient, managed = ("YES" if item.props.get(word) else "NO" for word in ("TRANSIENT", "MANAGED ACCESS"))
+        yield [*parts, names.last(item.owner) or None, transient, managed, item.created, item.props.get("COMMENT")]
 
 
 def _tables(state: State, rights: Rights, database: str) -> Iterator[list[Any]]:

@@ -83,7 +83,8 @@ def _schema(state: State, rights: Rights, item: Object) -> dict[str, Any]:
     inherited = database.props.get("DATA_RETENTION_TIME_IN_DAYS", "1") if database is not None else "1"
     return {
         "is_default": "N", "is_current": _yes(f"{session.database}.{session.schema}" == item.name),
-        "database_name": names.last(item.parent), "options": "MANAGED ACCESS" if item.props.get("MANAGED ACCESS") else "",
+        "database_name": names.last(item.parent),
+        "options": ", ".join(word for word in ("TRANSIENT", "MANAGED ACCESS") if item.props.get(word)),
         "retention_time": str(item.props.get("DATA_RETENTION_TIME_IN_DAYS", inherited)), "dropped_on": None,
     }  # fmt: skip
 

@@ -96,7 +96,7 @@ def check(call: Call, settings: Json, run_as_before: Any = None, *, whole: bool 
         job_values.check_keys(settings, tasks)
     said = settings.get("run_as") or {}
     if said and said != run_as_before:
-        _run_as(call, said)
+        check_run_as(call, said)
 
 
 def check_tasks(tasks: list[Json], *, whole: bool = True) -> None:
@@ -150,7 +150,8 @@ def _types(settings: Json) -> None:
         fields.text(name, value if value is not None else "")
 
 
-def _run_as(call: Call, said: Json) -> None:
+def check_run_as(call: Call, said: Json) -> None:
+    """Refuse a run_as that is nobody, or that the caller may not set."""
     name = said.get("service_principal_name") or said.get("user_name")
     if not name:
         return

@@ -7,7 +7,7 @@ import json
 from sandbox.workspace import fields, levels, paging, permissions
 from sandbox.workspace.call import Call, Json
 from sandbox.workspace.errors import invalid
-from sandbox.workspace.job_settings import check_tasks, tasks_of
+from sandbox.workspace.job_settings import check_run_as, check_tasks, tasks_of
 from sandbox.workspace.jobs import job_row, need_offset, page_of_arrays, run_as
 from sandbox.workspace.paths import plain
 from sandbox.workspace.run_state import is_active, now, state
@@ -37,11 +37,12 @@ def run_now(call: Call) -> Json:
 
 
 def submit(call: Call) -> Json:
-    """POST /api/2.2/jobs/runs/submit: files of a folder, run once as the caller, who needs CAN_RUN there"""
-    tasks = call.mappings("tasks")
+    """POST /api/2.2/jobs/runs/submit: files of a folder, run once as run_as or the caller, who needs CAN_RUN there"""
+    tasks, as_whom = call.mappings("tasks"), call.mapping("run_as")
     if not tasks:
         raise invalid("At least one task must be given.")
     check_tasks(tasks)
+    check_run_as(call, as_whom)
     for task in tasks:
         spec = task.get("spark_python_task") or task.get("notebook_task") or {}
         path = str(spec.get("python_file") or spec.get("notebook_path") or "")
@@ -56,7 +57,7 @@ def submit(call: Call) -> Json:
     body |= {
         "job_id": call.store.new_id(),
         "run_type": "SUBMIT_RUN",
-        "run_as_user_name": call.who.name,
+        "run_as_user_name": str(as_whom.get("service_principal_name") or as_whom.get("user_name") or call.who.name),
         "job_parameters": [],
     }
     call.runner.start(call.world, body, {"timeout_seconds": call.number("timeout_seconds", 0)})

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from quantctl.engine.lock.locks import Lock, Owner, OwnerState, Process, from_file, from_message, judge
+from quantctl.engine.lock.locks import Lock, Owner, OwnerState, Process, from_file, from_message, judge, refusal
 from quantctl.engine.process import quiet, run
 from quantctl.errors import UserError
 from quantctl.project import PROJECT
@@ -55,6 +55,19 @@ def release_gone(env: str, environ: dict[str, str]) -> list[Lock]:
         cancel(env, environ)
         return held
     return []
+
+
+def need_free(env: str, environ: dict[str, str], *, except_gone: bool = False) -> None:
+    """Go on only where no update of the stack runs; `except_gone`: or where whoever ran it is known to be gone.
+
+    Raises:
+        Locked: says who holds the stack, and what to do.
+    """
+    held = locks(env, environ)
+    if except_gone:
+        held = [lock for lock in held if owner(lock).state is not OwnerState.GONE]
+    if held:
+        raise refusal(env, held, datetime.datetime.now(datetime.UTC))
 
 
 def folder_of(environ: Mapping[str, str]) -> Path | None:
