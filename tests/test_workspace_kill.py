@@ -57,7 +57,10 @@ def test_every_answered_write_is_there(own: Workspace, round_: int) -> None:
     threads = [threading.Thread(target=write, args=(kind,)) for kind in writes]
     for thread in threads:
         thread.start()
-    time.sleep(0.5 + 0.3 * round_)
+    deadline = time.monotonic() + 120
+    while min(map(len, answered.values())) <= 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.3 * round_)
     os.kill(own.endpoints.pid, signal.SIGKILL)
     stop.set()
     for thread in threads:
