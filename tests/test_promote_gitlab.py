@@ -74,9 +74,14 @@ def test_who_may_not_is_refused_by_the_tool_and_by_the_host(stage: Stage) -> Non
 def test_a_target_that_moves_during_a_wait_is_not_merged_over(stage: Stage) -> None:
     """Somebody else's merge request is merged while approvals are waited for: the promotion says so, and merges nothing."""
     project = stage.project("waits", {edge: {**OPEN, "approvals": 1} for edge in EDGES}, gitlab={"authors": "trusted"})
-    stage.change("Waits for an approval")
     team, at = stage.team, stage.at("quant_stg")
     team.git("fetch", "-q", "origin")
+    team.git("checkout", "-q", "-B", "waits", "origin/quant")
+    (team.clone / "waits.txt").write_text("waits\n")
+    team.git("add", "-A")
+    team.git("commit", "-q", "-m", "Waits for an approval")
+    _push(stage, project, "waits:refs/heads/quant")
+    stage.must(project, "deployer", "up", "quant", "--yes", gitlab=True)
     team.git("checkout", "-q", "-B", "another", "origin/quant_stg")
     (team.clone / "another.txt").write_text("another\n")
     team.git("add", "-A")
@@ -98,12 +103,18 @@ def test_a_target_that_moves_during_a_wait_is_not_merged_over(stage: Stage) -> N
     assert (stage.head("quant_stg"), stage.at("quant_stg")) == (other, at)
 
 
+def _push(stage: Stage, project: Path, what: str) -> None:
+    """As Dana, with her own credentials at the host."""
+    environ = stage.environ(project, "--as", "developer", "--gitlab")
+    command = ["git", "push", "-q", "origin", what]
+    done = subprocess.run(command, cwd=stage.team.clone, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def _merge(stage: Stage, project: Path, source: str, target: str) -> str:
     """A merge request by Dana, approved by Ravi and merged by Rhea, without anything of ours; the target's new head."""
     who = {name: stage.team.credentials[name] for name in ("developer", "reviewer", "release_manager")}
-    asked = stage.environ(project, "--as", "developer", "--gitlab")
-    done = subprocess.run(["git", "push", "-q", "origin", source], cwd=stage.team.clone, env=asked, check=False)
-    assert done.returncode == 0
+    _push(stage, project, source)
     projects = {
         name: gitlab.Gitlab(one["gitlab_url"], private_token=one["gitlab_token"]).projects.get("quant/pipelines")
         for name, one in who.items()
