@@ -67,7 +67,8 @@ def policy() -> tuple[str, ...]:
     numbers = re.match(r"v?(\d+)\.(\d+)", told)
     starts = numbers is not None and (int(numbers[1]), int(numbers[2])) >= _STARTS_PROGRAMS
     folder = project.checkout() / "policy"
-    return ("--policy-pack", str(folder / "pack" if starts else folder))
+    program = folder / "pack"
+    return ("--policy-pack", str(program if starts and os.access(program, os.X_OK) else folder))  # a copy may have no modes
 
 
 def run(
