@@ -14,6 +14,7 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, signum: int) -> None:
         super().__init__()
+        came.append(signum)
         self.status = 128 + signum
 
 
@@ -30,5 +31,4 @@ def on_signal(signum: int, _: FrameType | None = None) -> None:
     """
     told = [stop(signum) for stop in _holders]  # all of them
     if not any(told):
-        came.append(signum)
         raise Interrupted(signum)

@@ -33,7 +33,7 @@ def approve(target: Environment, source: Environment | None, note: str, environ:
         found = way(pipelines, step_of(edge, line), forge.makes_merge_commits)
         if forge.find_merge_request(found.branch, target) is None:
             raise UserError(
-                f"There is no open merge request of {origin} into {target}.",
+                f"What would be promoted from {origin} into {target} has no open merge request.",
                 do_next=f"quantctl promote {origin} {target} opens it, whatever its other gates say",
             )
     approval = forge.approve(found.branch, target, found.commit, note, writers(line.ahead))
