@@ -57,8 +57,11 @@ class Analyzer:
 
     def Analyze(self, request: Any, context: Any) -> Any:
         """Judge one resource before it is sent to its provider."""
-        props = plain(_fields(request.properties))
-        return _answer(judge.of_resource(request.urn, request.type, props, is_protected=request.options.protect))
+        props, protect = plain(_fields(request.properties)), request.options.protect
+        # What --target leaves out, and no state has, is not sent, and comes without a field. What a provider has checked has
+        # one at least, __defaults (pulumi/pulumi, pkg/resource/deploy/step_generator.go: "stub out the provider check").
+        is_sent = bool(request.properties.fields)
+        return _answer(judge.of_resource(request.urn, request.type, props, is_protected=protect, is_sent=is_sent))
 
     def AnalyzeStack(self, request: Any, context: Any) -> Any:
         """Judge all resources of the stack together."""
@@ -70,7 +73,7 @@ class Analyzer:
                 {key: list(others.urns) for key, others in one.propertyDependencies.items()},
             )
             for one in request.resources
-            if kind(one.type) in judge.SEEN_IN_STACK
+            if kind(one.type) in judge.SEEN_IN_STACK and one.properties.fields  # without any it is left out, as above
         ]
         return _answer(judge.of_stack(declared))
 

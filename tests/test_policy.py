@@ -74,6 +74,29 @@ def test_the_analyzer_answers_as_the_engine_asks() -> None:
     assert not pack.Remediate(None, None).remediations
 
 
+def test_what_a_targeted_update_leaves_out_is_not_judged_by_its_values() -> None:
+    """The engine sends it without any field; what a provider has checked has __defaults at least, and is judged."""
+    from analyzer import Analyzer
+
+    pack = Analyzer()
+    cases: tuple[tuple[str, dict[str, Any], set[str]], ...] = (
+        ("GrantPrivilegesToDatabaseRole", {}, set()),
+        ("GrantPrivilegesToDatabaseRole", {"__defaults": []}, {"grants"}),
+        ("Job", {"__defaults": []}, {"locked-down", "runs-as-principal", "one-name"}),
+    )
+    for kind, fields, wrong in cases:
+        request = analyzer_pb2.AnalyzeRequest(urn=f"urn:pulumi:{LIVE}::quant::a::b", type=token(kind))
+        request.properties.update(fields)
+        request.options.protect = True
+        assert {one.policyName for one in pack.Analyze(request, None).diagnostics} >= wrong
+        assert bool(wrong) == bool(pack.Analyze(request, None).diagnostics)
+    unknown = analyzer_pb2.AnalyzeRequest(urn=f"urn:pulumi:{LIVE}::quant::a::b", type="aws:s3/bucket:Bucket")
+    assert "known-type" in {one.policyName for one in pack.Analyze(unknown, None).diagnostics}
+    stack = analyzer_pb2.AnalyzeStackRequest()
+    stack.resources.add(urn=f"urn:pulumi:{LIVE}::quant::a::b", type=token("Job"))
+    assert not pack.AnalyzeStack(stack, None).diagnostics
+
+
 def test_values_are_read_as_the_engine_sends_them() -> None:
     """An unknown value of each kind, a secret, and an output that is one of them or both."""
     signature = "4dabf18193072939515e22adb298388d"

@@ -78,11 +78,13 @@ class Violation:
     urn: str | None = None
 
 
-def of_resource(urn: str, resource_type: str, props: Props, *, is_protected: bool) -> Iterator[Violation]:
-    """What is wrong with a resource, before it is sent to its provider."""
+def of_resource(
+    urn: str, resource_type: str, props: Props, *, is_protected: bool, is_sent: bool = True
+) -> Iterator[Violation]:
+    """What is wrong with a resource, before it is sent to its provider; without `is_sent` it has no values to look at."""
     stack, name = stack_of(urn), urn.rpartition("::")[2]
     for rule, check in _RESOURCE:
-        for message in check(resource_type, props, stack):
+        for message in check(resource_type, props, stack) if is_sent or rule == "known-type" else ():
             yield Violation(rule, message, urn)
     for rule, found in (
         ("default-provider", providers.check(resource_type, props, stack, name)),
