@@ -312,7 +312,8 @@ def test_a_refusal_is_told_with_what_helps(said: str, words: str) -> None:
 def test_a_plugin_that_was_left_is_ended_and_another_states_is_not(tmp_path: Path) -> None:
     """Real processes, which whoever started them has left."""
     plugin = tmp_path / "pulumi-resource-left"
-    plugin.write_text("#!/bin/sh\nwhile :; do sleep 1; done\n")
+    os.mkfifo(waits := tmp_path / "waits")
+    plugin.write_text(f"#!/bin/sh\nread line < {waits}\n")  # without a child, which for a moment would look like another one
     plugin.chmod(0o755)
     started = {}
     for name in ("ours", "another"):

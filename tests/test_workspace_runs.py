@@ -282,7 +282,7 @@ def test_a_submitted_run_is_run_as_who_is_named(workspace: Workspace, path: str)
     body = {"run_name": "once", "run_as": {"service_principal_name": PRINCIPAL},
             "tasks": [{"task_key": "a", "spark_python_task": {"python_file": f"{path}/say.py"}}]}  # fmt: skip
     number = workspace.http("POST", "/api/2.2/jobs/runs/submit", json=body).json()["run_id"]
-    until(lambda: workspace.client().jobs.get_run(number).end_time is not None)
+    until(lambda: told(workspace.client(), number) not in ("PENDING", "RUNNING", "TERMINATING"))
     run = workspace.client().jobs.get_run(number)
     assert run.state and run.state.result_state is RunResultState.FAILED
     output = workspace.client().jobs.get_run_output((run.tasks or [])[0].run_id or 0)
