@@ -29,7 +29,8 @@ from databricks.sdk.service.jobs import (
 )
 from databricks.sdk.service.workspace import AclPermission
 
-from tests.workspace_sandbox import DANA, PRINCIPAL, Workspace
+from sandbox import identities
+from tests.workspace_sandbox import ADMIN, DANA, PRINCIPAL, Workspace
 
 pytest_plugins = ["tests.workspace_sandbox"]
 FILES = {
@@ -279,7 +280,9 @@ def test_runs_are_listed_in_pages_and_by_what_they_are(workspace: Workspace, pat
 
 def test_a_submitted_run_is_run_as_who_is_named(workspace: Workspace, path: str) -> None:
     """With that identity's rights, by whoever may set it: dana has no user role on the principal."""
-    body = {"run_name": "once", "run_as": {"service_principal_name": PRINCIPAL},
+    another = identities.SERVICE_PRINCIPALS["quant_lr"]  # whom no other test gives the folder
+    workspace.may_use(ADMIN, another)
+    body = {"run_name": "once", "run_as": {"service_principal_name": another},
             "tasks": [{"task_key": "a", "spark_python_task": {"python_file": f"{path}/say.py"}}]}  # fmt: skip
     number = workspace.http("POST", "/api/2.2/jobs/runs/submit", json=body).json()["run_id"]
     until(lambda: told(workspace.client(), number) not in ("PENDING", "RUNNING", "TERMINATING"))
