@@ -21,21 +21,12 @@ import pytest
 import yaml
 
 from tests.conftest import Team, deployed, shell
+from tests.faults import EDGES, OPEN
 from tests.paths import ROOT
 from tests.ways_out import carry_out
 
 # One run and one day instead of three each: the rule is the same, and a soak runs every job.
 SHORT = {"soakDays": 1, "successfulRuns": 1, "resultsDays": 0}
-EDGES = ("quant -> quant_stg", "quant_stg -> quant_lr", "quant_lr -> quant_live")
-OPEN = {
-    "soakDays": 0,
-    "successfulRuns": 0,
-    "failedRuns": 99,
-    "approvals": 0,
-    "signOff": False,
-    "releaseManager": False,
-    "resultsDays": 0,
-}
 
 
 @dataclass

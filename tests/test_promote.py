@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.promotion_stage import EDGES, SHORT, Stage, kill_at
+from tests.faults import EDGES
+from tests.promotion_stage import SHORT, Stage, kill_at
 from tests.ways_out import the_way
 
 pytest_plugins = ["tests.promotion_stage"]
