@@ -12,7 +12,7 @@ from quantctl.adopt import importing
 from quantctl.adopt.identity import Identities, Real
 from quantctl.adopt.import_file import import_file
 from quantctl.engine.process import run
-from quantctl.engine.state import read_state
+from quantctl.engine.state import put_state, read_state
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 from tests.conftest import Team
@@ -38,7 +38,7 @@ def test_an_import_of_everything_changes_nothing(
     assert sum(one.custom for one in resources) == sum("id" in one for one in made["resources"])
     file = tmp_path / "import.json"
     file.write_text(json.dumps(made))
-    importing.put_state(env, empty, importing.imported(env, empty, file, resources, protect=settings.is_live))
+    put_state(env, empty, importing.imported(env, empty, file, resources, protect=settings.is_live))
     steps = [one for one in importing.preview(env, empty)["steps"] if one["op"] not in ("same", "read")]
     assert steps == []
     protected = {one["urn"]: bool(one.get("protect")) for one in state.resources if one.get("custom")}

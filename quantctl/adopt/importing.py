@@ -102,15 +102,6 @@ def imported(env: str, environ: Mapping[str, str], file: Path, resources: Iterab
     return completed(exported, str(workspace.me()["userName"]), acls, said)
 
 
-def put_state(env: str, environ: Mapping[str, str], exported: Json) -> None:
-    """Make this the state of the stack."""
-    with tempfile.TemporaryDirectory(prefix="quant-adopt-") as folder:
-        file = Path(folder) / "state.json"
-        file.touch(0o600)
-        file.write_text(json.dumps(exported))
-        engine(["stack", "import", "-s", env, "--file", str(file)], environ)
-
-
 @contextmanager
 def scratch(place: Place, environ: Mapping[str, str], stack_file: Path) -> Iterator[dict[str, str]]:
     """An environment with a state of its own, thrown away afterwards: what is tried there is in nobody's stack.

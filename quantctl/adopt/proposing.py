@@ -26,6 +26,7 @@ from quantctl.adopt.pairing import paired
 from quantctl.adopt.refusals import refusals
 from quantctl.check import told
 from quantctl.check.judge import judge
+from quantctl.engine.state import put_state
 from quantctl.errors import UserError
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
@@ -158,7 +159,7 @@ def _trial(place: Place, settings: Settings, snapshot: Snapshot, environ: dict[s
         resources = importing.would_create(env, there, place.stack_file)
         folder.write_json(place.import_file, import_file.import_file(resources, judged.identity))
         made = importing.imported(env, there, place.import_file, resources, protect=settings.is_live)
-        importing.put_state(env, there, made)
+        put_state(env, there, made)
         steps = differences.steps(importing.preview(env, there, place.stack_file, judged=True))
     return differences.items(steps, found, settings, names)
 

@@ -19,7 +19,7 @@ from quantctl.adopt.proposing import files_of, need_adoptable, read_decisions
 from quantctl.drift.account import asking
 from quantctl.engine.lock import backend
 from quantctl.engine.process import run
-from quantctl.engine.state import STACK, State, read_state
+from quantctl.engine.state import STACK, State, put_state, read_state
 from quantctl.errors import UserError
 from quantctl.promotion.deploy import make_ready
 from quantctl.stack_settings import stack_settings
@@ -95,7 +95,7 @@ def take_in(env: str, environ: dict[str, str], say: Say) -> None:
         _need_declared(place, resources)
         made = importing.imported(env, apart, place.import_file, resources, protect=settings.is_live)
     say("puts it into the stack")
-    importing.put_state(env, environ, made)
+    put_state(env, environ, made)
 
 
 def _need_free(env: str, environ: dict[str, str], say: Say) -> None:
@@ -195,7 +195,7 @@ def _put_back(place: Place, environ: dict[str, str], say: Say) -> None:
             f"An update of {env} has run since the import: its state is the only one that knows what it made.",
             do_next=f"quantctl adopt {env} verify; quantctl rollback {env} for the code",
         )
-    importing.put_state(env, environ, kept)
+    put_state(env, environ, kept)
     say("the state is what it was before the import")
 
 

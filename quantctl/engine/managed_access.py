@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import copy
 import json
-import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from quantctl.engine.process import run
+from quantctl.engine.state import put_state
 
 Json = dict[str, Any]
 SCHEMA = "snowflake:index/schema:Schema"
@@ -50,8 +49,4 @@ def correct(env: str, environ: Mapping[str, str], say: Callable[[str], None]) ->
         return
     for name in found:
         say(f"{name} has no managed access: it was refused, and is tried again; an account administrator can turn it on")
-    with tempfile.TemporaryDirectory(prefix="quant-state-") as folder:
-        file = Path(folder) / "state.json"
-        file.touch(0o600)
-        file.write_text(json.dumps(made))
-        run(["stack", "import", "-s", env, "--file", str(file)], environ)
+    put_state(env, environ, made)

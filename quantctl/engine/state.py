@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from quantctl.engine.process import run
@@ -74,6 +76,19 @@ def read_state(env: str, environ: Mapping[str, str]) -> State:
             return State()
         raise UserError(f"The state of {env} cannot be read: {done.reason}.", do_next=f"pulumi stack export -s {env}")
     return state_of(json.loads(done.out))
+
+
+def put_state(env: str, environ: Mapping[str, str], exported: Json) -> None:
+    """Make what `pulumi stack export` printed, perhaps changed, the state of the stack; in no file that others may read.
+
+    Raises:
+        UserError: the engine refuses it.
+    """
+    with tempfile.TemporaryDirectory(prefix="quant-state-") as folder:
+        file = Path(folder) / "state.json"
+        file.touch(0o600)
+        file.write_text(json.dumps(exported))
+        run(["stack", "import", "-s", env, "--file", str(file)], environ)
 
 
 def state_of(exported: Json) -> State:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from infra.vocabulary import Environment
 from quantctl import ask, where
+from quantctl.options import EnvArgument, YesOption
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     help="Key pairs of the service users: two slots each, so that no login is refused.",
 )
-EnvArgument = Annotated[Environment, typer.Argument(metavar="ENV", help="quant, quant_stg, quant_lr or quant_live.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from infra.naming import SECRET_KEY
 from infra.service_keys import Slots, marker
 from quantctl.engine.process import run
+from quantctl.engine.state import put_state
 from quantctl.errors import UserError
 from quantctl.workspace import Workspace
 
@@ -41,11 +41,7 @@ def take_out(env: str, keys: Slots, environ: Mapping[str, str], say: Say) -> Non
         scope = str(_secret(exported)["inputs"]["scope"])
         if SECRET_KEY in workspace.secrets_if_any(scope):
             workspace.put_secret(scope, marker(key), key)
-        with tempfile.TemporaryDirectory(prefix="quant-state.") as folder:
-            file = Path(folder) / "state.json"
-            file.touch(0o600)
-            file.write_text(json.dumps(kept))
-            run(["stack", "import", "--file", str(file), "-s", env], environ)
+        put_state(env, environ, kept)
         say(
             "The private key is out of the state, and stays in the scope. Older copies of the state hold it: retire it soon."
         )

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from infra.vocabulary import Environment
 from quantctl import where
+from quantctl.options import EnvArgument
 
 
 def repair(
-    env: Annotated[Environment, typer.Argument(metavar="ENV", help="quant, quant_stg, quant_lr or quant_live.")],
+    env: EnvArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before a damaged state is replaced.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
 ) -> None:
