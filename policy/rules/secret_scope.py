@@ -29,7 +29,7 @@ def _key(value: Any, environment: Environment) -> str | None:
     own = environment.own_names.get("secretKey", "snowflake_private_key")
     if isinstance(value, str) and not value.startswith((own, "snowflake_private_key", "snowflake_public_key")):
         return None
-    return "another name: quantctl keys rotate writes the service user's key. Remove the resource."
+    return "another name: `quantctl keys rotate` writes the service user's key. Remove the resource."
 
 
 _SCOPE = own("secret_scope", "quant:names.secretScope")
