@@ -14,6 +14,7 @@ import re
 import sqlite3
 import subprocess
 from pathlib import Path
+from typing import Any
 
 World = dict[str, str]
 _NUMBER = re.compile(r"\b4\d{9}\b")  # of an object in the workspace
@@ -105,12 +106,20 @@ def _state(file: Path, remote: Path, names: dict[str, str]) -> World:
             found[f"{name}, to be deleted"] = "there"
             continue
         identity = str(one.get("id") or "") if "pulumi:providers" not in one["urn"] else ""
-        told = f"{identity} {json.dumps(one.get('inputs'), sort_keys=True)}" + (" FAILED" if one.get("initErrors") else "")
+        told = f"{identity} {json.dumps(_declared(one.get('inputs')), sort_keys=True)}"
+        told += " FAILED" if one.get("initErrors") else ""
         told = _NUMBER.sub(lambda it: names.get(it[0], it[0]), told)
         found[name] = _COMMIT.sub(lambda it: _tree(remote, it[0]), re.sub(r'"ciphertext": "[^"]*"', "secret", told))
     for one in latest.get("pending_operations") or []:
         found[f"state of {file.stem}: begun {one['type']} {one['resource']['urn']}"] = "there"
     return found
+
+
+def _declared(value: Any) -> Any:
+    """Without the bridge's bookkeeping of what it filled in itself, which an import does not have."""
+    if isinstance(value, dict):
+        return {name: _declared(inner) for name, inner in value.items() if name != "__defaults"}
+    return [_declared(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> list[sqlite3.Row]:
