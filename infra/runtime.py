@@ -15,6 +15,7 @@ from pulumi.runtime import rpc
 
 from infra.errors import UserError
 from infra.sdk.base import Declared
+from infra.vocabulary import DECLARED
 
 # The language host's word for "the user has been told already": the engine then adds no message of its own
 # (pulumi/pulumi, sdk/python/cmd/pulumi-language-python-exec).
@@ -42,7 +43,7 @@ def run(declare: Callable[[], pulumi.Output[str]]) -> None:
         pulumi.log.error(str(error))
         sys.exit(_TOLD)
 
-    async def registered() -> None:
+    async def registered() -> dict[str, int]:
         # A resource that fails is reported by the runtime itself, afterwards.
         await asyncio.gather(*(resource.urn.future() for resource in declared), return_exceptions=True)
         if said := await wrong.future():
@@ -51,6 +52,8 @@ def run(declare: Callable[[], pulumi.Output[str]]) -> None:
             else:
                 pulumi.log.error(said)
                 sys.exit(_TOLD)
+        # By it a stack is known of which a destroy, an update or a person took something away.
+        return {DECLARED: sum(isinstance(resource, pulumi.CustomResource) for resource in declared)}
 
     pulumi.run(registered)
 

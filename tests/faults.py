@@ -66,7 +66,7 @@ SITUATIONS = {
     "rollback": ("move the folder", "change a job", "read the folder"),
     "drift": _READING,
     "status": ("list jobs", "list runs", "read the folder"),
-    "preview": ("read the folder", "list jobs"),
+    "preview": ("read the folder",),
 }
 
 

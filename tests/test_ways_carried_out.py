@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -37,15 +38,19 @@ esac
 
 
 @pytest.mark.real
-def test_drift_is_fixed_as_it_says(team: Team) -> None:
-    """A job that somebody changed: the table's last line names the command after which nothing differs."""
-    [job] = team.workspace("deployer").jobs.list(name=f"{ENV} risk_model")
-    team.workspace("deployer").jobs.update(job.job_id or 0, new_settings=JobSettings(timeout_seconds=4321))
+def test_drift_over_half_a_destroy_is_fixed_as_it_says(team: Team) -> None:
+    """A destroy that ended before its end, and a job that somebody changed: neither is clean, and one command fixes both."""
+    exported = json.loads(team.pulumi("stack", "export", "-s", ENV).stdout)["deployment"]["resources"]
+    [urn] = [one["urn"] for one in exported if one["urn"].endswith("Permissions::job/risk_model")]
+    assert team.pulumi("destroy", "--yes", "--skip-preview", "-s", ENV, "--target", urn).returncode == 0
     seen = team.quantctl("drift", ENV)
-    assert seen.returncode == 2
+    assert seen.returncode == 2 and "what is missing" in seen.stdout
+    assert "1 of what was deployed" in team.quantctl("preview", ENV).stdout
+    [job] = team.workspace("deployer").jobs.list(name=f"{ENV} signal_report")
+    team.workspace("deployer").jobs.update(job.job_id or 0, new_settings=JobSettings(timeout_seconds=4321))
     fixed = carry_out(the_way(seen.stdout, "--fix"), team.environ)
     assert fixed.returncode == 0, fixed.stdout + fixed.stderr
-    assert wrong(team) == []
+    assert wrong(team) == [] and team.changes(ENV) == {}
 
 
 @pytest.mark.real
