@@ -144,9 +144,10 @@ def _fast_forward(edge: Edge, facts: Facts) -> Told:
 
 
 def clearing(edge: Edge) -> str:
-    """The command, in a clone, after which the source's line holds all of the target."""
+    """The command, in a clone, after which the source's line holds all of the target; its own branches may be behind."""
     dev = Environment.DEV
-    return f"git fetch origin && git switch {dev} && git merge --no-edit origin/{edge.target} && git push origin {dev}"
+    merge = f"git switch --detach origin/{dev} && git merge --no-edit origin/{edge.target}"
+    return f"git fetch origin && {merge} && git push origin HEAD:{dev}"
 
 
 def _told(commit: Commit) -> str:
