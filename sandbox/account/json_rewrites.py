@@ -74,16 +74,15 @@ def _object(node: exp.Expr, *, with_nulls: bool = False) -> exp.Expr:
     for each in node.expressions:
         if not isinstance(each, exp.PropertyEQ | exp.JSONKeyValue) or each.this is None:
             raise unsupported(node.sql("snowflake"))
-        key = each.this
-        key = exp.Literal.string(key.name) if isinstance(key, exp.Identifier) else key
-        pairs += [text(key), variant(each.expression)]
+        pairs += [text(each.this), variant(each.expression)]
     if all(isinstance(key, exp.Literal) for key in pairs[::2]):  # members are in the order of their names
         pairs = [
             part for pair in sorted(zip(pairs[::2], pairs[1::2], strict=True), key=lambda p: p[0].name) for part in pair
         ]
-    made = call("JSON_OBJECT", *pairs)
-    # A member whose value is NULL is left out.
-    return made if with_nulls else call("JSON_MERGE_PATCH", cast(exp.Literal.string("{}"), "JSON"), made)
+    if with_nulls:
+        return call("JSON_OBJECT", *pairs)
+    # A member whose value is NULL is left out; one whose value is JSON's own null is not.
+    return call("SF_OBJECT", call("LIST_VALUE", *pairs[::2]), call("LIST_VALUE", *pairs[1::2]))
 
 
 def _array(node: exp.Array) -> exp.Expr:
@@ -143,5 +142,5 @@ RULES: dict[type[exp.Expr], Rule] = {
     exp.ArrayConcat: lambda node: call("SF_JOIN", node.this, *node.expressions),
     exp.JSONKeys: lambda node: call("TO_JSON", call("LIST_SORT", call("JSON_KEYS", node.this))),
     exp.JSONFormat: lambda node: cast(node.this, "VARCHAR"),
-    exp.ObjectAgg: lambda node: call("JSON_GROUP_OBJECT", text(node.this), variant(node.expression)),
+    exp.ObjectAgg: lambda node: call("SF_OBJECT_AGG", text(node.this), variant(node.expression)),
 }  # fmt: skip
