@@ -27,7 +27,7 @@ _EQUIVALENT = Path(__file__).with_name("equivalent.yaml")
 _MOVED = ("policy/rules/", "src/rules/")
 # What is mutated, and the tests that need neither engine nor sandbox and look at it.
 MODULES = {
-    "policy/rules/*.py": ["policy", "policy_configured", "policy_jobs", "policy_violations"],
+    "policy/rules/*.py": ["policy", "policy_configured", "policy_identities", "policy_jobs", "policy_violations"],
     "infra/access.py": ["access_matrix"],
     "infra/four_stacks.py": ["four_stacks"],
     "infra/service_keys.py": ["key_decisions", "evidence"],
