@@ -179,9 +179,10 @@ def test_names_of_the_team_are_the_environments_own() -> None:
     assert rules(LIVE, "ServiceUser", {**user, "loginName": "DESK"}, names=names) == []
     assert rules(LIVE, "ServiceUser", {**user, "loginName": "SVC_QUANT_LR"}, names=names) == ["one-name"]
     assert rules(LIVE, "Secret", {"scope": "desk", "key": "other_key"}, names={**names, "secretKey": "own_key"}) == []
-    assert rules(LIVE, "Secret", {"scope": "desk", "key": "own_key"}, names={**names, "secretKey": "own_key"}) == [
-        "own-secret"
-    ]
+    for key in ("own_key", "snowflake_private_key", "snowflake_public_key"):
+        assert rules(LIVE, "Secret", {"scope": "desk", "key": key}, names={**names, "secretKey": "own_key"}) == [
+            "own-secret"
+        ]
     assert rules(LIVE, "SecretScope", {}, names=["desk"]) == [] == rules(LIVE, "SecretScope", {}, names={"secretScope": 5})
 
 

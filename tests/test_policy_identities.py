@@ -108,9 +108,10 @@ def test_a_file_that_is_no_text_is_unreadable(tmp_path: Path) -> None:
     """Bytes that are no UTF-8, and a folder in its place; a missing one says nothing, and one without configuration too."""
     file = tmp_path / "Pulumi.quant.yaml"
     assert stack_files.configuration(tmp_path, DEVELOPMENT) == {} and not stack_files.is_there(tmp_path, DEVELOPMENT)
-    for content in (b"config: {a: \xff}", None):
+    for make in (lambda: file.write_bytes(b"config: {a: \xff}"), file.mkdir):
         stack_files._config.cache_clear()
-        file.write_bytes(content) if content else (file.unlink(), file.mkdir())
+        file.unlink(missing_ok=True)
+        make()
         with pytest.raises(stack_files.Unreadable, match=r"Pulumi\.quant\.yaml cannot be read"):
             stack_files.configuration(tmp_path, DEVELOPMENT)
     file.rmdir()
@@ -124,7 +125,7 @@ def test_the_list_says_whose_it_is_and_what_it_takes(tmp_path: Path) -> None:
     """Its own name in a refusal, all three keys, and domains in any spelling."""
     file = tmp_path / "allowed.yaml"
     file.write_text("colour: red")
-    with pytest.raises(allowed.Malformed, match="^allowed.yaml: expected the keys mail_domains, references, types only"):
+    with pytest.raises(allowed.Malformed, match=r"^allowed\.yaml: expected the keys mail_domains, references, types only"):
         allowed.read(file)
     file.write_text("{types: {}, references: {quant: {clusters: [X], paths: [/a]}}, mail_domains: [Quant.EXAMPLE]}")
     read = allowed.read(file)
