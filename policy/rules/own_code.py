@@ -89,9 +89,9 @@ def _parameters(value: Any, where: str, environment: Environment) -> Problems:
     """The job's parameters: those that name the environment name this one."""
     own = _own_parameters(environment)
     for number, item in enumerate(value if isinstance(value, list) else [value]):
-        if item is UNKNOWN:
-            continue
         name = item.get("name") if isinstance(item, dict) else None
+        if UNKNOWN in (item, name):
+            continue
         if not isinstance(name, str):
             yield f"{where}[{number}]: found {shown(item)}, expected a name and a default."
             continue
