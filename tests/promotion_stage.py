@@ -21,8 +21,8 @@ import pytest
 import yaml
 
 from tests.conftest import Team, deployed, shell
-from tests.faults import EDGES, OPEN
 from tests.paths import ROOT
+from tests.situations import EDGES, OPEN
 from tests.ways_out import carry_out
 
 # One run and one day instead of three each: the rule is the same, and a soak runs every job.

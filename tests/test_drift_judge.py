@@ -126,7 +126,7 @@ def test_a_half_update_is_neither_deployed_nor_fixed_by_the_engine() -> None:
     found = unfinished_findings(ENV, refresh)
     assert {f.fix.by for f in found} == {By.HAND}
     drift = report(ENV, found)
-    assert f"quantctl up {ENV} finishes it; quantctl rollback {ENV} goes back" in why_no_engine(drift)
+    assert f"`quantctl up {ENV}` finishes it; `quantctl rollback {ENV}` goes back" in why_no_engine(drift)
     assert plan(drift, why_no_engine(drift)).engine == ()
 
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from tests.faults import EDGES
 from tests.promotion_stage import SHORT, Stage, kill_at
+from tests.situations import EDGES
 from tests.ways_out import the_way
 
 pytest_plugins = ["tests.promotion_stage"]

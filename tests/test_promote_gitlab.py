@@ -10,8 +10,8 @@ from pathlib import Path
 import gitlab
 import pytest
 
-from tests.faults import EDGES, OPEN
 from tests.promotion_stage import Stage, kill_at
+from tests.situations import EDGES, OPEN
 
 pytest_plugins = ["tests.promotion_stage"]
 pytestmark = pytest.mark.real

@@ -349,4 +349,4 @@ def test_the_cause_is_told_and_not_what_a_plan_misses_after_it() -> None:
     cause = "    error: writing snapshot: no space left on device\n"
     assert quiet(f"Diagnostics:\n{unseen}{unseen}{cause}") == f"Diagnostics:\n{cause}".rstrip("\n")
     assert "none were seen" in quiet(f"Diagnostics:\n{unseen}")
-    assert way_out("quant_stg", cause).startswith("free space where the states lie; quantctl repair quant_stg")
+    assert way_out("quant_stg", cause).startswith("free space where the states lie; `quantctl repair quant_stg`")

@@ -49,7 +49,8 @@ _SAID = {
     },
 }
 _OBJECTS = re.compile("(?:an?|any|another|checks|its?|more|of|one|or|room|such|that|the|them|these|things|this|what)$")
-_VERB = re.compile(r"[a-z]+s$|of$|by$|and$")
+# What a run of a baseline and the queries of a report are called by.
+_NAMES = re.compile(r"quantctl (?:baseline|results)(?: \{\}){2,}")
 _TARGETS = re.compile(r"^([a-z-]+):", re.M)
 
 
@@ -87,6 +88,8 @@ def _is_said(command: str) -> bool:
     program, word = command.split()[:2]
     if program == "make":  # an English word too
         return bool(_OBJECTS.match(word))
+    if _NAMES.fullmatch(command):
+        return True
     return word in _SAID[program]
 
 
@@ -98,8 +101,7 @@ def _targets() -> frozenset[str]:
 def fault(command: str) -> str:
     """What is wrong with a command, '' where it is one that there is, with options that it has.
 
-    A bare command runs on into its sentence ("quantctl up ENV finishes it"): the most words that are right count, and
-    no option may come after them.
+    A sentence that goes on after a command is wrong too: whoever copies it copies the sentence. Backticks end a command.
     """
     program = command.split()[0]
     if program == "make":
@@ -143,16 +145,8 @@ def _quantctl(words: list[str]) -> str:
         found = found.commands["show"]  # which it is by default
     elif getattr(found, "commands", None):
         return "" if len(path) == len(words) else f"quantctl {' '.join(path)} has no command {words[len(path)]}"
-    rest, said, number = words[len(path) :], "", 0
-    for number in range(len(rest), -1, -1):
-        wrong = _against(found, " ".join(path), rest[:number])
-        if not wrong:
-            break
-        said = said or wrong
-    sentence = rest[number:]
-    if not number and sentence and not _VERB.match(sentence[0]):
-        return said  # neither an argument of its own nor the verb of its sentence ("quantctl promote opens it")
-    return said if any(word.startswith("-") for word in sentence) else ""
+    rest = words[len(path) :]
+    return _against(found, " ".join(path), rest) if rest else ""  # without any it is named, and nobody is to run it
 
 
 def _against(command: Any, path: str, words: list[str]) -> str:

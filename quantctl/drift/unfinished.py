@@ -67,7 +67,7 @@ def _half(env: str, refresh: Refresh) -> Iterator[Finding]:
     if new := half(refresh):
         [folder] = [step for step in refresh.steps if is_git_folder(step)][:1]
         real = f"the folder is at {new[:12]}, and the update did not come to its end"
-        do = f"quantctl up {env} finishes it; quantctl rollback {env} goes back"
+        do = f"`quantctl up {env}` finishes it; `quantctl rollback {env}` goes back"
         yield _first(env, Class.DRIFT, "half an update", f"all of {env} at {refresh.commit[:12]}", real, Fix(do), folder.urn)
 
 

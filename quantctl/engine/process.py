@@ -154,7 +154,7 @@ def _stop(signum: int) -> bool:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGINT)
         return True
-    print("\nEnded at once. The next quantctl up finds out what it had begun.", file=sys.stderr)
+    print("\nEnded at once. The next `quantctl up` finds out what it had begun.", file=sys.stderr)
     for process in running:
         _kill(process)
     return True

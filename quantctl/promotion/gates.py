@@ -161,7 +161,7 @@ def _soak(edge: Edge, gates: Gates, facts: Facts) -> Told:
     assert not isinstance(facts.now, Unknown)
     if facts.deployed != facts.line.source:
         found = f"at {str(facts.deployed)[:12]}" if facts.deployed else "not deployed"
-        return _NO, f"{edge.source} is {found}, its branch at {facts.line.source[:12]}: quantctl up {edge.source} first."
+        return _NO, f"{edge.source} is {found}, its branch at {facts.line.source[:12]}: `quantctl up {edge.source}` first."
     if not facts.soaked:
         return _YES, f"{edge.source} has no workflows."
     others = facts.namesakes.why if isinstance(facts.namesakes, Unknown) else "; ".join(facts.namesakes)

@@ -84,7 +84,7 @@ def update(
                 )
         console.print(f"Reviewed: {made.title}", markup=False, highlight=False, soft_wrap=True)
     if not yes and not typer.confirm(f"Update {env} to commit {made.facts.commit[:12]}?"):
-        raise UserError(f"{env} is not updated.", do_next=f"quantctl up {env} when it is time")
+        raise UserError(f"{env} is not updated.", do_next=f"`quantctl up {env}` when it is time")
     with told() as progress:
         kept = made
         result = whole(env, dict(environ), lambda: _apply(env, kept, environ, progress), lambda text: progress(env, text))
