@@ -188,7 +188,7 @@ def test_a_bundles_variables_cannot_kill_either(a_moment: float) -> None:
             {"databricks.yml": {"bundle": {"name": "b"}, "variables": variables, "resources": {"jobs": {"one": one}}}}
         )
         assert word in said, said
-        assert time.process_time() - begun < a_moment
+        assert time.process_time() - begun < 8 * a_moment
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
