@@ -15,7 +15,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from infra.vocabulary import Environment
 from quantctl import main
 from tests.paths import ROOT
 
@@ -71,8 +70,9 @@ def commands(text: str) -> list[str]:
     """Each command that a text names, from the program's name on; a bare one as far as its sentence goes."""
     found = []
     for quoted in _QUOTED.findall(text):
-        if re.match(rf"(?:{PROGRAMS}) [a-z-]", quoted):
-            found.append(" ".join(quoted.split()))
+        chain = re.split(r"\s&&\s", quoted)
+        if all(re.match(rf"(?:{PROGRAMS}) [a-z-]", one) for one in chain):
+            found += [" ".join(one.split()) for one in chain]
     for bare in _BARE.findall(_QUOTED.sub("`", text)):
         for one in re.split(rf"(?<=[\s,;]) *(?=(?:{PROGRAMS}) [a-z-])", bare):
             found.append(_END.split(one, maxsplit=1)[0].strip())
@@ -189,6 +189,8 @@ def carry_out(printed: str, environ: dict[str, str], folder: Path = ROOT, **valu
     terminal too, so it is told yes.
     """
     words = [values.get(word, word) for word in shlex.split(printed)]
+    if "&&" in words:
+        words = ["bash", "-c", printed]
     words[0] = shutil.which(words[0], path=environ["PATH"]) or words[0]
     if printed.startswith(("pulumi up", "pulumi refresh")):
         words += ["--yes", "--skip-preview"]
@@ -204,15 +206,7 @@ def carry_out(printed: str, environ: dict[str, str], folder: Path = ROOT, **valu
 
 
 def the_way(said: str, word: str) -> str:
-    """The one command among those that were printed that has this word, without what its sentence goes on with."""
-    [found] = {_alone(one, word) for one in commands(said) if word in one.split()}
+    """The one command among those that were printed that has this word, or the one chain of commands."""
+    quoted = {" ".join(one.split()) for one in _QUOTED.findall(said) if word in one.split()}
+    [found] = quoted or {one for one in commands(said) if word in one.split()}
     return found
-
-
-def _alone(command: str, word: str) -> str:
-    words = command.split()
-    rest = words.index(word) + 1
-    for number in range(rest, len(words)):
-        if words[number].isalpha() and words[number].islower() and words[number] not in list(Environment):
-            return " ".join(words[:number])
-    return command

@@ -24,6 +24,10 @@ def reason(text: str) -> str:
 # What a refusal means here, and what helps: patterns of what the two systems say.
 _AGAIN = "then run the same command again."
 _WAYS = (
+    (
+        r"error handling with_managed_access on (\S+)",
+        f"an account administrator turns it on: ALTER SCHEMA {{0}} ENABLE MANAGED ACCESS; {_AGAIN}",
+    ),
     (r"already exists|ALREADY_EXISTS", f"`quantctl repair {{env}}` says what is there and takes in what is ours; {_AGAIN}"),
     (
         r"Principal.*does not exist|group .*does not exist",
@@ -46,6 +50,6 @@ _WAYS = (
 def way_out(env: str, said: str) -> str:
     """What to do about what the engine said; "run it again" only where something was put right before."""
     for pattern, words in _WAYS:
-        if re.search(pattern, said):
-            return words.format(env=env)
+        if found := re.search(pattern, said):
+            return words.format(*found.groups(), env=env)
     return f"fix what it names; {_AGAIN}"

@@ -78,6 +78,16 @@ def read_state(env: str, environ: Mapping[str, str]) -> State:
     return state_of(json.loads(done.out))
 
 
+def export(env: str, environ: Mapping[str, str]) -> Json:
+    """What `pulumi stack export` prints.
+
+    Raises:
+        UserError: there is no such stack, or its state cannot be read.
+    """
+    exported: Json = json.loads(run(["stack", "export", "-s", env], environ).out)
+    return exported
+
+
 def put_state(env: str, environ: Mapping[str, str], exported: Json) -> None:
     """Make what `pulumi stack export` printed, perhaps changed, the state of the stack; in no file that others may read.
 

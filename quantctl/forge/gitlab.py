@@ -164,7 +164,7 @@ class GitLabForge:
                 raise UserError(
                     f"{person} may not approve {url}: the merge request, or some of its commits, are their own.",
                     expected="an approval by somebody who has written nothing of what moves",
-                    do_next="ask somebody else to run `quantctl approve`",
+                    do_next="ask somebody else to run the same command",
                 )
             if me.id not in [approver.id for approver in self._approvers(request)]:
                 try:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from infra.settings import Settings
 from infra.what_if import REVIEWED
-from quantctl.engine import checkpoint, interrupted, managed_access, planned, stacks
+from quantctl.engine import checkpoint, interrupted, planned, stacks
 from quantctl.engine.lock.backend import folder_of, need_free, release_gone
 from quantctl.engine.orphans import end_orphans
 from quantctl.errors import UserError
@@ -45,7 +45,6 @@ def make_ready(env: str, environ: dict[str, str], say: Say) -> None:
     if folder_of(environ) is not None:  # elsewhere only the engine sees the lock, and takes its time to say so
         need_free(env, environ)
     interrupted.settle(env, environ, say)
-    managed_access.correct(env, environ, say)
 
 
 def settle_planned(env: str, environ: dict[str, str], say: Say) -> None:
