@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ _GO = """
 case "$1 $2" in
 "env GOVERSION") echo go1.26.0 ;;
 "env "*) echo {empty} ;;
-"mod "*) HOME={home} exec {go} "$@" ;;
+"mod "*) HOME={home} GOMODCACHE={modules} exec {go} "$@" ;;
 "list "*) echo '{{"Dir": "{empty}"}}' ;;
 "build "*)
     for last; do :; done
@@ -74,7 +75,9 @@ def test_a_toolchain_that_is_missing_is_obtained_as_it_says(tmp_path: Path) -> N
     for name in ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python"):
         (empty / name).parent.mkdir(parents=True)
         shutil.copy(built / Path(name).name, empty / name)
-    program(tmp_path / "path", "go", _GO.format(empty=empty, built=built, go=go, home=Path.home()))
+    modules = subprocess.run([go, "env", "GOMODCACHE"], capture_output=True, text=True, check=True).stdout.strip()
+    script = _GO.format(empty=empty, built=built, go=go, home=Path.home(), modules=modules)
+    program(tmp_path / "path", "go", script)
     environ = {
         "PATH": f"{tmp_path / 'path'}:{ROOT / '.venv' / 'bin'}:/usr/bin:/bin",
         "HOME": str(tmp_path),
