@@ -27,7 +27,7 @@ _EQUIVALENT = Path(__file__).with_name("equivalent.yaml")
 _MOVED = ("policy/rules/", "src/rules/")
 # What is mutated, and the tests that need neither engine nor sandbox and look at it.
 MODULES = {
-    "policy/rules/*.py": ["policy", "policy_configured", "policy_jobs", "policy_violations"],
+    "policy/rules/*.py": ["policy", "policy_configured", "policy_identities", "policy_jobs", "policy_violations"],
     "infra/access.py": ["access_matrix"],
     "infra/four_stacks.py": ["four_stacks"],
     "infra/service_keys.py": ["key_decisions", "evidence"],
@@ -44,7 +44,7 @@ _CONFIG = """
 source_paths = ["src", "infra", "quantctl"]
 only_mutate = {only}
 also_copy = ["bench", "ci", "docs", "examples", "policy", "sandbox", "toolchain", "infra", "quantctl", {files}]
-pytest_add_cli_args = ["-m", "not real", "-p", "no:xdist", "-p", "no:randomly"]
+pytest_add_cli_args = ["-m", "not real", "-p", "no:xdist", "-p", "no:randomly", "--hypothesis-profile=few"]
 pytest_add_cli_args_test_selection = {tests}
 use_git_change_detection = false
 do_not_mutate_patterns = []
@@ -60,7 +60,7 @@ def main(chosen: list[str]) -> int:
     _copy([module for module in MODULES if not chosen or any(fnmatch(module, f"*{word}*") for word in chosen)])
     binaries = Path(sys.executable).parent
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([binaries / "mutmut", "run", "--max-children", "2"], cwd=_COPY, env=environ, check=False)
+    done = subprocess.run([binaries / "mutmut", "run", "--max-children", "1"], cwd=_COPY, env=environ, check=False)
     if done.returncode:
         return done.returncode
     return 0 if report(_COPY / "mutants") else 1

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pulumi.dynamic.dynamic import serialize_provider
 from rules import environments, judge
 
@@ -31,6 +33,19 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     environments._given.clear()
     environments.named.cache_clear()
+
+
+def stack_file(where: Path, stack: str, **changed: str) -> None:
+    """A stack file with what is the stack's own."""
+    values = {
+        "servicePrincipal": PRINCIPALS[stack],
+        "folder": f"/{stack}",
+        "schema": stack,
+        "branch": stack,
+        "deployer": DEPLOYER,
+        **changed,
+    }
+    (where / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": {f"quant:{k}": v for k, v in values.items()}}))
 
 
 def token(name: str) -> str:

@@ -183,7 +183,10 @@ ELSEWHERE = [
     ),
     {"emailNotifications": "mallory@evil.example"},
     task(emailNotifications={"onStarts": ["a@quant.example", "mallory@evil.example"]}),
+    {"emailNotifications": {"onFailures": [7]}},
     {"webhookNotifications": {"onSuccesses": [{"id": Secret("someone")}]}},
+    {"webhookNotifications": {"onFailures": {"id": 5}}},
+    {"webhookNotifications": {"onFailures": [7]}},
     task(webhookNotifications={"onFailures": [{"id": 5}]}),
     # Parameters that name an environment.
     *(
@@ -248,6 +251,8 @@ OWN = [
     {"trigger": {"periodic": {"interval": 1, "unit": "DAYS"}}, "tags": {"team": "quant"}, "maxConcurrentRuns": 1},
     {"parameters": [{"name": "snowflake_schema", "default": "QUANT_LIVE"}, {"name": "universe", "default": "TOP50"}]},
     {"tasks": UNKNOWN, "parameters": [UNKNOWN]},
+    {"webhookNotifications": {"onFailures": [UNKNOWN, None]}},
+    {"environments": [{"environmentKey": "d", "spec": {"dependencies": [UNKNOWN, None, "pandas"]}}]},
 ]  # fmt: skip
 
 
@@ -272,6 +277,9 @@ LISTED = [
     ("/Volumes/main/wheels/", library(whl="/Volumes/main/wheels/x.whl")),
     ("/Volumes/main/wheels", needs("/Volumes/main/wheels/x.whl")),
     ("https://pypi.example/simple", needs("--index-url https://pypi.example/simple")),
+    ("https://pypi.example/?a=b", needs("--extra-index-url=https://pypi.example/?a=b")),
+    ("https://pypi.example/?a=b", needs("--find-links  https://pypi.example/?a=b")),
+    ("https://pypi.example/simple", needs("-i https://pypi.example/simple", "-f https://pypi.example/simple")),
     ("https://pypi.example/simple", library(pypi={"package": "x", "repo": "https://pypi.example/simple"})),
     ("0101-x", task(existingClusterId="0101-x")),
     ("pool", cluster(instancePoolId="pool")),
@@ -279,6 +287,7 @@ LISTED = [
         cluster(awsAttributes={"instanceProfileArn": "arn:aws:iam::1:instance-profile/jobs"})),
     ("s3://init/", cluster(initScripts=[{"s3": {"destination": "s3://init/x.sh"}}])),
     ("p", task(pipelineTask={"pipelineId": "p"})),
+    ("7", task(pipelineTask={"pipelineId": 7.0})),
     ("PIP_INDEX_URL", cluster(sparkEnvVars={"PIP_INDEX_URL": "x"})),
     ("spark.jars.packages", cluster(sparkConf={"spark.jars.packages": "org.x:y:1"})),
     ("partner.example", {"emailNotifications": {"onFailures": ["desk@partner.example"]}}),
@@ -322,6 +331,23 @@ def test_webhooks_are_the_workspaces_own_unless_a_list_says_which(
         assert len(says(stack, ["theirs"])) == 1 == len(says(stack, []))
     assert says(DEVELOPMENT, None, '{"webhooks": ["theirs"]}') and not says(LIVE, None, '{"webhooks": ["theirs"]}')
     assert not says(DEVELOPMENT, ["theirs"], '{"webhooks": ["ours"]}') and says(LIVE, ["theirs"], '{"webhooks": ["ours"]}')
+
+
+def test_a_cluster_is_the_principal_s_in_any_spelling() -> None:
+    """Its application id has letters."""
+    environments.configure(LIVE, {"quant:servicePrincipal": "00000000-0000-4000-8000-0000000000Ab"})
+    assert own_code_says(LIVE, cluster(singleUserName="00000000-0000-4000-8000-0000000000aB")) == []
+    assert own_code_says(LIVE, cluster(singleUserName="00000000-0000-4000-8000-0000000000ac"))
+
+
+def test_an_address_is_told_which_domains_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that are listed, or none."""
+    for domains, words in (([], "an address of none."), (["b.example", "a.example"], "an address of a.example, b.example.")):
+        listed = allowed.parse({"mail_domains": domains}, "allowed.yaml")
+        monkeypatch.setattr(environments, "_listed", lambda listed=listed: listed)
+        environments.named.cache_clear()
+        [told] = own_code_says(LIVE, {"emailNotifications": {"onFailures": ["ada@quant.example"]}})
+        assert words in told
 
 
 def test_in_quant_live_the_setting_counts_for_nothing() -> None:

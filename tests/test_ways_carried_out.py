@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,13 @@ from tests.toolchain_programs import program
 from tests.ways_out import carry_out, the_way
 from toolchain import cache
 
-# Go in the place of which somebody has compiled before: what it builds and lists are the programs that are there.
+# Go in the place of which somebody has compiled before: what it builds and lists are the programs that are there; the
+# modules are Go's own.
 _GO = """
 case "$1 $2" in
 "env GOVERSION") echo go1.26.0 ;;
 "env "*) echo {empty} ;;
+"mod "*) HOME={home} GOMODCACHE={modules} exec {go} "$@" ;;
 "list "*) echo '{{"Dir": "{empty}"}}' ;;
 "build "*)
     for last; do :; done
@@ -70,14 +73,16 @@ def test_half_an_update_is_taken_back_as_it_says(team: Team, tmp_path: Path) -> 
 
 def test_a_toolchain_that_is_missing_is_obtained_as_it_says(tmp_path: Path) -> None:
     """On a machine that has Go and cannot reach the vendor; afterwards every program is there."""
-    found = toolchain.locate()
-    if found is None or found.way != "built":
+    found, go = toolchain.locate(), shutil.which("go")
+    if found is None or found.way != "built" or go is None:
         pytest.skip("nothing was compiled here that could be compiled again")
     built, empty = cache.built_bin(), tmp_path / "module"
     for name in ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python"):
         (empty / name).parent.mkdir(parents=True)
         shutil.copy(built / Path(name).name, empty / name)
-    program(tmp_path / "path", "go", _GO.format(empty=empty, built=built))
+    modules = subprocess.run([go, "env", "GOMODCACHE"], capture_output=True, text=True, check=True).stdout.strip()
+    script = _GO.format(empty=empty, built=built, go=go, home=Path.home(), modules=modules)
+    program(tmp_path / "path", "go", script)
     environ = {
         "PATH": f"{tmp_path / 'path'}:{ROOT / '.venv' / 'bin'}:/usr/bin:/bin",
         "HOME": str(tmp_path),

@@ -65,7 +65,7 @@ def _preview(
     except InfraError as error:
         progress(env, "failed")
         return Story(env, one.what_if, errors=(redactor.text(str(error)),), failed=True), None
-    story = tell(env, read, settings, one.what_if)
+    story = tell(env, read, settings, one.what_if, environ)
     progress(env, "failed" if story.failed else f"{story.changes or 'no'} {'change' if story.changes == 1 else 'changes'}")
     return story, settings
 

@@ -18,6 +18,7 @@ from quantctl.promotion.move import Say
 from quantctl.records import deployments
 from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import read_pipelines
+from quantctl.text.links import folder_page
 from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
 
@@ -79,7 +80,8 @@ def finish(
             expected=f"{head[:12]}, the head of {settings.branch}",
             do_next="run the same command again: the branch moved meanwhile, or somebody moved the folder",
         )
-    say(f"the workspace reports {settings.folder} at {head[:12]}")
+    page = folder_page(environ, folder.id)
+    say(f"the workspace reports {settings.folder} at {head[:12]}" + (f": {page}" if page else ""))
     done = replace(decision, kind="deployment", at=workspace.now(), commit=head, decision=decision.tag, tag="")
     return replace(done, tag=deployments.write(pipelines, done, who))
 
