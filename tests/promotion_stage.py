@@ -81,10 +81,11 @@ class Stage:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def as_told(self, printed: str, project: Path, persona: str, **values: str) -> None:
-        """A command exactly as a gate printed it, which must succeed."""
-        done = carry_out(printed, self.environ(project, "--as", persona), project, **values)
-        assert done.returncode == 0, f"{printed}: {done.stdout}{done.stderr}"
+    def as_told(self, printed: str, project: Path, persona: str, *options: str, status: int = 0, **values: str) -> str:
+        """A command exactly as a gate printed it, which must succeed, or end with `status`; what it prints."""
+        done = carry_out(printed, self.environ(project, "--as", persona, *options), project, **values)
+        assert done.returncode == status, f"{printed}: {done.stdout}{done.stderr}"
+        return done.stdout
 
     def stopped(self, project: Path, persona: str, *words: str, gitlab: bool = False) -> dict[str, str]:
         """A promotion that gates stop: gate -> evidence."""
