@@ -38,7 +38,7 @@ class Violation:
     changes: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.rule}: {self.stack} {self.variant} {self.changes}"[:90]
+        return policy_shapes.called(f"{self.rule}: {self.stack} {self.variant} {self.changes}")[:90]
 
 
 V = Violation
