@@ -188,6 +188,13 @@ def test_names_of_the_team_are_the_environments_own() -> None:
     assert rules(LIVE, "SecretScope", {}, names=["desk"]) == [] == rules(LIVE, "SecretScope", {}, names={"secretScope": 5})
 
 
+def test_the_key_s_reader_is_the_principal_in_any_spelling() -> None:
+    """Its application id has letters."""
+    ours = "00000000-0000-4000-8000-0000000000Ab"
+    for principal, wrong in ((ours.swapcase(), []), (ours.replace("Ab", "ac"), ["own-secret"])):
+        assert rules(LIVE, "SecretAcl", {"principal": principal}, servicePrincipal=ours) == wrong
+
+
 def test_personas_are_called_as_the_settings_say() -> None:
     """Their groups and roles, with the levels that the matrix gives them; the usual name is then nobody's."""
     personas = {"support": {"group": "helpers", "role": "helpers"}}

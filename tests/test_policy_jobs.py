@@ -356,9 +356,11 @@ def test_in_quant_live_the_setting_counts_for_nothing() -> None:
     for stack in (DEVELOPMENT, LIVE):
         environments.configure(stack, {"quant:allowed": '{"clusters": ["0101-x"]}'})
     assert own_code_says(DEVELOPMENT, fields) == []
-    assert own_code_says(LIVE, fields)
+    [in_live] = own_code_says(LIVE, fields)
+    assert in_live.endswith(" Or list it for quant_live in policy/allowed.yaml.")
     environments.configure(DEVELOPMENT, {"quant:allowed": "not JSON"})
-    assert own_code_says(DEVELOPMENT, fields)
+    [in_quant] = own_code_says(DEVELOPMENT, fields)
+    assert in_quant.endswith(" Or list it for quant in policy/allowed.yaml or quant:allowed.")
 
 
 def test_an_entry_is_no_way_out_of_it() -> None:
