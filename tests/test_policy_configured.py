@@ -188,6 +188,15 @@ def test_names_of_the_team_are_the_environments_own() -> None:
     assert rules(LIVE, "SecretScope", {}, names=["desk"]) == [] == rules(LIVE, "SecretScope", {}, names={"secretScope": 5})
 
 
+def test_a_number_may_be_the_least_and_the_most() -> None:
+    """Days of history, shares of a quota."""
+    for days, wrong in ((0, ["managed-access"]), (1, []), (90, []), (91, ["managed-access"])):
+        assert rules(LIVE, "Schema", {"dataRetentionTimeInDays": days}) == wrong
+    assert rules(DEVELOPMENT, "Schema", {"dataRetentionTimeInDays": 0}) == []
+    for share, wrong in ((1, []), (100, []), (0, ["one-name"]), (101, ["one-name"])):
+        assert rules(LIVE, "ResourceMonitor", {"notifyTriggers": [share]}) == wrong
+
+
 def test_the_key_s_reader_is_the_principal_in_any_spelling() -> None:
     """Its application id has letters."""
     ours = "00000000-0000-4000-8000-0000000000Ab"

@@ -365,8 +365,11 @@ def test_in_quant_live_the_setting_counts_for_nothing() -> None:
 
 def test_an_entry_is_no_way_out_of_it() -> None:
     """A listed folder does not allow its parent, a neighbour with the same beginning, or a way out with dots."""
-    environments.configure(DEVELOPMENT, {"quant:allowed": '{"paths": ["/Volumes/main/wheels/"]}'})
-    for path in ("/Volumes/main", "/Volumes/main/wheels2/x.whl", "/Volumes/main/wheels/../x.whl", "/Volumes/main/wheelsx"):
+    environments.configure(DEVELOPMENT, {"quant:allowed": '{"paths": ["/Volumes/main/wheels/", "/Volumes/X"]}'})
+    for path in (
+        "/Volumes/main", "/Volumes/main/wheels2/x.whl", "/Volumes/main/wheels/../x.whl", "/Volumes/main/wheelsx",
+        "/Volumes/main/wheels/./x.whl", "/Volumes/x.whl", "/Volumes/XX/x.whl",
+    ):  # fmt: skip
         assert own_code_says(DEVELOPMENT, library(whl=path)), path
     assert own_code_says(DEVELOPMENT, library(whl="/Volumes/main/wheels/a/x.whl")) == []
 
