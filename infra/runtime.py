@@ -53,7 +53,10 @@ def run(declare: Callable[[], pulumi.Output[str]]) -> None:
                 pulumi.log.error(said)
                 sys.exit(_TOLD)
         # By it a stack is known of which a destroy, an update or a person took something away.
-        return {DECLARED: sum(isinstance(resource, pulumi.CustomResource) for resource in declared)}
+        real = [resource for resource in declared if isinstance(resource, pulumi.CustomResource)]
+        there = await asyncio.gather(*(resource.id.is_known() for resource in real), return_exceptions=True)
+        # An update of some targets does not create the others: what is declared was not deployed then.
+        return {DECLARED: len(real)} if pulumi.runtime.is_dry_run() or all(known is True for known in there) else {}
 
     pulumi.run(registered)
 

@@ -66,6 +66,11 @@ _DATABRICKS = {
 BRANCH = "pulumi-python:dynamic/gitlab:BranchProtection"
 
 
+def called(case: Any) -> str:
+    """The name of a test, without a backslash: bench/mutants.py."""
+    return str(case).replace("\\", "/")[:80]
+
+
 def group(name: str, level: str) -> dict[str, str]:
     return {"groupName": name, "permissionLevel": level}
 

@@ -188,6 +188,22 @@ def test_names_of_the_team_are_the_environments_own() -> None:
     assert rules(LIVE, "SecretScope", {}, names=["desk"]) == [] == rules(LIVE, "SecretScope", {}, names={"secretScope": 5})
 
 
+def test_a_number_may_be_the_least_and_the_most() -> None:
+    """Days of history, shares of a quota."""
+    for days, wrong in ((0, ["managed-access"]), (1, []), (90, []), (91, ["managed-access"])):
+        assert rules(LIVE, "Schema", {"dataRetentionTimeInDays": days}) == wrong
+    assert rules(DEVELOPMENT, "Schema", {"dataRetentionTimeInDays": 0}) == []
+    for share, wrong in ((1, []), (100, []), (0, ["one-name"]), (101, ["one-name"])):
+        assert rules(LIVE, "ResourceMonitor", {"notifyTriggers": [share]}) == wrong
+
+
+def test_the_key_s_reader_is_the_principal_in_any_spelling() -> None:
+    """Its application id has letters."""
+    ours = "00000000-0000-4000-8000-0000000000Ab"
+    for principal, wrong in ((ours.swapcase(), []), (ours.replace("Ab", "ac"), ["own-secret"])):
+        assert rules(LIVE, "SecretAcl", {"principal": principal}, servicePrincipal=ours) == wrong
+
+
 def test_personas_are_called_as_the_settings_say() -> None:
     """Their groups and roles, with the levels that the matrix gives them; the usual name is then nobody's."""
     personas = {"support": {"group": "helpers", "role": "helpers"}}

@@ -38,7 +38,7 @@ class Violation:
     changes: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.rule}: {self.stack} {self.variant} {self.changes}"[:90]
+        return policy_shapes.called(f"{self.rule}: {self.stack} {self.variant} {self.changes}")[:90]
 
 
 V = Violation
@@ -219,6 +219,7 @@ VIOLATIONS = [
     folder(LIVE, group("quant-developers", "CAN_READ"), repoId="../1"),
     folder(LIVE, group("quant-developers", "CAN_READ"), jobId="1"),
     folder(LIVE, repoId=None),
+    V("locked-down", LIVE, "Permissions of a job", {"jobId": "quant/1"}),
     V("locked-down", LIVE, "Permissions", {"accessControls": {"secret": []}}),
     job_access(LIVE, group("quant-release-managers", "CAN_MANAGE_RUN")),
     job_access(LIVE, group("quant-developers", "CAN_MANAGE")),
@@ -447,6 +448,8 @@ def test_the_environment_s_own_identities_have_their_levels() -> None:
     assert entries(folder_, principal(DEPLOYER, "IS_OWNER")) == ["locked-down"]
     assert entries(above, principal(LIVE_ID, "CAN_RUN")) == ["locked-down"]
     assert entries({"directoryPath": "/teams/locked/quant_live"}, group("quant-support", "CAN_READ")) == ["locked-down"]
+    [told] = broken(LIVE, PERMISSIONS, {"directoryPath": "/other", "accessControls": []})
+    assert "found '/other', expected a directory above /teams/locked/quant_live." in told.message
     assert entries({"repoPath": "/teams/locked/quant_live"}, group("quant-support", "CAN_READ")) == []
 
 
