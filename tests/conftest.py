@@ -182,10 +182,10 @@ def deployed(folder: Path) -> Iterator[Team]:
         yield Team(environ, clone, {entry["persona"]: entry for entry in listed})
     finally:
         subprocess.run([quantctl, "down"], env=base, capture_output=True, check=False)
-        _end_orphans(folder / "state")
+        end_orphans(folder / "state")
 
 
-def _end_orphans(state: Path) -> None:
+def end_orphans(state: Path) -> None:
     """What an engine that a test killed has left: its plugins and the program run in process groups of their own."""
     ours = f"QUANT_SANDBOX={state}".encode()
     for process in Path("/proc").glob("[0-9]*"):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from pathlib import Path
 
 from sandbox import control
 from sandbox.state import State
-from tests.conftest import Team, deployed
+from tests.conftest import Team, deployed, end_orphans
 from tests.situations import ENV, open_gates, prepare
 from tests.world import World, differences, world
 
@@ -103,7 +101,7 @@ class Rewound:
 
     def _back(self, name: str) -> None:
         control.stop(self._state)
-        end_all(self._state.folder)
+        end_orphans(self._state.folder)
         shutil.rmtree(self._own)
         shutil.copytree(self._kept / name, self._own, symlinks=True)
         control.start(self._state)
@@ -123,15 +121,6 @@ def rewound(folder: Path) -> Iterator[Rewound]:
 def tracebacks(said: str) -> list[str]:
     """What no user is to see."""
     return ["a traceback"] if any(word in said for word in ("Traceback (most", "goroutine ", "fault of its own")) else []
-
-
-def end_all(state: Path) -> None:
-    """End what serves a state folder or runs on it: plugins and the program have process groups of their own."""
-    ours = f"QUANT_SANDBOX={state}".encode()
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if ours in (process / "environ").read_bytes().split(b"\0") and int(process.name) != os.getpid():
-                os.kill(int(process.name), signal.SIGKILL)
 
 
 def _deployed(there: World) -> World:
