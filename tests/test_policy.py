@@ -70,7 +70,7 @@ def test_the_analyzer_answers_as_the_engine_asks() -> None:
     stack = analyzer_pb2.AnalyzeStackRequest()
     stack.resources.add(urn=f"urn:pulumi:{LIVE}::quant::a::b", type=token("Job")).properties.update({"id": "1"})
     assert [one.policyName for one in pack.AnalyzeStack(stack, None).diagnostics] == ["owned-jobs"]
-    assert not pack.Remediate(None, None).remediations
+    assert not hasattr(pack, "Remediate")  # the engine then changes nothing, and asks at no cost of ours
 
 
 def test_what_a_targeted_update_leaves_out_is_not_judged_by_its_values() -> None:
