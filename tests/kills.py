@@ -73,7 +73,9 @@ def strike(stage: Rewound, kill: Kill) -> tuple[bool, list[str]]:
     deadline = time.monotonic() + kill.share * scene.seconds
     while time.monotonic() < deadline and running.runs:
         time.sleep(0.02)
-    struck = running.runs and _hit(stage.team, kill, running.pid)
+    struck = False
+    while running.runs and not (struck := _hit(stage.team, kill, running.pid)):
+        time.sleep(0.02)  # between two runs of the engine there is none, nor a plugin
     ended = running.wait()
     found = _signalled(kill, ended.returncode, stage.world()) if struck and kill.victim in SIGNALS else []
     stage.run()

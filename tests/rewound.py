@@ -89,9 +89,12 @@ class Rewound:
         if words[0] in LOOKS and "--fix" not in words:
             return Scene(words, before, before, 0)
         began = time.monotonic()
-        done = self.team.quantctl(*("up", ENV, "--yes") if words[0] == "destroy" else words)
+        done = self.team.pulumi(*words) if words[0] == "destroy" else self.team.quantctl(*words)
+        seconds = time.monotonic() - began
+        if words[0] == "destroy" and done.returncode == 0:
+            done = self.team.quantctl("up", ENV, "--yes")
         assert done.returncode == 0, done.stdout + done.stderr
-        return Scene(words, before, self.world(), time.monotonic() - began)
+        return Scene(words, before, self.world(), seconds)
 
     def _keep(self, name: str) -> None:
         control.stop(self._state)

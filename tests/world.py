@@ -70,7 +70,8 @@ def _workspace(connection: sqlite3.Connection, state: Path, names: dict[str, str
         at = [_git(checkout, "rev-parse", "HEAD^{tree}"), _git(checkout, "status", "--porcelain")]
         found[f"folder {row['path']}"] = " ".join([row["branch"], row["url"], str(row["cli"]), *at])
     for row in _rows(connection, "ws_job"):
-        found[f"job {names[str(row['id'])]}"] = _NUMBER.sub(lambda it: names.get(it[0], it[0]), _sorted(row["settings"]))
+        settings = json.dumps(_said(json.loads(row["settings"])), sort_keys=True)
+        found[f"job {names[str(row['id'])]}"] = _NUMBER.sub(lambda it: names.get(it[0], it[0]), settings)
     for row in _rows(connection, "ws_acl"):
         found[f"{row['kind']} {names.get(row['object'], row['object'])}: {row['principal']}"] = str(row["level"])
     found |= {f"directory {row['path']}": "there" for row in _rows(connection, "ws_directory")}
@@ -126,8 +127,12 @@ def _rows(connection: sqlite3.Connection, table: str) -> list[sqlite3.Row]:
     return connection.execute(f'select * from "{table}"').fetchall()
 
 
-def _sorted(text: str) -> str:
-    return json.dumps(json.loads(text), sort_keys=True)
+def _said(value: Any) -> Any:
+    """Without what is empty and what is the product's default: a change sends them, a creation does not."""
+    if isinstance(value, dict):
+        kept = {name: _said(inner) for name, inner in value.items() if (name, inner) != ("run_if", "ALL_SUCCESS")}
+        return {name: inner for name, inner in kept.items() if inner not in ({}, [], "", None)}
+    return [_said(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _git(folder: Path, *words: str) -> str:
