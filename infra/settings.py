@@ -160,7 +160,7 @@ class Settings(Part):
     )
     git_token: str | None = Field(default=None, repr=False, description="secret of gitCredential; or QUANT_GIT_TOKEN")
     public_key: _PublicKey | None = Field(
-        default=None, description="public key of the service user, base64; written by quantctl keys rotate"
+        default=None, description="public key of the service user, base64; written by `quantctl keys rotate`"
     )
     public_key2: _PublicKey | None = Field(default=None, description="its second public key, until the older one is retired")
 
@@ -229,7 +229,7 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
     for key in _OLD_KEYS:
         if key in values:
             raise UserError(
-                f"{file}: quant:{key}: private keys no longer stand in settings and states. quantctl keys rotate {stack}"
+                f"{file}: quant:{key}: private keys no longer stand in settings and states. `quantctl keys rotate {stack}`"
                 " takes the old ones out, while jobs run, and makes a new key."
             )
     encrypted = json.loads(environ.get("PULUMI_CONFIG_SECRET_KEYS") or "[]")

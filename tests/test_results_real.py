@@ -189,6 +189,10 @@ def test_a_change_that_does_more_than_it_declares_is_stopped(story: Story) -> No
     team.commit("quant_stg", "changes/half-life-30.yaml", effect, "Declare the half-life")
     story.run("up", "quant_stg", "--yes", persona="deployer")
     story.start("quant_stg", "risk_model")
+    # Both signed for the commit before: nothing that was recorded or signed holds for this one.
+    moved = story.gate()
+    assert moved["sign-off"]["verdict"] == moved["results"]["verdict"] == "no"
+    assert "no report of this commit is recorded" in moved["results"]["evidence"]
     made = story.results("quant_stg", "--until", story.today, "--record", status=2)
     [found] = made["findings"]
     assert found["id"] == "POSITIONS.QUANTITY:values" and "6 values" in found["text"]

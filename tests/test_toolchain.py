@@ -35,7 +35,16 @@ def test_same_pins_in_another_checkout_share_a_build(tmp_path: Path) -> None:
     assert cache.key(_copy_of_pins(tmp_path)) == cache.key()
 
 
-@pytest.mark.parametrize("file", ["engine/go.mod", "language/go.sum", "providers/bridge/bridge.go", "providers/shim/go.mod"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "engine/go.mod",
+        "language/go.sum",
+        "providers/bridge/bridge.go",
+        "providers/shim/go.mod",
+        "providers/patches/terraform-plugin-sdk.patch",
+    ],
+)
 def test_a_changed_pin_or_source_is_another_build(tmp_path: Path, file: str) -> None:
     """Whatever goes into the programs changes the key."""
     changed = _copy_of_pins(tmp_path) / file

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain import cache
+from toolchain import cache, patched
 from toolchain.errors import ToolchainError
 from toolchain.progress import Report
 
@@ -153,7 +153,7 @@ def check_disk(folder: Path, needed: int) -> None:
 
 
 def _run_step(go: str, step: Step, out: Path, number: str, report: Report) -> None:
-    command = [go, "build", "-trimpath", "-mod=readonly", "-o", f"{out}{os.sep}", *step.arguments]
+    command = [go, "build", "-trimpath", "-mod=readonly", "-o", f"{out}{os.sep}", *_modules(go, step, out), *step.arguments]
     started = time.monotonic()
 
     def spent() -> float:
@@ -181,6 +181,15 @@ def _run_step(go: str, step: Step, out: Path, number: str, report: Report) -> No
             errors.seek(0)
             raise ToolchainError(explain(step.title, errors.read()))
     report(f"{number} {step.title}: done in {_spell(spent())}")
+
+
+def _modules(go: str, step: Step, out: Path) -> tuple[str, ...]:
+    """The flag that has the plugins built from patched modules, which are made ready once."""
+    if step.module != "providers":
+        return ()
+    scratch = out.with_name("modules")
+    made = scratch / "go.mod"
+    return ("-modfile", str(made if made.exists() else patched.module_file(go, cache.HERE / step.module, scratch)))
 
 
 def explain(title: str, said: str) -> str:

@@ -18,12 +18,12 @@ PROGRAMS = (*ENGINE, *(f"pulumi-resource-{name}" for name in PROVIDERS))
 
 
 def pins(folder: Path = HERE) -> list[Path]:
-    """The files that say what is built: go.mod, go.sum and our own Go sources."""
+    """The files that say what is built: go.mod, go.sum, our own Go sources and our patches."""
     return sorted(
         path
         for module in MODULES
         for path in (folder / module).rglob("*")
-        if path.name in {"go.mod", "go.sum"} or path.suffix == ".go"
+        if path.name in {"go.mod", "go.sum"} or path.suffix in {".go", ".patch"}
     )
 
 

@@ -31,7 +31,7 @@ def _key(value: Any, environment: Environment) -> str | None:
     own = environment.own_names.get("secretKey", _PRIVATE_KEY)
     if isinstance(value, str) and not value.startswith((own, _PRIVATE_KEY, _PUBLIC_KEY)):
         return None
-    return "another name: quantctl keys rotate writes the service user's key. Remove the resource."
+    return "another name: `quantctl keys rotate` writes the service user's key. Remove the resource."
 
 
 _SCOPE = own("secret_scope", "quant:names.secretScope")

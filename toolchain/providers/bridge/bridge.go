@@ -29,7 +29,8 @@ type Options struct {
 	Quick []string
 }
 
-// Serve answers the engine until it hangs up; with -inputs alone it prints what each resource takes.
+// Serve answers the engine until it hangs up; with -inputs alone it prints what each resource takes, with -unlike where our
+// patches of the SDK show.
 func Serve(provider *schema.Provider, options Options) {
 	info := tfbridge.ProviderInfo{
 		P:              shimv2.NewProvider(provider),
@@ -50,9 +51,11 @@ func Serve(provider *schema.Provider, options Options) {
 	}
 
 	if len(os.Args) == 2 && os.Args[1] == "-inputs" {
-		if err := json.NewEncoder(os.Stdout).Encode(inputs(info)); err != nil {
-			panic(err)
-		}
+		tell(inputs(info))
+		return
+	}
+	if len(os.Args) == 2 && os.Args[1] == "-unlike" {
+		tell(unlike(provider))
 		return
 	}
 	// The engine asks for a schema only to generate code; the Python packages bring theirs.
@@ -69,5 +72,11 @@ func Serve(provider *schema.Provider, options Options) {
 	})
 	if err != nil {
 		cmdutil.ExitError(err.Error())
+	}
+}
+
+func tell(found any) {
+	if err := json.NewEncoder(os.Stdout).Encode(found); err != nil {
+		panic(err)
 	}
 }
