@@ -110,6 +110,7 @@ def test_values_are_read_as_the_engine_sends_them() -> None:
     assert plain({**output, "value": "x", "secret": True}) == Secret("x")
     assert "hidden" not in repr(Secret("hidden"))
     assert shown(Secret("hidden")) == "a secret" and shown(None) == "nothing" and shown(7.0) == "7"
+    assert shown(UNKNOWN) == "a value not known yet" and shown(True) == "True" and shown(7.5) == "7.5"
     assert shown("https://me:hunter2@forge.example/") == "'https://(hidden)@forge.example/'"
     assert len(shown("x" * 1000)) < 250
 

@@ -267,6 +267,13 @@ VIOLATIONS = [
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", tables(LIVE_SCHEMA, objectTypePlural="PROCEDURES")),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"onSchemaObject": None}),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"onSchemaObject": None, "onDatabase": "QUANT"}),
+    *(
+        V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"privileges": ["USAGE"], **on})
+        for on in (
+            {"onSchemaObject": None, "onDatabase": "OTHER"}, {"onDatabase": "QUANT"},
+            {"onDatabase": "QUANT", "onSchema": {"schemaName": LIVE_SCHEMA}, "onSchemaObject": None},
+        )
+    ),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"databaseRoleName": '"QUANT"."PUBLIC"'}),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"databaseRoleName": '"QUANT"."QUANT_READER"'}),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"databaseRoleName": "QUANT_LIVE_READER"}),
@@ -274,6 +281,9 @@ VIOLATIONS = [
     V("grants", DEV, "GrantPrivilegesToDatabaseRole", {"alwaysApply": True}),
     V("grants", DEV, "GrantPrivilegesToDatabaseRole", {"withGrantOption": True}),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole to the writer", {"privileges": ["INSERT", "REFERENCES"]}),
+    V("grants", LIVE, "GrantPrivilegesToDatabaseRole to the writer", {"privileges": ["OWNERSHIP", "REFERENCES"]}),
+    V("grants", LIVE, "GrantPrivilegesToDatabaseRole to the writer", {"privileges": []}),
+    V("grants", LIVE, "GrantPrivilegesToDatabaseRole to the writer", {"databaseRoleName": "QUANT_LIVE_WRITER"}),
     V("grants", LIVE, "GrantDatabaseRole", {"databaseRoleName": '"QUANT"."QUANT_LIVE_WRITER"'}),
     V("grants", LIVE, "GrantDatabaseRole", {"databaseRoleName": "QUANT_LIVE_WRITER"}),
     V("grants", LIVE, "GrantDatabaseRole", {"parentRoleName": "QUANT_DEVELOPERS"}),
@@ -294,6 +304,8 @@ VIOLATIONS = [
     V("grants", LIVE, "GrantPrivilegesToAccountRole", {"onAccountObject": {"objectType": "INTEGRATION",
         "objectName": "QUANT_WH"}}),
     V("grants", LIVE, "GrantPrivilegesToAccountRole", {"onAccountObject": None}),
+    V("grants", LIVE, "GrantPrivilegesToAccountRole", {"onAccountObject": {"objectType": "WAREHOUSE"}}),
+    V("grants", LIVE, "GrantPrivilegesToAccountRole", {"onAccountObject": "QUANT_WH"}),
 ]  # fmt: skip
 
 
