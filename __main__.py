@@ -25,8 +25,8 @@ from infra.what_if import what_if
 from infra.workflows import Files, read_definitions
 
 
-def declare() -> None:
-    """Everything that stands between a branch head and the resources of its environment."""
+def declare() -> pulumi.Output[str]:
+    """Everything that stands between a branch head and the resources of its environment; what is wrong when all is done."""
     refuse_to_be_traced()
     config = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
     settings = read_settings(pulumi.get_stack(), config, os.environ)
@@ -54,6 +54,7 @@ def declare() -> None:
     pulumi.export("folder", settings.folder)
     pulumi.export("jobs", environment.jobs.ids)
     pulumi.export("schema", f"{settings.database.upper()}.{names.schema}")
+    return environment.schema.refused
 
 
 def moved_meanwhile(declared: str, deployed: str) -> None:

@@ -41,7 +41,8 @@ def changes(source: str) -> dict[str, Change]:
 
 def _difference(original: list[str], body: list[str]) -> tuple[str, str]:
     told = list(difflib.ndiff(original, body))
-    return tuple(" ".join(line[2:] for line in told if line.startswith(sign)) for sign in ("- ", "+ "))  # type: ignore[return-value]
+    was, now = (" ".join(line[2:] for line in told if line.startswith(sign)) for sign in ("- ", "+ "))
+    return was, now
 
 
 def listed(entries: Iterable[Mapping[str, Any]]) -> set[Change]:

@@ -30,7 +30,7 @@ def public_key(value: str) -> str:
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < 2048:
         raise ValueError(
             "an RSA public key of at least 2048 bits is expected, the lines between header and footer of its PEM form"
-            " joined (MIIBIjANBgkq...); quantctl keys rotate writes it"
+            " joined (MIIBIjANBgkq...); `quantctl keys rotate` writes it"
         )
     return value
 

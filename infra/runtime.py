@@ -14,6 +14,7 @@ from pulumi.runtime import rpc
 
 from infra.errors import UserError
 from infra.sdk.base import Declared
+from infra.vocabulary import DECLARED
 
 # The language host's word for "the user has been told already": the engine then adds no message of its own
 # (pulumi/pulumi, sdk/python/cmd/pulumi-language-python-exec).
@@ -21,8 +22,10 @@ _TOLD = 32
 _DEBUG = "QUANT_DEBUG"
 
 
-def run(declare: Callable[[], None]) -> None:
+def run(declare: Callable[[], pulumi.Output[str]]) -> None:
     """Declare the stack's resources, and end when each of them is registered.
+
+    What `declare` answers says what is wrong all the same, where something is: an update then fails, when all else is done.
 
     The runtime's own wait looks at every output again whenever one resolves, which is quadratic; awaiting the resources
     here leaves it nothing to wait for. Measured in bench/: docs/decisions/0004-one-wait.md.
@@ -33,14 +36,25 @@ def run(declare: Callable[[], None]) -> None:
     declared: list[pulumi.Resource] = []
     pulumi.runtime.register_stack_transformation(lambda args: declared.append(args.resource))
     try:
-        declare()
+        wrong = declare()
     except UserError as error:
         pulumi.log.error(str(error))
         sys.exit(_TOLD)
 
-    async def registered() -> None:
+    async def registered() -> dict[str, int]:
         # A resource that fails is reported by the runtime itself, afterwards.
         await asyncio.gather(*(resource.urn.future() for resource in declared), return_exceptions=True)
+        if said := await wrong.future():
+            if pulumi.runtime.is_dry_run():
+                pulumi.warn(said)
+            else:
+                pulumi.log.error(said)
+                sys.exit(_TOLD)
+        # By it a stack is known of which a destroy, an update or a person took something away.
+        real = [resource for resource in declared if isinstance(resource, pulumi.CustomResource)]
+        there = await asyncio.gather(*(resource.id.is_known() for resource in real), return_exceptions=True)
+        # An update of some targets does not create the others: what is declared was not deployed then.
+        return {DECLARED: len(real)} if pulumi.runtime.is_dry_run() or all(known is True for known in there) else {}
 
     pulumi.run(registered)
 

@@ -160,7 +160,7 @@ class Settings(Part):
     )
     git_token: str | None = Field(default=None, repr=False, description="secret of gitCredential; or QUANT_GIT_TOKEN")
     public_key: _PublicKey | None = Field(
-        default=None, description="public key of the service user, base64; written by quantctl keys rotate"
+        default=None, description="public key of the service user, base64; written by `quantctl keys rotate`"
     )
     public_key2: _PublicKey | None = Field(default=None, description="its second public key, until the older one is retired")
 
@@ -229,7 +229,7 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
     for key in _OLD_KEYS:
         if key in values:
             raise UserError(
-                f"{file}: quant:{key}: private keys no longer stand in settings and states. quantctl keys rotate {stack}"
+                f"{file}: quant:{key}: private keys no longer stand in settings and states. `quantctl keys rotate {stack}`"
                 " takes the old ones out, while jobs run, and makes a new key."
             )
     encrypted = json.loads(environ.get("PULUMI_CONFIG_SECRET_KEYS") or "[]")
@@ -249,7 +249,7 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
         settings = Settings.model_validate(given)
     except ValidationError as error:
         raise UserError("\n".join(_explain(file, entry) for entry in error.errors())) from None
-    for key, found in (("branch", settings.branch), ("folder", settings.folder.rsplit("/", 1)[-1])):
+    for key, found in (("branch", settings.branch), ("folder", settings.folder.rpartition("/")[2])):
         if found != stack:
             raise UserError(
                 f"{file}: quant:{key}: found {found!r}, expected {stack!r}: stack, branch and folder of an"
@@ -287,11 +287,12 @@ def _check_personas(settings: Settings, file: str) -> None:
         holders: dict[str, Persona] = {}
         for persona in Persona:
             name = getattr(settings.names(persona), what)
-            if name.lower() in everybody:
+            spelled = name.lower()
+            if spelled in everybody:
                 raise UserError(
                     f"{file}: quant:personas.{persona}.{what}: found {name!r}, which is everybody; name another."
                 )
-            if (other := holders.setdefault(name.lower(), persona)) is not persona:
+            if (other := holders.setdefault(spelled, persona)) is not persona:
                 raise UserError(
                     f"{file}: quant:personas.{persona}.{what}: found {name!r}, which is that of {other} already; each"
                     f" persona has a {what} of its own."

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+# The output of a stack that says how many resources its program declared.
+DECLARED = "declared"
+
 
 class Environment(StrEnum):
     """The four maturity branches, in the order of promotion. A stack, a branch, a folder and a schema share the name."""

@@ -24,7 +24,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "quantctl promote quant_stg --release limited  # to quant_lr; full: to quant_live",
         "quantctl promote quant quant_stg --wait 30  # wait for approvals and active runs",
     ),
-    "approve": ('quantctl approve quant_stg --note "read the diff, ran the tests"',),
+    "approve": ('quantctl approve quant_stg --note "read the diff and ran the tests"',),
     "signoff": ('quantctl signoff quant_stg --note "the numbers agree"',),
     "results": (
         "quantctl results quant_stg  # each table against production's, the last days",

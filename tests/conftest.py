@@ -16,7 +16,7 @@ import pytest
 import yaml
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.workspace import GetRepoResponse as RepoInfo
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from sandbox import control
 from sandbox.held_keys import held_keys
@@ -28,6 +28,7 @@ from tests.paths import ROOT
 # The same examples on every run, so that a failure is the change's own; other ones with --hypothesis-profile=search.
 settings.register_profile("steady", derandomize=True)
 settings.register_profile("search", derandomize=False)
+settings.register_profile("few", derandomize=True, max_examples=10, phases=[Phase.explicit, Phase.generate])  # make mutants
 settings.load_profile("steady")
 
 

@@ -6,32 +6,22 @@ whole: no job twice, nothing stuck, no traceback, and no "clean" that is not.
 
 from __future__ import annotations
 
-import argparse
-import collections
 import contextlib
 import http.server
 import json
 import random
-import shutil
-import sys
-import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-import yaml
-from databricks.sdk.errors.base import DatabricksError
-from databricks.sdk.service.jobs import JobSettings
 
-from infra.naming import SECRET_KEY
-from tests.conftest import Team, deployed
-from tests.paths import ROOT
+from tests.conftest import Team
+from tests.matrix import run
+from tests.rewound import Rewound, tracebacks
+from tests.world import differences
 
-ENV = "quant_stg"
 KINDS = (
     "reset before", "reset after", "504 before", "504 after",
     "garbage after", "truncated after", "html before", "429 before",
@@ -76,19 +66,8 @@ SITUATIONS = {
     "rollback": ("move the folder", "change a job", "read the folder"),
     "drift": _READING,
     "status": ("list jobs", "list runs", "read the folder"),
-    "preview": ("read the folder", "list jobs"),
+    "preview": ("read the folder",),
 }
-EDGES = ("quant -> quant_stg", "quant_stg -> quant_lr", "quant_lr -> quant_live")
-OPEN = {
-    "soakDays": 0,
-    "successfulRuns": 0,
-    "failedRuns": 99,
-    "approvals": 0,
-    "signOff": False,
-    "releaseManager": False,
-    "resultsDays": 0,
-}
-LOOKS = ("drift", "status", "preview")
 
 
 @dataclass
@@ -201,158 +180,18 @@ def behind(team: Team, fault: Fault) -> Iterator[Team]:
             yield Team({**environ, "SNOWFLAKE_HOST": "127.0.0.1", "SNOWFLAKE_PORT": port}, team.clone, team.credentials)
 
 
-def wrong(team: Team, *outputs: str) -> list[str]:
-    """What is not whole in the environment, and what was told wrongly: tracebacks, jobs that are there twice, drift."""
-    found = ["a traceback"] if any(word in text for text in outputs for word in ("Traceback (most", "goroutine ")) else []
-    names = [job.settings.name for job in team.workspace("deployer").jobs.list() if job.settings]
-    found += [
-        f"{name} is there {names.count(name)} times" for name in sorted({str(n) for n in names}) if names.count(name) > 1
-    ]
-    found += _with_a_key(team)
-    seen = team.quantctl("drift", ENV, "--thorough")
-    return found if seen.returncode == 0 else [*found, f"drift exits {seen.returncode}: {seen.stdout[-600:]}"]
-
-
-def _with_a_key(team: Team) -> list[str]:
-    """Give the jobs a key where a scope was made anew: it is in no state, so an update does not put it back."""
-    try:
-        held = [secret.key for secret in team.workspace("deployer").secrets.list_secrets(ENV)]
-    except DatabricksError:
-        return []  # there is no scope, which drift tells
-    if SECRET_KEY in held:
-        return []
-    done = team.quantctl("keys", "rotate", ENV, "--yes")
-    return [] if done.returncode == 0 else [f"keys rotate exits {done.returncode}: {(done.stdout + done.stderr)[-800:]}"]
-
-
-def strike(team: Team, fault: Fault, *command: str) -> list[str]:
-    """A command with a fault, then the one documented command; what is not whole after it."""
-    with behind(team, fault) as struck:
-        ended = struck.quantctl(*command)
-    if command[0] in LOOKS and "--fix" not in command:
-        found = _looked(ended.returncode, command[0], ended.stdout + ended.stderr)
-        team.quantctl("drift", ENV, "--fix", "--yes")  # what was changed by hand is not left to the next case
-        return found
-    if command[0] in ("promote", "rollback") and ended.returncode != 0:
-        resumed = team.quantctl(*command)  # "rerun the same command to resume"
-        if resumed.returncode != 0:
-            return [f"{' '.join(command)} exits {resumed.returncode} again: {resumed.stderr[-800:]}"]
-    if ended.returncode == 0 and (left := wrong(team, ended.stdout, ended.stderr)):
-        return [f"exit 0, and {text}" for text in left]
-    helped = team.quantctl("up", ENV, "--yes")
-    told = [] if helped.returncode == 0 else [f"quantctl up exits {helped.returncode}: {helped.stderr[-800:]}"]
-    return [*told, *wrong(team, ended.stdout, ended.stderr, helped.stdout, helped.stderr)]
-
-
-def _looked(status: int, command: str, said: str) -> list[str]:
-    """What only reads has nothing to make whole: it says what it could not read, and never that all is well."""
-    found = ["a traceback"] if "Traceback (most" in said or "goroutine " in said else []
-    if command == "drift" and status not in (1, 2):  # somebody has changed a job by hand
-        found.append(f"drift exits {status} though a job was changed: {said[-600:]}")
-    if command != "drift" and status not in (0, 1):
-        found.append(f"{command} exits {status}: {said[-600:]}")
-    return found
-
-
-def prepare(team: Team, situation: str, number: int) -> tuple[str, ...]:
-    """Bring the situation about; the command that is run in it."""
-    workspace = team.workspace("deployer")
-    if situation == "first deployment":
-        team.pulumi("destroy", "--yes", "--skip-preview", "-s", ENV)
-        return "up", ENV, "--yes"
-    if situation in ("status", "preview"):
-        return situation, *((ENV,) if situation == "preview" else ())
-    if situation == "rollback":
-        prepare(team, "update", number)
-        done = team.quantctl("up", ENV, "--yes")
-        assert done.returncode == 0, done.stderr
-        return "rollback", ENV, "--yes"
-    if situation == "promotion":
-        text = team.git("show", "origin/quant:workflows/signal_report.yml")
-        line = next(line for line in text.splitlines() if line.startswith("timeout_seconds:"))
-        changed = text.replace(line, f"timeout_seconds: {3000 + number}")
-        team.git("fetch", "-q", "origin")
-        team.git("checkout", "-q", "-B", "quant", "origin/quant")
-        team.git("merge", "-q", "--no-edit", "-s", "ours", f"origin/{ENV}")  # the target's own commits are in it
-        team.git("push", "-q", "origin", "HEAD:refs/heads/quant")
-        team.commit("quant", "workflows/signal_report.yml", changed + "\n", "Longer still")
-        team.up("quant")
-        return "promote", "quant", ENV, "--yes"
-    if situation == "update":
-        text = team.git("show", f"origin/{ENV}:workflows/signal_report.yml")
-        line = next(line for line in text.splitlines() if line.startswith("timeout_seconds:"))
-        team.commit(
-            ENV, "workflows/signal_report.yml", text.replace(line, f"timeout_seconds: {2000 + number}") + "\n", "Longer"
-        )
-        return "up", ENV, "--yes"
-    [job] = list(workspace.jobs.list(name=f"{ENV} risk_model"))
-    if situation == "drift":
-        workspace.jobs.update(job.job_id or 0, new_settings=JobSettings(timeout_seconds=4000 + number))
-        return "drift", ENV
-    workspace.jobs.delete(job.job_id or 0)
-    [other] = list(workspace.jobs.list(name=f"{ENV} signal_report"))
-    workspace.jobs.update(other.job_id or 0, new_settings=JobSettings(timeout_seconds=4000 + number))
-    return "drift", ENV, "--fix", "--yes"
-
-
-def open_gates(folder: Path) -> Path:
-    """A project like the checkout's, in which every gate is open: a fault is not told by one."""
-    project = folder / "project"
-    project.mkdir()
-    for file in ROOT.glob("Pulumi*.yaml"):
-        said = yaml.safe_load(file.read_text())
-        if file.name == "Pulumi.yaml":
-            said["config"]["gates"] = {"value": dict.fromkeys(EDGES, OPEN)}
-            said |= {"main": str(ROOT), "runtime": {"name": "python", "options": {"virtualenv": str(ROOT / ".venv")}}}
-        (project / file.name).write_text(yaml.safe_dump(said))
-    shutil.copytree(ROOT / "policy", project / "policy", ignore=shutil.ignore_patterns("__pycache__", "rules"))
-    return project
-
-
-class Strike(Protocol):
-    """A case of a matrix."""
-
-    @property
-    def situation(self) -> str: ...
-
-
-Case = TypeVar("Case", bound=Strike)
-Say = Callable[[str], None]
-
-
-def matrix(cases: Iterable[Case], strike: Callable[[Team, Case, int], tuple[str, bool, list[str]]], say: Say) -> int:
-    """Each case on one sandbox, in a project whose gates are open; how many did not become whole.
-
-    `strike` says in which situation it was, whether the case came about, and what is not whole after it.
-    """
-    counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
-    folder = Path(tempfile.mkdtemp(prefix="quant-matrix-"))
-    try:
-        own = folder / "team"  # what is deployed once, and copied, lies beside it
-        own.mkdir()
-        with deployed(own) as plain:
-            team = Team({**plain.environ, "QUANT_PROJECT": str(open_gates(folder))}, plain.clone, plain.credentials)
-            for number, case in enumerate(cases):
-                where, came, left = strike(team, case, number)
-                outcome = "not whole" if left else "whole" if came else "not struck"
-                counts[where][outcome] += 1
-                say(f"{where}: {case}: {outcome} {'; '.join(left)}")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    for where, found in counts.items():
-        say(f"{where:<18}" + "".join(f"{found[outcome]:>5} {outcome}" for outcome in ("whole", "not whole", "not struck")))
-    return sum(found["not whole"] for found in counts.values())
-
-
-def run(seeded: Callable[[int, int], Iterable[Case]], strike: Any, help: str, count: int) -> None:
-    """The command line of a matrix: [--seed N] [--count N] [--only TEXT]."""
-    parser = argparse.ArgumentParser(description=help)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=count, help="so many of the matrix; 0: all of it")
-    parser.add_argument("--only", default="", help="those whose line has this text, to repeat one that was not whole")
-    asked = parser.parse_args()
-    cases = [case for case in seeded(asked.seed, asked.count) if asked.only in f"{case.situation}: {case}"]
-    sys.exit(1 if matrix(cases, strike, lambda text: print(text, flush=True)) else 0)
+def strike(stage: Rewound, fault: Fault) -> tuple[bool, list[str]]:
+    """The situation's command with a fault: whether it came, and what is not whole after the one documented command."""
+    scene = stage.scene(fault.situation)
+    with behind(stage.team, fault) as struck:
+        ended = struck.quantctl(*scene.command)
+    said = ended.stdout + ended.stderr
+    if scene.before is not scene.after:
+        return fault.struck, stage.made_whole(scene, ended.returncode, said)
+    # What only reads has nothing to make whole: it changes nothing, and never says that all is well.
+    expected = (1, 2) if scene.command[0] == "drift" else (0, 1)  # somebody has changed a job by hand
+    found = [] if ended.returncode in expected else [f"{scene.command[0]} exits {ended.returncode}: {said[-600:]}"]
+    return fault.struck, [*found, *tracebacks(said), *differences(scene.before, stage.world())]
 
 
 def sample(seed: int, count: int) -> list[Fault]:
@@ -363,10 +202,5 @@ def sample(seed: int, count: int) -> list[Fault]:
     return random.Random(seed).sample(cases, min(count, len(cases))) if count else cases
 
 
-def _case(team: Team, fault: Fault, number: int) -> tuple[str, bool, list[str]]:
-    left = strike(team, fault, *prepare(team, fault.situation, number))
-    return fault.situation, fault.struck, left
-
-
 if __name__ == "__main__":
-    run(sample, _case, __doc__ or "", 0)
+    run(sample, strike, __doc__ or "", 0)

@@ -7,7 +7,6 @@ must make everything whole, as after a fault (tests/faults.py).
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
 import signal
@@ -18,11 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantctl.engine import orphans
-from sandbox import control
 from sandbox.state import State
-from tests import faults
 from tests.conftest import Team
+from tests.matrix import run
 from tests.paths import ROOT
+from tests.rewound import Rewound, Scene
+from tests.warm import Command
+from tests.world import World
 
 # Whom it strikes -> how its process is told apart; quantctl is the run itself.
 VICTIMS: dict[str, str] = {
@@ -41,19 +42,18 @@ SIGNALS = {
 }
 STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 SITUATIONS = ("first deployment", "update", "promotion", "destroy")
-_SECONDS = {"first deployment": 16.0, "update": 9.0, "promotion": 20.0, "destroy": 9.0}  # in which a moment is taken
 
 
 @dataclass(frozen=True)
 class Kill:
-    """Who is struck in which situation, and how many seconds after its beginning."""
+    """Who is struck in which situation, and after which share of the time that it takes undisturbed."""
 
     situation: str
     victim: str
-    after: float
+    share: float
 
     def __str__(self) -> str:
-        return f"{self.victim} after {self.after:.1f} s"
+        return f"{self.victim} after {self.share:.0%}"
 
 
 def kills(seed: int, count: int) -> Iterator[Kill]:
@@ -63,34 +63,39 @@ def kills(seed: int, count: int) -> Iterator[Kill]:
     chance.shuffle(pairs)
     for number in range(count or len(pairs)):
         where, who = pairs[number % len(pairs)]
-        yield Kill(where, who, chance.uniform(0.2, _SECONDS[where]))
+        yield Kill(where, who, chance.uniform(0.02, 0.98))
 
 
-def strike(team: Team, kill: Kill, number: int) -> tuple[bool, list[str]]:
+def strike(stage: Rewound, kill: Kill) -> tuple[bool, list[str]]:
     """Whether somebody was there to be struck; what is not whole after the one documented command."""
-    situation = "update" if kill.situation == "destroy" else kill.situation
-    command: tuple[str, ...] = (str(ROOT / ".venv" / "bin" / "quantctl"), *faults.prepare(team, situation, number))
-    if kill.situation == "destroy":  # of what is not protected: as a team ends an environment
-        command = ("pulumi", "destroy", "--yes", "--skip-preview", "-s", faults.ENV)
-    run = subprocess.Popen(
-        command, cwd=ROOT, env=team.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=-1
-    )
-    deadline = time.monotonic() + kill.after
-    while time.monotonic() < deadline and run.poll() is None:
-        time.sleep(0.05)
-    struck = run.poll() is None and _hit(team, kill, run.pid)
-    said, _ = run.communicate(timeout=300)
-    found = _signalled(team, kill, run.returncode) if struck and kill.victim in SIGNALS else []
-    with contextlib.suppress(Exception):
-        control.start(State(Path(team.environ["QUANT_SANDBOX"])))  # where it was the one that was killed
-    if kill.situation == "promotion":
-        again = team.quantctl(*command[1:])
-        if again.returncode != 0 and "nothing" not in (again.stdout + again.stderr).lower():
-            found.append(f"promote exits {again.returncode} again: {(again.stdout + again.stderr)[-600:]}")
-    helped = team.quantctl("up", faults.ENV, "--yes")
-    if helped.returncode != 0:
-        found.append(f"quantctl up exits {helped.returncode}: {helped.stderr[-800:]}")
-    return struck, [*found, *faults.wrong(team, said, helped.stdout, helped.stderr)]
+    scene = stage.scene(kill.situation)
+    running = _Destroy(scene, stage.team) if kill.situation == "destroy" else Command(scene.command, stage.team.environ)
+    deadline = time.monotonic() + kill.share * scene.seconds
+    while time.monotonic() < deadline and running.runs:
+        time.sleep(0.02)
+    struck = running.runs and _hit(stage.team, kill, running.pid)
+    ended = running.wait()
+    found = _signalled(kill, ended.returncode, stage.world()) if struck and kill.victim in SIGNALS else []
+    stage.run()
+    return struck, [*found, *stage.made_whole(scene, ended.returncode, ended.stdout + ended.stderr)]
+
+
+class _Destroy:
+    """`pulumi destroy`, which ends an environment that is not protected; as a `warm.Command` is."""
+
+    def __init__(self, scene: Scene, team: Team) -> None:
+        pipe = subprocess.PIPE
+        self._words = ["pulumi", *scene.command, "--non-interactive"]
+        self._run = subprocess.Popen(self._words, cwd=ROOT, env=team.environ, stdout=pipe, stderr=pipe, text=True)
+        self.pid = self._run.pid
+
+    @property
+    def runs(self) -> bool:
+        return self._run.poll() is None
+
+    def wait(self) -> subprocess.CompletedProcess[str]:
+        out, err = self._run.communicate(timeout=300)
+        return subprocess.CompletedProcess(self._words, self._run.returncode, out, err)
 
 
 def _hit(team: Team, kill: Kill, run: int) -> bool:
@@ -124,24 +129,14 @@ def _below(run: int) -> list[orphans.Process]:
     return [everyone[pid] for pid in found if pid in everyone]
 
 
-def _signalled(team: Team, kill: Kill, status: int) -> list[str]:
+def _signalled(kill: Kill, status: int, there: World) -> list[str]:
     """Asked once: the state is whole, the lock is released, the exit status tells the signal."""
     expected = STOPPED[SIGNALS[kill.victim][0]]
     found = [] if status in (expected, 0) or kill.situation == "destroy" else [f"exit status {status}, not {expected}"]
     if len(SIGNALS[kill.victim]) == 1:
-        exported = team.pulumi("stack", "export", "-s", faults.ENV)
-        try:
-            json.loads(exported.stdout)
-        except ValueError:
-            found.append(f"the state cannot be read: {exported.stderr[-300:]}")
-        held = json.loads(team.quantctl("lock", "show", faults.ENV, "--format", "json").stdout)
-        found += ["it is still locked"] if held else []
+        found += [f"{name}: {told}" for name, told in there.items() if name.startswith("lock ") or told.startswith("unread")]
     return found
 
 
-def _case(team: Team, kill: Kill, number: int) -> tuple[str, bool, list[str]]:
-    return kill.situation, *strike(team, kill, number)
-
-
 if __name__ == "__main__":
-    faults.run(kills, _case, __doc__ or "", 72)
+    run(kills, strike, __doc__ or "", 72)

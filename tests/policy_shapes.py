@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pulumi.dynamic.dynamic import serialize_provider
 from rules import environments, judge
 
@@ -33,6 +35,19 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     environments.named.cache_clear()
 
 
+def stack_file(where: Path, stack: str, **changed: str) -> None:
+    """A stack file with what is the stack's own."""
+    values = {
+        "servicePrincipal": PRINCIPALS[stack],
+        "folder": f"/{stack}",
+        "schema": stack,
+        "branch": stack,
+        "deployer": DEPLOYER,
+        **changed,
+    }
+    (where / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": {f"quant:{k}": v for k, v in values.items()}}))
+
+
 def token(name: str) -> str:
     """`SecretAcl` as `databricks:index/secretAcl:SecretAcl`; what is no resource of the two packages, as it is."""
     if ":" in name:
@@ -49,6 +64,11 @@ _DATABRICKS = {
     "GlobalInitScript", "GroupMember", "ServicePrincipalRole", "MwsPermissionAssignment", "SqlPermissions", "Entitlements",
 }  # fmt: skip
 BRANCH = "pulumi-python:dynamic/gitlab:BranchProtection"
+
+
+def called(case: Any) -> str:
+    """The name of a test, without a backslash: bench/mutants.py."""
+    return str(case).replace("\\", "/")[:80]
 
 
 def group(name: str, level: str) -> dict[str, str]:

@@ -21,8 +21,8 @@ import pytest
 import yaml
 
 from tests.conftest import Team, deployed, shell
-from tests.faults import EDGES, OPEN
 from tests.paths import ROOT
+from tests.situations import EDGES, OPEN
 from tests.ways_out import carry_out
 
 # One run and one day instead of three each: the rule is the same, and a soak runs every job.
@@ -81,10 +81,11 @@ class Stage:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def as_told(self, printed: str, project: Path, persona: str, **values: str) -> None:
-        """A command exactly as a gate printed it, which must succeed."""
-        done = carry_out(printed, self.environ(project, "--as", persona), project, **values)
-        assert done.returncode == 0, f"{printed}: {done.stdout}{done.stderr}"
+    def as_told(self, printed: str, project: Path, persona: str, *options: str, status: int = 0, **values: str) -> str:
+        """A command exactly as a gate printed it, which must succeed, or end with `status`; what it prints."""
+        done = carry_out(printed, self.environ(project, "--as", persona, *options), project, **values)
+        assert done.returncode == status, f"{printed}: {done.stdout}{done.stderr}"
+        return done.stdout
 
     def stopped(self, project: Path, persona: str, *words: str, gitlab: bool = False) -> dict[str, str]:
         """A promotion that gates stop: gate -> evidence."""

@@ -47,7 +47,7 @@ def table(name: str, workflow: str, columns: dict[str, ColumnTold], **more: obje
         "expected": "same", "reasons": [], "commits": [], "numbers": True, "alone": False, "rows": (25, 25),
         "only": (0, 0), "compared": 25, "differing": differing, "share": 1, "days": days, "columns": columns,
         "schema_differs": {}, "checks": {"rows": CheckTold(text="rowCount > 0", found="25", holds=True)}, "told": [],
-        "slices": {}, "quiet_days": 7, "baseline": False, "statements": [f"SELECT COUNT(*) FROM QUANT.QUANT_STG.{name}"],
+        "slices": {}, "quiet_days": 7, "statements": [f"SELECT COUNT(*) FROM QUANT.QUANT_STG.{name}"],
     }  # fmt: skip
     return TableTold.model_validate(whole | more)
 

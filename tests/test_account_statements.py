@@ -152,6 +152,15 @@ QUERIES: list[tuple[str, Rows]] = [
     ("SELECT OBJECT_CONSTRUCT('k', 1):k::INT, ARRAY_SIZE(ARRAY_CONSTRUCT(1, 2)), ARRAY_CONSTRUCT(1,"
      " 'a')[1]::STRING, ARRAY_CONTAINS(2::VARIANT, [1, 2])",
      [(1, 2, "a", True)]),
+    ("SELECT TO_CHAR('2024-03-05'::DATE, 'YYYY-MM-DD'),"
+     " TO_CHAR('2024-03-05 13:04:05'::TIMESTAMP_NTZ, 'DY DD.MM.YY HH12:MI AM')",
+     [("2024-03-05", "Tue 05.03.24 01:04 PM")]),
+    ("SELECT ARRAY_TO_STRING(['a', NULL, 'b'], ','), ARRAY_SIZE(PARSE_JSON('{}')), ARRAY_SIZE([1])", [("a,,b", None, 1)]),
+    ("SELECT TO_JSON({'x': 1, 'Y z': NULL}), TO_JSON(OBJECT_CONSTRUCT('a', NULL, 'c', PARSE_JSON('{\"b\":null}'), 'd',"
+     " PARSE_JSON('null')))",
+     [('{"x":1}', '{"c":{"b":null},"d":null}')]),
+    ("SELECT TO_JSON(OBJECT_AGG(ID::VARCHAR, AMOUNT)), TO_JSON(OBJECT_AGG(BOOK, OK)) FROM TRADES WHERE ID IN (2, 4)",
+     [('{"2":20.25}', '{"eq":false}')]),
     ("SELECT ARRAY_SIZE(ARRAY_AGG(AMOUNT)), ARRAY_TO_STRING(ARRAY_AGG(BOOK) WITHIN GROUP (ORDER BY ID), '-')"
      " FROM TRADES", [(3, "fx-eq-fx-ir")]),
     ("SELECT TYPEOF(V:b), TYPEOF(V:n), TYPEOF(V:name), TO_JSON(V:b.c[2]) FROM DOCS WHERE ID = 1", [("OBJECT",

@@ -19,7 +19,7 @@ from quantctl.errors import UserError
 from quantctl.laptop import turn
 from sandbox import control
 from sandbox.state import State
-from tests import faults
+from tests import situations
 from tests.conftest import Team, deployed
 from tests.paths import ROOT
 from tests.ways_out import commands
@@ -33,7 +33,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     """A sandbox of the module's own, in a project whose gates are open."""
     folder = tmp_path_factory.mktemp("at-once")
     with deployed(folder) as plain:
-        yield Team({**plain.environ, "QUANT_PROJECT": str(faults.open_gates(folder))}, plain.clone, plain.credentials)
+        yield Team({**plain.environ, "QUANT_PROJECT": str(situations.open_gates(folder))}, plain.clone, plain.credentials)
 
 
 def begin(environ: dict[str, str], *words: str) -> subprocess.Popen[str]:
@@ -117,7 +117,7 @@ def test_whoever_comes_while_an_update_runs_is_told_and_changes_nothing(team: Te
     done = team.quantctl("promote", "quant", "quant_stg", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert at(team, "quant_stg") == second
-    assert faults.wrong(team, said) == []
+    assert situations.wrong(team, said) == []
 
 
 @pytest.mark.real

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.outside.workspace import GitFolder
+from infra.vocabulary import DECLARED
 from quantctl.drift.by_hand import by_hand
 from quantctl.drift.changed import engine_findings
 from quantctl.drift.declared import differences, same, unexplained
@@ -21,6 +22,7 @@ from quantctl.drift.unchanged import unchanged
 from quantctl.drift.unfinished import missing_again, unfinished_findings
 from quantctl.engine.history import LastUpdate, failure_of
 from quantctl.engine.said import reason
+from quantctl.engine.state import JOB, state_of
 
 ENV = "quant_stg"
 OLD, NEW = "a" * 40, "b" * 40
@@ -126,7 +128,7 @@ def test_a_half_update_is_neither_deployed_nor_fixed_by_the_engine() -> None:
     found = unfinished_findings(ENV, refresh)
     assert {f.fix.by for f in found} == {By.HAND}
     drift = report(ENV, found)
-    assert f"quantctl up {ENV} finishes it; quantctl rollback {ENV} goes back" in why_no_engine(drift)
+    assert f"`quantctl up {ENV}` finishes it; `quantctl rollback {ENV}` goes back" in why_no_engine(drift)
     assert plan(drift, why_no_engine(drift)).engine == ()
 
 
@@ -153,6 +155,28 @@ def test_what_was_begun_is_looked_for() -> None:
     [finding] = unfinished_findings(ENV, Refresh(begun=held.begun))
     assert (finding.fix.by, finding.fix.words) == (By.REPAIR, f"quantctl repair {ENV}")
     assert plan(report(ENV, [finding])).repair
+
+
+def test_what_was_declared_and_is_in_no_state_is_never_clean() -> None:
+    """The stack's own output says how many resources were declared; half a destroy, or a refresh, took one of three."""
+    kept = [{"urn": f"urn:pulumi:s::p::databricks:index/job:Job::{name}", "custom": True, "type": JOB} for name in "ab"]
+    kept[1]["delete"] = True  # replaced, and not removed yet
+    provider = {"urn": "urn:pulumi:s::p::pulumi:providers:databricks::default", "custom": True}
+    for declared, missing in ((3, 2), (1, 0), (0, 0), (None, 0)):  # nothing is known of a stack of an earlier version
+        stack = {
+            "urn": "urn",
+            "type": "pulumi:pulumi:Stack",
+            "outputs": {DECLARED: declared} if declared is not None else {},
+        }
+        exported = {"deployment": {"resources": [stack, provider, *kept]}}
+        held = read_state(json.dumps(exported))
+        assert held.missing == missing == state_of(exported).missing
+        assert any("in no state" in one for one in state_of(exported).unfinished) is bool(missing)
+        found = unfinished_findings(ENV, Refresh(held.steps, missing=held.missing))
+        assert [(f.resource, f.fix.words) for f in found] == ([("what is missing", f"quantctl up {ENV}")] if missing else [])
+        assert plan(report(ENV, found)).all is bool(missing)
+        refused = plan(report(ENV, found), "its branch no longer holds it")
+        assert not refused.all and bool(refused.refused) is bool(missing)
 
 
 @pytest.mark.parametrize(

@@ -70,13 +70,18 @@ def test_what_the_engine_does_not_explain_is_unknown() -> None:
 def test_a_setting_that_somebody_made_on_a_job_is_told_once() -> None:
     """What the engine sees already, and a part of a block that is told whole, are not told again."""
     given = {"name": "quant_stg a", "id": "4", "tasks": [{"taskKey": "t", "notebookTask": {"notebookPath": "/quant_stg/a"}}]}
-    made = {"job_id": 4, "settings": {"name": "quant_stg a", "description": "mine", "tags": {"a": "b"}}}
+    tagged = {**given, "tags": {"team": "quant"}}
+    described, more = {"description": "mine", "tags": {"a": "b"}}, {"tags": {"team": "quant", "a": "b"}}
     by_engine = step("Job", "a", given, {**given, "description": "mine"}, "description")
-    plain = step("Job", "a", given, given)
-    for job, told in ((plain, {"description", "tags"}), (by_engine, {"description", "tags"})):
-        findings = judge(replace(GOOD, refresh=Refresh((USER, ACL, job)), jobs=[made])).findings
-        mine = [finding.property for finding in findings if finding.urn == job.urn]
-        assert sorted(mine) == sorted(told), mine
+    for job, made, told in (
+        (step("Job", "a", given, given), described, ["description", "tags"]),
+        (by_engine, described, ["description", "tags"]),
+        (step("Job", "a", tagged, {**tagged, **more}, "tags.a"), more, ["tags.a"]),
+    ):
+        real = [{"job_id": 4, "settings": {"name": "quant_stg a", **made}}]
+        findings = judge(replace(GOOD, refresh=Refresh((USER, ACL, job)), jobs=real)).findings
+        mine = [(finding.environment, finding.property) for finding in findings if finding.urn == job.urn]
+        assert sorted(mine) == [("quant_stg", each) for each in told], mine
 
 
 def test_what_could_not_be_read_is_told_by_its_name() -> None:

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.conftest import Team
-from tests.faults import Fault, prepare, strike
+from tests.faults import Fault, behind, strike
+from tests.rewound import Rewound, rewound
+from tests.situations import ENV, prepare, wrong
 
 pytestmark = pytest.mark.real
 
 
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rewound]:
+    """A sandbox of the module's own that is put back before each case."""
+    with rewound(tmp_path_factory.mktemp("faults")) as made:
+        yield made
+
+
 @pytest.mark.parametrize(
-    ("situation", "fault"),
+    "fault",
     [
-        ("first deployment", Fault("504 after", "create the schema")),
-        ("fix", Fault("reset after", "create a job")),
-        ("fix", Fault("504 after", "create a job")),
+        Fault("504 after", "create the schema", situation="first deployment"),
+        Fault("reset after", "create a job", situation="fix"),
+        Fault("504 after", "create a job", situation="fix"),
     ],
     ids=str,
 )
-def test_after_a_fault_one_command_makes_everything_whole(team: Team, situation: str, fault: Fault) -> None:
+def test_after_a_fault_one_command_makes_everything_whole(stage: Rewound, fault: Fault) -> None:
     """Nothing twice, nothing stuck, no traceback, no "clean" that is not."""
-    assert strike(team, fault, *prepare(team, situation, 0)) == []
-    assert fault.struck
+    assert strike(stage, fault) == (True, [])
 
 
 def test_a_git_folder_whose_answer_was_lost_is_taken_in(team: Team, kind: str) -> None:
     """It is there and in no state; with Git folders of either kind it is found by its path, and nothing is made twice."""
     fault = Fault("504 after", "create the folder")
-    assert strike(team, fault, *prepare(team, "first deployment", 0)) == []
-    assert fault.struck
+    with behind(team, fault) as struck:
+        ended = struck.quantctl(*prepare(team, "first deployment", 0))
+    assert fault.struck and ended.returncode != 0
+    helped = team.quantctl("up", ENV, "--yes")
+    assert helped.returncode == 0, helped.stderr
+    assert wrong(team, ended.stdout, ended.stderr, helped.stdout, helped.stderr) == []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import faults
+from tests import situations
 from tests.conftest import Team
 from tests.paths import ROOT
 from tests.ways_out import carry_out, commands
@@ -35,7 +35,7 @@ def small_disk(team: Team, tmp_path: Path) -> Iterator[Path]:
     try:
         shutil.copytree(states / ".pulumi", disk / ".pulumi", ignore=shutil.ignore_patterns("history", "backups"))
         yield disk
-        for file in (disk / _STACKS).glob(f"{faults.ENV}.json*"):
+        for file in (disk / _STACKS).glob(f"{situations.ENV}.json*"):
             shutil.copy(file, states / _STACKS / file.name)
     finally:
         subprocess.run(["umount", str(disk)], check=True)
@@ -61,7 +61,7 @@ def test_what_a_full_disk_has_cut_off_is_made_whole(team: Team, small_disk: Path
             full.append(fill(small_disk))
 
     own = Team({**team.environ, "PULUMI_BACKEND_URL": small_disk.as_uri()}, team.clone, team.credentials)
-    command = [str(ROOT / ".venv" / "bin" / "quantctl"), *faults.prepare(own, "update", 200)]
+    command = [str(ROOT / ".venv" / "bin" / "quantctl"), *situations.prepare(own, "update", 200)]
     with proxy(own.environ["DATABRICKS_HOST"], before) as host:
         environ = {**own.environ, "DATABRICKS_HOST": host}
         failed = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=300, check=False)
@@ -73,6 +73,6 @@ def test_what_a_full_disk_has_cut_off_is_made_whole(team: Team, small_disk: Path
     for line in commands(failed.stderr):
         if line.startswith("quantctl repair"):
             carry_out(" ".join(line.split()[:3]), own.environ)
-    done = own.quantctl("up", faults.ENV, "--yes")
+    done = own.quantctl("up", situations.ENV, "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert faults.wrong(own, said, done.stdout, done.stderr) == []
+    assert situations.wrong(own, said, done.stdout, done.stderr) == []

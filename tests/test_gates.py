@@ -69,7 +69,7 @@ def test_a_change_that_clears_every_gate_goes_ahead() -> None:
 BROKEN: list[tuple[str, dict[str, Any], list[str]]] = [
     ("fast-forward", {"line": Line(HEAD, BELOW, [COMMIT], [COMMIT])}, ["never had", "Dana", "Window of 20 days"]),
     ("fast-forward", {"line": Line(HEAD, HEAD, [], [])}, ["nothing that quant_live lacks"]),
-    ("soak", {"deployed": BELOW}, ["at bbbbbbbbbbbb", "quantctl up quant_stg first"]),
+    ("soak", {"deployed": BELOW}, ["at bbbbbbbbbbbb", "`quantctl up quant_stg` first"]),
     ("soak", {"deployed": None}, ["not deployed"]),
     ("soak", {"soaked": [Soaked("x", NOW - timedelta(days=1), [run(1), run(2)])]}, ["x:", "1.0 of 3 days"]),
     ("soak", {"soaked": [Soaked("x", NOW - timedelta(days=4), [run(1)])]}, ["1 of 2 successful runs"]),

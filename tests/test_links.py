@@ -8,6 +8,10 @@ from quantctl.drift.finding import Class, EnvironmentDrift, Finding, Fix
 from quantctl.drift.formats import as_markdown
 from quantctl.drift.pages import with_pages
 from quantctl.drift.steps import Step
+from quantctl.preview import events
+from quantctl.preview.events import Events
+from quantctl.preview.note import note, section
+from quantctl.preview.story import tell
 from quantctl.text.links import folder_page, job_page
 
 HOST = {"DATABRICKS_HOST": "https://adb-1.azuredatabricks.test/"}
@@ -52,3 +56,37 @@ def test_a_finding_leads_to_its_object(kind: str, number: str, page: str) -> Non
     [found] = with_pages(EnvironmentDrift("quant", (finding,)), [one], HOST).findings
     assert found.page == page
     assert (f"| [it]({page}) |" in as_markdown([EnvironmentDrift("quant", (found,))])) is bool(page)
+
+
+def moves(kind: str, name: str, number: str, op: str = "update", **new: object) -> events.Step:
+    return events.Step(op, f"urn::{name}", f"databricks:{kind}", name, {"x": 1}, {"x": 2, **new}, id=number)
+
+
+def test_a_preview_leads_to_the_jobs_and_the_folder() -> None:
+    """In a note the names are links; on a terminal the addresses stand below, once each; a new job has none yet."""
+    steps = (
+        moves("Repo", "folder", "7", commitHash="b" * 40),
+        moves("Job", "prices", "5"),
+        moves("Permissions", "job/prices", "/jobs/5"),
+        moves("Permissions", "job/returns", "/jobs/6", accessControls=[{"groupName": "uat", "permissionLevel": "CAN_RUN"}]),
+        moves("Job", "exposure", "", op="create"),
+    )
+    story = tell("quant", Events(steps, failed=False), None, environ=HOST)
+    text = note([story])
+    assert f"[**Code**]({folder_page(HOST, 7)})" in text
+    assert f"- changed [`prices`]({job_page(HOST, 5)})" in text
+    assert f"jobs ([`returns`]({job_page(HOST, 6)}))" in text
+    assert "- added `exposure`\n" in text
+    shown = section(story)
+    assert "](" not in shown
+    assert [shown.count(page) for page in (folder_page(HOST, 7), job_page(HOST, 5), job_page(HOST, 6))] == [1, 1, 1]
+
+
+def test_a_preview_without_an_address_has_no_links() -> None:
+    """Nor has one in which nothing changes."""
+    steps = (moves("Repo", "folder", "7", commitHash="b" * 40), moves("Job", "prices", "5"))
+    story = tell("quant", Events(steps, failed=False), None)
+    assert "](" not in note([story])
+    assert "In the workspace" not in section(story)
+    same = tell("quant", Events((moves("Job", "prices", "5", op="same"),), failed=False), None, environ=HOST)
+    assert "In the workspace" not in section(same)

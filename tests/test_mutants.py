@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
+
 import yaml
 
 from bench import equivalent
@@ -42,7 +44,7 @@ def test_an_entry_that_is_no_survivor_is_told() -> None:
 def test_every_entry_is_of_a_module_and_has_a_reason() -> None:
     """Of those that are run, with lines that stand in the module today."""
     known = yaml.safe_load((ROOT / "bench" / "equivalent.yaml").read_text())
-    assert known and set(known) <= set(MODULES)
+    assert known and all(any(fnmatch(file, module) for module in MODULES) for file in known)
     for module, entries in known.items():
         assert len(equivalent.listed(entries)) == sum(len(entry["now"]) for entry in entries)
         code = " ".join((ROOT / module).read_text().split())

@@ -10,7 +10,6 @@ from typing import Any
 
 import make_protocol
 import pytest
-import yaml
 from pulumi.runtime.proto import analyzer_pb2
 from rules import environments, identities, judge, plain_secrets, providers, stack_files
 from rules.environments import DEVELOPMENT, LIVE, STACKS, identifier_parts
@@ -19,7 +18,7 @@ from rules.values import UNKNOWN, Secret, plain, shown
 from tests import policy_shapes
 from tests.conftest import Team
 from tests.paths import ROOT
-from tests.policy_shapes import PEM, PRINCIPALS, changed, configured, good, job, of, token
+from tests.policy_shapes import PEM, PRINCIPALS, changed, configured, good, job, of, stack_file, token
 
 _ = configured
 STACK = "pulumi:pulumi:Stack"
@@ -171,18 +170,6 @@ def test_a_secret_is_marked_or_refused() -> None:
         assert plain_secrets.check(kind, props, LIVE) == []
 
 
-def stack_file(where: Path, stack: str, **changed: str) -> None:
-    values = {
-        "servicePrincipal": PRINCIPALS[stack],
-        "folder": f"/{stack}",
-        "schema": stack,
-        "branch": stack,
-        "deployer": policy_shapes.DEPLOYER,
-        **changed,
-    }
-    (where / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": {f"quant:{k}": v for k, v in values.items()}}))
-
-
 @pytest.fixture
 def four(tmp_path: Path, configured: None) -> Path:
     """A folder with the four stack files, all different."""
@@ -235,7 +222,7 @@ def test_what_the_engine_says_wins_over_the_files(configured: None) -> None:
     environments.configure(LIVE, {"quant:servicePrincipal": PRINCIPALS[DEVELOPMENT].upper()})
     mine = environments.named(LIVE)
     assert mine is not None and mine.principal == PRINCIPALS[DEVELOPMENT]
-    assert any("servicePrincipal" in one for one in identities.check(STACK, LIVE))
+    assert any("quant:servicePrincipal: found" in one for one in identities.check(STACK, LIVE))
 
 
 def test_what_the_configuration_does_not_say_is_refused(configured: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from rules import agreement, environments
+from rules import agreement, allowed, environments
 from rules.environments import DEVELOPMENT, LIVE, STACKS
 
 from tests.policy_shapes import BRANCH, broken, changed, configured, good, of, token
@@ -121,6 +121,8 @@ def test_a_directory_lies_above_the_folder(path: Any, folder: str, right: bool) 
         ("/Repos/dana@quant.example/quant", True),
         ("/Workspace/Repos/dana@quant.example/quant", True),
         ("/Repos/team/quant", False),
+        ("/Repos", False),
+        ("/XUsers/quant", False),
         ("/quant", False),
         ("/Shared/Users/quant", False),
         ("/Repos/team/dana@quant.example", False),
@@ -179,10 +181,27 @@ def test_names_of_the_team_are_the_environments_own() -> None:
     assert rules(LIVE, "ServiceUser", {**user, "loginName": "DESK"}, names=names) == []
     assert rules(LIVE, "ServiceUser", {**user, "loginName": "SVC_QUANT_LR"}, names=names) == ["one-name"]
     assert rules(LIVE, "Secret", {"scope": "desk", "key": "other_key"}, names={**names, "secretKey": "own_key"}) == []
-    assert rules(LIVE, "Secret", {"scope": "desk", "key": "own_key"}, names={**names, "secretKey": "own_key"}) == [
-        "own-secret"
-    ]
+    for key in ("own_key", "snowflake_private_key", "snowflake_public_key"):
+        assert rules(LIVE, "Secret", {"scope": "desk", "key": key}, names={**names, "secretKey": "own_key"}) == [
+            "own-secret"
+        ]
     assert rules(LIVE, "SecretScope", {}, names=["desk"]) == [] == rules(LIVE, "SecretScope", {}, names={"secretScope": 5})
+
+
+def test_a_number_may_be_the_least_and_the_most() -> None:
+    """Days of history, shares of a quota."""
+    for days, wrong in ((0, ["managed-access"]), (1, []), (90, []), (91, ["managed-access"])):
+        assert rules(LIVE, "Schema", {"dataRetentionTimeInDays": days}) == wrong
+    assert rules(DEVELOPMENT, "Schema", {"dataRetentionTimeInDays": 0}) == []
+    for share, wrong in ((1, []), (100, []), (0, ["one-name"]), (101, ["one-name"])):
+        assert rules(LIVE, "ResourceMonitor", {"notifyTriggers": [share]}) == wrong
+
+
+def test_the_key_s_reader_is_the_principal_in_any_spelling() -> None:
+    """Its application id has letters."""
+    ours = "00000000-0000-4000-8000-0000000000Ab"
+    for principal, wrong in ((ours.swapcase(), []), (ours.replace("Ab", "ac"), ["own-secret"])):
+        assert rules(LIVE, "SecretAcl", {"principal": principal}, servicePrincipal=ours) == wrong
 
 
 def test_personas_are_called_as_the_settings_say() -> None:
@@ -199,7 +218,19 @@ def test_personas_are_called_as_the_settings_say() -> None:
         assert rules(LIVE, "Group", {"displayName": "quant-support"}, personas=odd) == []
 
 
-def test_release_managers_merge_by_their_group() -> None:
+def test_a_limited_release_has_a_baseline_where_the_settings_say_so() -> None:
+    """A second schema, of quant_lr alone."""
+    base, with_one = {"name": "QUANT_LR_BASE"}, {"limitedRelease": {"baseline": True}}
+    assert rules("quant_lr", "Schema", base, **with_one) == [] == rules("quant_lr", "Schema", {}, **with_one)
+    for said in ({}, {"limitedRelease": {"baseline": "true"}}, {"limitedRelease": ["baseline"]}):
+        assert rules("quant_lr", "Schema", base, **said) == ["one-name"]
+    assert rules(LIVE, "Schema", {"name": "QUANT_LIVE_BASE"}, **with_one) == ["one-name"]
+    environments.configure("quant_lr", {"quant:limitedRelease": '{"baseline": true}'})
+    [told] = broken("quant_lr", *changed("quant_lr", "Schema", {"name": "QUANT_X"}))
+    assert "expected 'QUANT_LR' or 'QUANT_LR_BASE', that of quant_lr." in told.message
+
+
+def test_release_managers_merge_by_their_group(monkeypatch: pytest.MonkeyPatch) -> None:
     """By its path in GitLab where the settings name it."""
     merged = {"mergers": ["team/rm"], "approvers": ["team/rm"]}
     assert rules(LIVE, BRANCH, merged, gitlab={"releaseManagers": "team/rm"}) == []
@@ -209,6 +240,12 @@ def test_release_managers_merge_by_their_group() -> None:
         == []
         == rules(LIVE, BRANCH, {}, gitlab={"releaseManagers": 5})
     )
+    environments.configure(LIVE, {"quant:gitlab": '{"releaseManagers": "team/rm"}'})
+    listed = allowed.parse({"references": {LIVE: {"groups": ["team/board"]}}}, "allowed.yaml")
+    monkeypatch.setattr(environments, "_listed", lambda: listed)
+    environments.named.cache_clear()
+    [told] = broken(LIVE, *changed(LIVE, BRANCH, {"mergers": ["developers", "team/board"], "approvers": ["team/board"]}))
+    assert told.message.endswith("certain members merge, expected team/board, team/rm. Name their group.")
     for level in ("developers", "maintainers", "noOne", "quant-developers"):
         assert rules(DEVELOPMENT, BRANCH, {"mergers": [level], "pushers": [level]}) == []
         assert rules(DEVELOPMENT, BRANCH, {"approvers": [level]}) == ([] if level == "quant-developers" else ["one-name"])
@@ -229,7 +266,7 @@ def test_every_kind_of_grant_that_roles_need_passes(stack: str) -> None:
         "TABLES": ["DELETE", "INSERT", "SELECT", "TRUNCATE", "UPDATE"],
     }
     schema = f'"QUANT"."{stack.upper()}"'
-    for variant, allowed in (
+    for variant, granted in (
         ("GrantPrivilegesToDatabaseRole", reads),
         ("GrantPrivilegesToDatabaseRole to the writer", writes),
     ):
@@ -248,7 +285,7 @@ def test_every_kind_of_grant_that_roles_need_passes(stack: str) -> None:
                     "REFERENCES",
                     "OPERATE",
                 ):
-                    wrong = privilege not in allowed.get(kind, [])
+                    wrong = privilege not in granted.get(kind, [])
                     assert rules(stack, variant, {**place, "privileges": [privilege]}) == (["grants"] if wrong else []), (
                         kind,
                         privilege,

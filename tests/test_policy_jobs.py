@@ -12,7 +12,7 @@ from rules import allowed, environments, job_keys, own_code
 from rules.environments import DEVELOPMENT, LIVE
 from rules.values import UNKNOWN, Secret
 
-from tests.policy_shapes import PRINCIPALS, broken, configured, job, token
+from tests.policy_shapes import PRINCIPALS, broken, called, configured, job, token
 
 pytestmark = pytest.mark.usefixtures("configured")
 _ = configured
@@ -183,7 +183,10 @@ ELSEWHERE = [
     ),
     {"emailNotifications": "mallory@evil.example"},
     task(emailNotifications={"onStarts": ["a@quant.example", "mallory@evil.example"]}),
+    {"emailNotifications": {"onFailures": [7]}},
     {"webhookNotifications": {"onSuccesses": [{"id": Secret("someone")}]}},
+    {"webhookNotifications": {"onFailures": {"id": 5}}},
+    {"webhookNotifications": {"onFailures": [7]}},
     task(webhookNotifications={"onFailures": [{"id": 5}]}),
     # Parameters that name an environment.
     *(
@@ -248,6 +251,8 @@ OWN = [
     {"trigger": {"periodic": {"interval": 1, "unit": "DAYS"}}, "tags": {"team": "quant"}, "maxConcurrentRuns": 1},
     {"parameters": [{"name": "snowflake_schema", "default": "QUANT_LIVE"}, {"name": "universe", "default": "TOP50"}]},
     {"tasks": UNKNOWN, "parameters": [UNKNOWN]},
+    {"webhookNotifications": {"onFailures": [UNKNOWN, None]}},
+    {"environments": [{"environmentKey": "d", "spec": {"dependencies": [UNKNOWN, None, "pandas"]}}]},
 ]  # fmt: skip
 
 
@@ -255,14 +260,14 @@ def own_code_says(stack: str, fields: dict[str, Any]) -> list[str]:
     return [one.message for one in broken(stack, JOB, job(stack, **fields)) if one.rule == "own-code"]
 
 
-@pytest.mark.parametrize("fields", ELSEWHERE, ids=lambda fields: str(fields)[:80])
+@pytest.mark.parametrize("fields", ELSEWHERE, ids=called)
 def test_what_comes_from_elsewhere_or_goes_there_is_refused(fields: dict[str, Any]) -> None:
     """One thing of a job of quant_live is not its environment's own: one violation, which names where it stands."""
     found = own_code_says(LIVE, fields)
     assert found and all(re.match(r"Job [A-Za-z(]", one) for one in found), fields
 
 
-@pytest.mark.parametrize("fields", OWN, ids=lambda fields: str(fields)[:80])
+@pytest.mark.parametrize("fields", OWN, ids=called)
 def test_what_is_the_environment_s_own_passes(fields: dict[str, Any]) -> None:
     """What a team writes every day needs no list."""
     assert own_code_says(LIVE, fields) == []
@@ -272,6 +277,9 @@ LISTED = [
     ("/Volumes/main/wheels/", library(whl="/Volumes/main/wheels/x.whl")),
     ("/Volumes/main/wheels", needs("/Volumes/main/wheels/x.whl")),
     ("https://pypi.example/simple", needs("--index-url https://pypi.example/simple")),
+    ("https://pypi.example/?a=b", needs("--extra-index-url=https://pypi.example/?a=b")),
+    ("https://pypi.example/?a=b", needs("--find-links  https://pypi.example/?a=b")),
+    ("https://pypi.example/simple", needs("-i https://pypi.example/simple", "-f https://pypi.example/simple")),
     ("https://pypi.example/simple", library(pypi={"package": "x", "repo": "https://pypi.example/simple"})),
     ("0101-x", task(existingClusterId="0101-x")),
     ("pool", cluster(instancePoolId="pool")),
@@ -279,6 +287,7 @@ LISTED = [
         cluster(awsAttributes={"instanceProfileArn": "arn:aws:iam::1:instance-profile/jobs"})),
     ("s3://init/", cluster(initScripts=[{"s3": {"destination": "s3://init/x.sh"}}])),
     ("p", task(pipelineTask={"pipelineId": "p"})),
+    ("7", task(pipelineTask={"pipelineId": 7.0})),
     ("PIP_INDEX_URL", cluster(sparkEnvVars={"PIP_INDEX_URL": "x"})),
     ("spark.jars.packages", cluster(sparkConf={"spark.jars.packages": "org.x:y:1"})),
     ("partner.example", {"emailNotifications": {"onFailures": ["desk@partner.example"]}}),
@@ -324,21 +333,43 @@ def test_webhooks_are_the_workspaces_own_unless_a_list_says_which(
     assert not says(DEVELOPMENT, ["theirs"], '{"webhooks": ["ours"]}') and says(LIVE, ["theirs"], '{"webhooks": ["ours"]}')
 
 
+def test_a_cluster_is_the_principal_s_in_any_spelling() -> None:
+    """Its application id has letters."""
+    environments.configure(LIVE, {"quant:servicePrincipal": "00000000-0000-4000-8000-0000000000Ab"})
+    assert own_code_says(LIVE, cluster(singleUserName="00000000-0000-4000-8000-0000000000aB")) == []
+    assert own_code_says(LIVE, cluster(singleUserName="00000000-0000-4000-8000-0000000000ac"))
+
+
+def test_an_address_is_told_which_domains_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that are listed, or none."""
+    for domains, words in (([], "an address of none."), (["b.example", "a.example"], "an address of a.example, b.example.")):
+        listed = allowed.parse({"mail_domains": domains}, "allowed.yaml")
+        monkeypatch.setattr(environments, "_listed", lambda listed=listed: listed)
+        environments.named.cache_clear()
+        [told] = own_code_says(LIVE, {"emailNotifications": {"onFailures": ["ada@quant.example"]}})
+        assert words in told
+
+
 def test_in_quant_live_the_setting_counts_for_nothing() -> None:
     """quant:allowed is written by whoever changes a stack file; elsewhere it counts, in quant_live the pack's list alone."""
     fields = task(existingClusterId="0101-x")
     for stack in (DEVELOPMENT, LIVE):
         environments.configure(stack, {"quant:allowed": '{"clusters": ["0101-x"]}'})
     assert own_code_says(DEVELOPMENT, fields) == []
-    assert own_code_says(LIVE, fields)
+    [in_live] = own_code_says(LIVE, fields)
+    assert in_live.endswith(" Or list it for quant_live in policy/allowed.yaml.")
     environments.configure(DEVELOPMENT, {"quant:allowed": "not JSON"})
-    assert own_code_says(DEVELOPMENT, fields)
+    [in_quant] = own_code_says(DEVELOPMENT, fields)
+    assert in_quant.endswith(" Or list it for quant in policy/allowed.yaml or quant:allowed.")
 
 
 def test_an_entry_is_no_way_out_of_it() -> None:
     """A listed folder does not allow its parent, a neighbour with the same beginning, or a way out with dots."""
-    environments.configure(DEVELOPMENT, {"quant:allowed": '{"paths": ["/Volumes/main/wheels/"]}'})
-    for path in ("/Volumes/main", "/Volumes/main/wheels2/x.whl", "/Volumes/main/wheels/../x.whl", "/Volumes/main/wheelsx"):
+    environments.configure(DEVELOPMENT, {"quant:allowed": '{"paths": ["/Volumes/main/wheels/", "/Volumes/X"]}'})
+    for path in (
+        "/Volumes/main", "/Volumes/main/wheels2/x.whl", "/Volumes/main/wheels/../x.whl", "/Volumes/main/wheelsx",
+        "/Volumes/main/wheels/./x.whl", "/Volumes/x.whl", "/Volumes/XX/x.whl",
+    ):  # fmt: skip
         assert own_code_says(DEVELOPMENT, library(whl=path)), path
     assert own_code_says(DEVELOPMENT, library(whl="/Volumes/main/wheels/a/x.whl")) == []
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from rules import agreement, environments, judge, values
+from rules import agreement, allowed, environments, judge, values
 from rules.environments import LIVE, MATRIX, STACKS
 from rules.values import Declared
 
@@ -37,13 +38,13 @@ class Violation:
     changes: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.rule}: {self.stack} {self.variant} {self.changes}"[:90]
+        return policy_shapes.called(f"{self.rule}: {self.stack} {self.variant} {self.changes}")[:90]
 
 
 V = Violation
 
 
-def folder(stack: str, *entries: dict[str, str], **target: Any) -> Violation:
+def folder(stack: str, *entries: dict[str, Any], **target: Any) -> Violation:
     return V("locked-down", stack, "Permissions", {"accessControls": list(entries), **target})
 
 
@@ -117,6 +118,7 @@ VIOLATIONS = [
     V("one-name", DEV, "ServiceUser", {"defaultRole": "QUANT_LIVE_SVC"}),
     V("one-name", DEV, "ServiceUser", {"defaultNamespace": "QUANT.QUANT_LIVE"}),
     V("one-name", DEV, "ServiceUser", {"defaultWarehouse": "BIG"}),
+    V("one-name", DEV, "ServiceUser", {"rsaPublicKey": 7}),
     V("one-name", DEV, "ServiceUser", {"networkPolicy": "QUANT_LIVE_SVC_ADDRESSES"}),
     V("one-name", LIVE, "NetworkPolicy", {"name": "QUANT_LIVE_SVC_ADDRESSES", "allowedIpLists": ["0.0.0.0/0"]}),
     V("one-name", LIVE, "NetworkPolicy", {"name": "QUANT_LIVE_SVC_ADDRESSES", "allowedIpLists": ["192.0.2.0/24"]}),
@@ -200,6 +202,10 @@ VIOLATIONS = [
     folder(LIVE, group("quant-developers", "CAN_EDIT")),
     folder(LIVE, group("quant-developers", "CAN_RUN")),
     folder(LIVE, group("users", "CAN_READ")),
+    folder(LIVE, {"groupName": "quant-support", "userName": "dana@quant.example", "permissionLevel": "CAN_READ"}),
+    folder(LIVE, {"groupName": ["quant-support"], "permissionLevel": "CAN_READ"}),
+    folder(LIVE, {"servicePrincipalName": [LIVE_ID], "permissionLevel": "CAN_READ"}),
+    folder(LIVE, {"permissionLevel": "CAN_READ"}),
     folder(LIVE, group("quant-end-users", "CAN_READ")),
     folder(LIVE, {"userName": "dana@quant.example", "permissionLevel": "CAN_READ"}),
     folder(LIVE, principal(PRINCIPALS[DEV], "CAN_RUN")),
@@ -213,6 +219,7 @@ VIOLATIONS = [
     folder(LIVE, group("quant-developers", "CAN_READ"), repoId="../1"),
     folder(LIVE, group("quant-developers", "CAN_READ"), jobId="1"),
     folder(LIVE, repoId=None),
+    V("locked-down", LIVE, "Permissions of a job", {"jobId": "quant/1"}),
     V("locked-down", LIVE, "Permissions", {"accessControls": {"secret": []}}),
     job_access(LIVE, group("quant-release-managers", "CAN_MANAGE_RUN")),
     job_access(LIVE, group("quant-developers", "CAN_MANAGE")),
@@ -225,6 +232,7 @@ VIOLATIONS = [
     V("one-owner", LIVE, "Permissions of a job", {"accessControls": [principal(LIVE_ID, "CAN_VIEW")]}),
     V("one-owner", LIVE, "Permissions of a job", {"accessControls": [*OWNED, *OWNED]}),
     V("one-owner", LIVE, "Permissions of a job", {"accessControls": None}),
+    V("one-owner", LIVE, "Permissions of a job", {"accessControls": ["IS_OWNER of somebody"]}),
     # Schemas.
     V("managed-access", DEV, "Schema", {"withManagedAccess": "false"}),
     V("managed-access", LIVE, "Schema", {"withManagedAccess": None}),
@@ -267,6 +275,7 @@ VIOLATIONS = [
     V("grants", DEV, "GrantPrivilegesToDatabaseRole", {"withGrantOption": True}),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole to the writer", {"privileges": ["INSERT", "REFERENCES"]}),
     V("grants", LIVE, "GrantDatabaseRole", {"databaseRoleName": '"QUANT"."QUANT_LIVE_WRITER"'}),
+    V("grants", LIVE, "GrantDatabaseRole", {"databaseRoleName": "QUANT_LIVE_WRITER"}),
     V("grants", LIVE, "GrantDatabaseRole", {"parentRoleName": "QUANT_DEVELOPERS"}),
     V("grants", LIVE, "GrantDatabaseRole", {"parentRoleName": "PUBLIC"}),
     V("grants", LIVE, "GrantDatabaseRole", {"parentRoleName": "QUANT_SVC"}),
@@ -343,6 +352,18 @@ def test_what_is_not_known_yet_is_judged_by_the_update() -> None:
     for variant, props in good(LIVE).items():
         unknown = {key: values.UNKNOWN for key in props if not key.startswith("__")}
         assert broken(LIVE, token(variant.partition(" ")[0]), unknown) == [], variant
+        for one in each_unknown({key: value for key, value in props.items() if not key.startswith("__")}):
+            assert broken(LIVE, token(variant.partition(" ")[0]), one) == [], (variant, one)
+
+
+def each_unknown(value: Any) -> Iterator[Any]:
+    """The value with one thing in it unknown at a time, wherever it stands."""
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            for one in (values.UNKNOWN, *each_unknown(inner)):
+                copied = value.copy()
+                copied[key] = one
+                yield copied
 
 
 def test_the_pack_s_matrix_is_the_program_s() -> None:
@@ -382,8 +403,9 @@ def test_an_id_belongs_to_a_resource_of_the_same_stack() -> None:
     new = declared(JOB, "new", {"runAs": {"servicePrincipalName": LIVE_ID}})
     its = declared(PERMISSIONS, "n", {"jobId": values.UNKNOWN}, jobId=[new.urn])
     assert found_in(new, its) == []
-    lost = declared(PERMISSIONS, "n", {"jobId": values.UNKNOWN}, jobId=[repo.urn])
-    assert ("own-ids", lost.urn) in found_in(new, repo, its, lost)
+    for refers in ({"jobId": [repo.urn]}, {}):
+        lost = declared(PERMISSIONS, "n", {"jobId": values.UNKNOWN}, **refers)
+        assert ("own-ids", lost.urn) in found_in(new, repo, its, lost)
 
 
 def test_what_the_rules_of_the_whole_stack_say() -> None:
@@ -397,12 +419,19 @@ def test_what_the_rules_of_the_whole_stack_say() -> None:
         "Permissions repoId: found '4711', which is no Repo that quant_live declares. Take the id from the resource; or list"
         " the job for quant_live in policy/allowed.yaml.",
     ]
+    two = [declared(PERMISSIONS, name, {"jobId": "7"}) for name in ("y", "x")]
+    [twice] = [one.message for one in judge.of_stack([declared(JOB, "a", {"id": "7"}), *two])]
+    assert twice.startswith("Job a of quant_live: found 'x, y' as its Permissions")
     runs_as = {"b": "2", "c": "1", "a": "1"}
     runners = [declared(JOB, name, {"runAs": {"servicePrincipalName": who}}) for name, who in runs_as.items()]
     [said_of_runners] = [one.message for one in judge.of_stack(runners) if one.rule == "one-runner"]
     assert said_of_runners == (
         "Job runAs: found '1' runs a, c; '2' runs b; expected one principal for all jobs of quant_live. Set runAs alike."
     )
+    others = [{"userName": "dana"}, values.Secret("x"), None]
+    mixed = [declared(JOB, f"j{number}", {"runAs": who}) for number, who in enumerate(others)]
+    [said_of_mixed] = [one.message for one in judge.of_stack(mixed) if one.rule == "one-runner"]
+    assert "found 'dana' runs j0; a secret runs j1; nothing runs j2;" in said_of_mixed
 
 
 def test_the_environment_s_own_identities_have_their_levels() -> None:
@@ -419,6 +448,8 @@ def test_the_environment_s_own_identities_have_their_levels() -> None:
     assert entries(folder_, principal(DEPLOYER, "IS_OWNER")) == ["locked-down"]
     assert entries(above, principal(LIVE_ID, "CAN_RUN")) == ["locked-down"]
     assert entries({"directoryPath": "/teams/locked/quant_live"}, group("quant-support", "CAN_READ")) == ["locked-down"]
+    [told] = broken(LIVE, PERMISSIONS, {"directoryPath": "/other", "accessControls": []})
+    assert "found '/other', expected a directory above /teams/locked/quant_live." in told.message
     assert entries({"repoPath": "/teams/locked/quant_live"}, group("quant-support", "CAN_READ")) == []
 
 
@@ -435,7 +466,7 @@ def test_what_a_resource_alone_can_tell() -> None:
     assert agreement.check(token("SecretScope"), {"name": LIVE}, LIVE) == []
 
 
-def test_a_task_runs_jobs_of_its_own_stack_alone() -> None:
+def test_a_task_runs_jobs_of_its_own_stack_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """By id, however deep the task stands; what policy/allowed.yaml lists is not the stack's own but reviewed."""
 
     def runs(job_id: Any, **refers: list[str]) -> Declared:
@@ -446,6 +477,10 @@ def test_a_task_runs_jobs_of_its_own_stack_alone() -> None:
     permissions = [declared(PERMISSIONS, number, {"jobId": number}) for number in ("1", "2")]
     assert found_in(runs(2.0), other, *permissions) == []
     assert found_in(runs(values.UNKNOWN, tasks=[other.urn]), other, *permissions) == []
+    listed = allowed.parse({"references": {LIVE: {"jobs": ["9"]}}}, "allowed.yaml")
+    monkeypatch.setattr(environments, "_listed", lambda: listed)
+    environments.named.cache_clear()
+    assert found_in(runs(9.0), other, *permissions) == []
     for wrong in (runs(3.0), runs("quant"), runs(values.UNKNOWN), runs(values.UNKNOWN, tasks=["urn:pulumi:x"])):
         assert ("own-ids", wrong.urn) in found_in(wrong, other, *permissions)
 
@@ -457,6 +492,8 @@ def test_rules_of_the_whole_stack() -> None:
     permissions = declared(PERMISSIONS, "p", {"jobId": "1"})
     assert found_in(owned, lonely, permissions) == [("owned-jobs", lonely.urn)]
     assert found_in(owned, permissions, declared(PERMISSIONS, "q", {"jobId": "1"})) == [("owned-jobs", owned.urn)]
+    exported = declared("pulumi:pulumi:Stack", "s", {"jobId": "1"})  # an output of this name governs nothing
+    assert found_in(owned, exported) == [("owned-jobs", owned.urn)]
     other = declared(JOB, "other", {"id": "2", "runAs": {"servicePrincipalName": DEPLOYER}})
     assert ("one-runner", None) in found_in(owned, other, permissions)
     outputs = declared("pulumi:pulumi:Stack", "s", {"token": "dapi0123456789abcdef0123456789abcdef", "branch": "quant"})

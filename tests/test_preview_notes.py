@@ -109,6 +109,8 @@ class MergeRequests:
         ids = re.findall(r"\b[0-9a-f]{7}(?=\b|[0-9a-f]{33}\b)", note)
         for number, short in enumerate(dict.fromkeys(each for each in ids if each in known), start=1):
             note = re.sub(rf"\b{short}([0-9a-f]{{33}})?\b", f"commit{number:02}", note)
+        host = re.escape(self.team.environ["DATABRICKS_HOST"].rstrip("/"))
+        note = re.sub(rf"\({host}/(jobs|browse/folders)/\d+\)", r"(WORKSPACE/\1/ID)", note)
         kept = GOLDEN / f"{name}.md"
         if WRITE:
             kept.write_text(note)

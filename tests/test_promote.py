@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from tests.faults import EDGES
 from tests.promotion_stage import SHORT, Stage, kill_at
-from tests.ways_out import the_way
+from tests.situations import EDGES
+from tests.ways_out import carry_out, the_way
 
 pytest_plugins = ["tests.promotion_stage"]
 pytestmark = pytest.mark.real
@@ -40,7 +40,7 @@ def test_a_change_goes_the_whole_way(stage: Stage) -> None:
     stage.must(project, "developer", "sandbox", "soak", "quant", "--days", "1")
     refused = stage.run(project, "developer", "approve", "quant_stg")
     assert refused.returncode == 1 and "Dana" in refused.stderr
-    stage.must(project, "reviewer", "approve", "quant_stg", "--note", "read it")
+    stage.as_told(the_way(found["approvals"], "approve"), project, "reviewer")
     looked = stage.run(project, "release_manager", "promote", "quant", "quant_stg", "--dry-run")
     assert looked.returncode == 0, looked.stdout
     assert "A workflow that waits" in looked.stdout and "slow" in looked.stdout
@@ -63,9 +63,9 @@ def test_a_change_goes_the_whole_way(stage: Stage) -> None:
     assert stage.at("quant_lr") == commit
 
     stage.must(project, "release_manager", "sandbox", "soak", "quant_lr", "--days", "1")
-    stage.must(project, "reviewer", "approve", "quant_live", "--from", "quant_lr")
     found = stage.stopped(project, "developer", "quant_lr", "quant_live")
-    assert found.keys() == {"release-manager"} and "Dana" in found["release-manager"]
+    assert found.keys() == {"approvals", "release-manager"} and "Dana" in found["release-manager"]
+    stage.as_told(the_way(found["approvals"], "approve"), project, "reviewer")
     stage.must(project, "release_manager", "promote", "quant_lr", "quant_live", "--yes")
     assert stage.at("quant_live") == commit
     [last, *_] = json.loads(stage.must(project, "support", "history", "quant_live", "--format", "json"))
@@ -115,7 +115,7 @@ def test_what_somebody_forges_passes_no_gate(stage: Stage) -> None:
 
 
 def test_what_is_wrong_in_the_world_stops_it(stage: Stage) -> None:
-    """A failed run, an active run and a hot fix in the target, and a freeze, each told with its evidence."""
+    """A failed run, an active run and a hot fix in the target, and a freeze, each told with its evidence and its way out."""
     project, workspace = stage.folder / "short", stage.team.workspace("deployer")
     stage.change("Wait better")
     [job] = workspace.jobs.list(name="quant slow")
@@ -123,11 +123,14 @@ def test_what_is_wrong_in_the_world_stops_it(stage: Stage) -> None:
     [job] = workspace.jobs.list(name="quant_stg slow")
     active = workspace.jobs.run_now(job.job_id or 0, job_parameters={"seconds": "60"})
     before = stage.head("quant_stg")
-    stage.team.commit("quant_stg", "src/slow.py", "# hot fix\n", "Hot fix at night")
+    stage.team.commit("quant_stg", "src/hot.py", "# hot fix\n", "Hot fix at night")
     year_end = {"environments": ["quant_stg"], "start": "2026-01-01", "end": "2099-12-31", "why": "Year end"}
     stage.project("short", dict.fromkeys(EDGES, SHORT), [year_end])
     try:
         found = stage.stopped(project, "release_manager", "quant", "quant_stg")
+        way, environ = the_way(found["fast-forward"], "merge"), stage.environ(project, "--as", "developer")
+        cleared = carry_out(way, environ, stage.team.clone)
+        again = stage.stopped(project, "release_manager", "quant", "quant_stg")
     finally:
         stage.project("short", dict.fromkeys(EDGES, SHORT))
         workspace.jobs.cancel_run_and_wait(active.run_id)
@@ -141,6 +144,7 @@ def test_what_is_wrong_in_the_world_stops_it(stage: Stage) -> None:
         ("no-freeze", "Year end"),
     ):
         assert word in found[gate]
+    assert cleared.returncode == 0 and "fast-forward" not in again, cleared.stderr
 
 
 def test_of_two_at_once_one_wins(stage: Stage) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import gitlab
 import pytest
 
-from tests.faults import EDGES, OPEN
 from tests.promotion_stage import Stage, kill_at
+from tests.situations import EDGES, OPEN
+from tests.ways_out import the_way
 
 pytest_plugins = ["tests.promotion_stage"]
 pytestmark = pytest.mark.real
@@ -30,15 +31,19 @@ def test_a_merge_request_is_opened_waited_for_and_merged(stage: Stage) -> None:
         stage.must(project, "deployer", "up", env, "--yes", gitlab=True)
     promote = ["promote", "quant", "quant_stg", "--yes"]
     project = stage.project("reviewed", gates, [year_end], gitlab={"authors": "trusted"})
+    early = stage.run(project, "reviewer", "approve", "quant_stg", gitlab=True)
+    assert early.returncode == 1 and "has no open merge request" in early.stderr
+    stage.as_told(the_way(early.stderr, "promote"), project, "release_manager", "--gitlab", status=3)
     done = stage.run(project, "release_manager", *promote, "--format", "json", gitlab=True)
     assert done.returncode == 3, done.stdout + done.stderr
     told = json.loads(done.stdout)
-    assert {gate["name"] for gate in told["gates"] if gate["verdict"] != "yes"} == {"approvals", "no-freeze"}
+    stopping = {gate["name"]: gate["evidence"] for gate in told["gates"] if gate["verdict"] != "yes"}
+    assert stopping.keys() == {"approvals", "no-freeze"}
     request = told["merge_request"]
     assert request and stage.head("quant_stg") != commit
     refused = stage.run(project, "developer", "approve", "quant_stg", gitlab=True)
     assert refused.returncode == 1 and "their own" in refused.stderr
-    assert request in stage.must(project, "reviewer", "approve", "quant_stg", gitlab=True)
+    assert request in stage.as_told(the_way(stopping["approvals"], "approve"), project, "reviewer", "--gitlab")
     assert stage.stopped(project, "release_manager", "quant", "quant_stg", gitlab=True).keys() == {"no-freeze"}
     project = stage.project("reviewed", gates, gitlab={"authors": "trusted"})
     kill_at(project, stage.environ(project, "--as", "release_manager", "--gitlab"), promote, "pulumi up -s quant_stg")

@@ -326,7 +326,7 @@ def test_a_decision_without_a_deployment_is_unfinished(world: World) -> None:
     assert found is not None and found.tag == tag and str(edge_of(found)) == "quant -> quant_stg"
     assert heads_of(world.read(), found, world.second) == (world.second, world.first)
     assert edge_of(replace(found, how="rollback", source="deployment/quant_stg/x")) is None
-    with pytest.raises(UserError, match="quantctl rollback quant_stg takes it back"):
+    with pytest.raises(UserError, match="`quantctl rollback quant_stg` takes it back"):
         heads_of(world.read(), found, world.first)
     deployments.write(world.read(), replace(record(world.second, environment="quant_stg"), decision=tag), RHEA)
     assert pending(world.read(), "quant_stg", "quant_stg") is None

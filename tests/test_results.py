@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -136,6 +137,21 @@ def test_a_report_is_its_canonical_form() -> None:
     assert parsed(made.text.replace('"rows":[25,25]', '"rows": [25,25]', 1)) is None
     assert parsed("{}") is None and parsed("[" * 100_000) is None
     assert report(role="OTHER").digest != made.digest
+
+
+def test_a_report_of_an_earlier_version_is_read() -> None:
+    """It says nothing of a baseline: there was none. Its text, and so its digest and what was signed, stay as they were."""
+    made = report()
+    told = json.loads(made.text)
+    for one in told["tables"]:
+        one.pop("baseline", None)
+    earlier = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    read = parsed(earlier)
+    assert read is not None and read.text == earlier and not any(one.baseline for one in read.tables)
+    with_one = made.model_copy(update={"tables": [one.model_copy(update={"baseline": True}) for one in made.tables]})
+    assert '"baseline":true' in with_one.text and with_one.digest != made.digest
+    again = parsed(with_one.text)
+    assert again is not None and all(one.baseline for one in again.tables)
 
 
 def test_what_others_wrote_is_text_on_the_page_and_in_the_note() -> None:

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 import requests
 
+from sandbox import clock
 from tests.conftest import Team, deployed
 from tests.promotion_stage import Stage
 
@@ -107,6 +109,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """A sandbox of this story's own: it moves the clock."""
     folder = tmp_path_factory.mktemp("results")
     with deployed(folder) as team:
+        state = Path(team.environ["QUANT_SANDBOX"])
+        moment = time.time() + clock.ahead(state)
+        clock.forward(state, clock.DAY - moment % clock.DAY)  # a day begins: the story does not cross midnight
         stage = Stage(team, folder)
         project = stage.project("own", GATES)
         file = project / "Pulumi.quant_lr.yaml"
@@ -184,6 +189,10 @@ def test_a_change_that_does_more_than_it_declares_is_stopped(story: Story) -> No
     team.commit("quant_stg", "changes/half-life-30.yaml", effect, "Declare the half-life")
     story.run("up", "quant_stg", "--yes", persona="deployer")
     story.start("quant_stg", "risk_model")
+    # Both signed for the commit before: nothing that was recorded or signed holds for this one.
+    moved = story.gate()
+    assert moved["sign-off"]["verdict"] == moved["results"]["verdict"] == "no"
+    assert "no report of this commit is recorded" in moved["results"]["evidence"]
     made = story.results("quant_stg", "--until", story.today, "--record", status=2)
     [found] = made["findings"]
     assert found["id"] == "POSITIONS.QUANTITY:values" and "6 values" in found["text"]

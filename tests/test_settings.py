@@ -147,7 +147,7 @@ _values = st.recursive(
 _texts = st.text() | _values.map(json.dumps) | st.sampled_from(["[", "{", "null", "2020-02-30", "/Workspace"])
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=10 * settings().max_examples, deadline=None)
 @given(st.sampled_from(list(Environment)), st.dictionaries(st.sampled_from([*_KEYS, "quant:other", "aws:region"]), _texts))
 def test_any_configuration_is_read_or_refused_in_words(stack: Environment, changed: dict[str, str]) -> None:
     """No configuration gives anything but settings or a message; and what is read is never wider than the matrix."""

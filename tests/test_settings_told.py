@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from infra.errors import UserError
 from infra.settings import persona_names, read_settings
 from infra.vocabulary import Environment, Persona
+from quantctl.keys.pair import new_pair
 from tests.paths import ROOT
 from tests.test_settings import WRONG, config_of, read
 
@@ -134,6 +136,17 @@ def test_the_shell_wins_over_the_file_and_gives_what_it_lacks() -> None:
     place = {"QUANT_GITLAB_URL": "https://gitlab.example", "QUANT_GITLAB_PROJECT": "a/b"}
     found = read_settings("quant", config, {**ENVIRON, **place}).gitlab
     assert found is not None and (found.url, found.project) == ("https://gitlab.example", "a/b")
+
+
+def test_the_sandbox_s_keys_are_those_of_the_environment(tmp_path: Path) -> None:
+    """Its file of public keys wins over the stack file, each environment by its own; elsewhere there are no such files."""
+    keys = {stack: new_pair().public for stack in ("quant", "quant_stg")}
+    for stack, key in keys.items():
+        (tmp_path / f"{stack}.json").write_text(json.dumps({"publicKey": key}))
+    sandbox = {**ENVIRON, "QUANT_PUBLIC_KEYS": str(tmp_path), "QUANT_TARGET": "sandbox"}
+    for stack, key in keys.items():
+        assert read_settings(stack, config_of(stack), sandbox).public_keys == (key, None)
+        assert read_settings(stack, config_of(stack), {**sandbox, "QUANT_TARGET": "cloud"}).public_keys == (None, None)
 
 
 def test_a_schema_that_the_team_had_before_is_kept() -> None:

@@ -16,7 +16,7 @@ import pytest
 from quantctl.engine.checkpoint import damage, faults, need_room, need_whole, restore
 from quantctl.engine.orphans import Process, end_orphans, orphans
 from quantctl.engine.planned import creates_of_plan, creates_of_preview
-from quantctl.engine.process import quiet
+from quantctl.engine.process import Done, quiet
 from quantctl.engine.said import way_out
 from quantctl.engine.state import State, state_of
 from quantctl.engine.twins import There, Update, Verdict, beside, planned
@@ -340,6 +340,12 @@ def test_an_update_is_not_begun_where_the_states_have_no_room(backend: Path, mon
     assert "3.0 MB free" in str(told.value) and "free some space" in str(told.value)
 
 
+def test_a_policy_that_refuses_is_part_of_the_reason() -> None:
+    """The engine's own error says no more than that the update failed."""
+    said = "Policies:\n        - [mandatory]  owned-jobs  (databricks:index:Job: risk_model)\n    error: update failed\n"
+    assert Done(255, said, "").reason == "[mandatory] owned-jobs (databricks:index:Job: risk_model); update failed"
+
+
 def test_the_cause_is_told_and_not_what_a_plan_misses_after_it() -> None:
     """An engine that is cut short by a plan names each resource that it did not reach; alone, those lines are the cause."""
     unseen = (
@@ -349,4 +355,4 @@ def test_the_cause_is_told_and_not_what_a_plan_misses_after_it() -> None:
     cause = "    error: writing snapshot: no space left on device\n"
     assert quiet(f"Diagnostics:\n{unseen}{unseen}{cause}") == f"Diagnostics:\n{cause}".rstrip("\n")
     assert "none were seen" in quiet(f"Diagnostics:\n{unseen}")
-    assert way_out("quant_stg", cause).startswith("free space where the states lie; quantctl repair quant_stg")
+    assert way_out("quant_stg", cause).startswith("free space where the states lie; `quantctl repair quant_stg`")

@@ -12,7 +12,9 @@ from tests.paths import ROOT
 from tests.ways_out import commands, fault, texts
 
 SOURCES = [file for part in ("quantctl", "infra", "toolchain", "policy") for file in sorted((ROOT / part).rglob("*.py"))]
-PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+# Without the figures: their names are what was measured ("quantctl drift of four").
+PAGES = [page for page in sorted((ROOT / "docs").rglob("*.md")) if page.name != "bench.md"]
+PAGES += [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 
 
 def named(file: Path) -> list[str]:
@@ -46,8 +48,8 @@ def test_the_engine_has_the_commands_that_are_named(monkeypatch: pytest.MonkeyPa
     ("text", "found"),
     [
         ("do next: quantctl up {} --yes, after a review", ["quantctl up {} --yes"]),
-        ("Half of it is deployed. quantctl up {} finishes it, quantctl rollback {} goes back.",
-         ["quantctl up {} finishes it", "quantctl rollback {} goes back"]),
+        ("Half of it is deployed. `quantctl up {}` finishes it, `quantctl rollback {}` goes back.",
+         ["quantctl up {}", "quantctl rollback {}"]),
         ("wait; if the owner is gone: `quantctl lock release {}`", ["quantctl lock release {}"]),
         ('start it: eval "$(quantctl env --as reviewer)".', ["quantctl env --as reviewer"]),
         ("git fetch origin && git push origin {}", ["git fetch origin", "git push origin {}"]),
@@ -69,6 +71,7 @@ def test_a_command_is_found_in_its_sentence(text: str, found: list[str]) -> None
         "quantctl keys rotat {}",
         "quantctl results --propose TABLE",
         "quantctl signoff {} --report {} --accept ID --because TEXT accepts one",
+        "quantctl up {} finishes it",
         "git psuh origin {}",
         "git push --noverify origin {}",
         "make upp",

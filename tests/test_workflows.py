@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+import yaml
 
 from infra.vocabulary import Environment
 from infra.workflows.format import arguments, fit
@@ -217,8 +218,13 @@ def test_workflows_that_run_each_other_in_a_circle_are_refused() -> None:
 
 @pytest.mark.parametrize("stack", list(Environment))
 def test_two_hundred_workflows_are_read_in_a_moment(stack: str) -> None:
-    """Well under half a second of the processor."""
+    """In a few times what it takes to parse them."""
     files = {f"workflows/w{number:03}.yml": {**MINIMAL, "name": f"w{number}"} for number in range(200)}
     begun = time.process_time()
     assert len(reading(files, stack).workflows) == 200
-    assert time.process_time() - begun < 2  # with writing the YAML, on a busy machine
+    spent = time.process_time() - begun
+    texts = [yaml.safe_dump(file) for file in files.values()]
+    begun = time.process_time()
+    for text in texts:
+        yaml.safe_load(text)
+    assert spent < 10 * (time.process_time() - begun)

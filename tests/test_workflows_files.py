@@ -8,6 +8,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.workflows import FILE, MINIMAL, PRESENT, expand, job, reading, refused, written
 
@@ -148,21 +149,30 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     ],
     ids=lambda value: "" if isinstance(value, bytes) else str(value)[:20].strip(),
 )
-def test_content_that_kills_is_refused_in_a_sentence(content: str | bytes, word: str) -> None:
+def test_content_that_kills_is_refused_in_a_sentence(content: str | bytes, word: str, a_moment: float) -> None:
     """In bounded time and memory, with its place; as YAML and, where it is text of JSON, as JSON."""
     tracemalloc.start()
     begun = time.process_time()
     said = refused({"workflows/x.yml": content})
     assert word in said, said
     refused({"workflows/x.json": content})
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < a_moment
     assert tracemalloc.get_traced_memory()[1] < 200_000_000
     tracemalloc.stop()
     assert len(said) < 3000
     assert "Traceback" not in said
 
 
-def test_a_bundles_variables_cannot_kill_either() -> None:
+@pytest.fixture(scope="module")
+def a_moment() -> float:
+    """What PyYAML takes, on this machine and now, for 100 kB in which nothing is wrong; in seconds of the processor."""
+    text = "".join(f"k{number}: v{number}\n" for number in range(8000))
+    begun = time.process_time()
+    yaml.safe_load(text)
+    return time.process_time() - begun
+
+
+def test_a_bundles_variables_cannot_kill_either(a_moment: float) -> None:
     """They double a text or a list each, or name each other in a circle."""
     doubling = {f"v{n + 1}": {"default": f"${{var.v{n}}}${{var.v{n}}}"} for n in range(40)} | {"v0": {"default": "xxxx"}}
     lists = {f"v{n + 1}": {"default": [f"${{var.v{n}}}"] * 9} for n in range(12)} | {"v0": {"default": "x"}}
@@ -178,7 +188,7 @@ def test_a_bundles_variables_cannot_kill_either() -> None:
             {"databricks.yml": {"bundle": {"name": "b"}, "variables": variables, "resources": {"jobs": {"one": one}}}}
         )
         assert word in said, said
-        assert time.process_time() - begun < 5
+        assert time.process_time() - begun < 8 * a_moment
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:

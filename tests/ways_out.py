@@ -15,7 +15,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from infra.vocabulary import Environment
 from quantctl import main
 from tests.paths import ROOT
 
@@ -49,7 +48,8 @@ _SAID = {
     },
 }
 _OBJECTS = re.compile("(?:an?|any|another|checks|its?|more|of|one|or|room|such|that|the|them|these|things|this|what)$")
-_VERB = re.compile(r"[a-z]+s$|of$|by$|and$")
+# What a run of a baseline and the queries of a report are called by.
+_NAMES = re.compile(r"quantctl (?:baseline|results)(?: \{\}){2,}")
 _TARGETS = re.compile(r"^([a-z-]+):", re.M)
 
 
@@ -70,8 +70,9 @@ def commands(text: str) -> list[str]:
     """Each command that a text names, from the program's name on; a bare one as far as its sentence goes."""
     found = []
     for quoted in _QUOTED.findall(text):
-        if re.match(rf"(?:{PROGRAMS}) [a-z-]", quoted):
-            found.append(" ".join(quoted.split()))
+        chain = re.split(r"\s&&\s", quoted)
+        if all(re.match(rf"(?:{PROGRAMS}) [a-z-]", one) for one in chain):
+            found += [" ".join(one.split()) for one in chain]
     for bare in _BARE.findall(_QUOTED.sub("`", text)):
         for one in re.split(rf"(?<=[\s,;]) *(?=(?:{PROGRAMS}) [a-z-])", bare):
             found.append(_END.split(one, maxsplit=1)[0].strip())
@@ -87,6 +88,8 @@ def _is_said(command: str) -> bool:
     program, word = command.split()[:2]
     if program == "make":  # an English word too
         return bool(_OBJECTS.match(word))
+    if _NAMES.fullmatch(command):
+        return True
     return word in _SAID[program]
 
 
@@ -98,8 +101,7 @@ def _targets() -> frozenset[str]:
 def fault(command: str) -> str:
     """What is wrong with a command, '' where it is one that there is, with options that it has.
 
-    A bare command runs on into its sentence ("quantctl up ENV finishes it"): the most words that are right count, and
-    no option may come after them.
+    A sentence that goes on after a command is wrong too: whoever copies it copies the sentence. Backticks end a command.
     """
     program = command.split()[0]
     if program == "make":
@@ -143,16 +145,8 @@ def _quantctl(words: list[str]) -> str:
         found = found.commands["show"]  # which it is by default
     elif getattr(found, "commands", None):
         return "" if len(path) == len(words) else f"quantctl {' '.join(path)} has no command {words[len(path)]}"
-    rest, said, number = words[len(path) :], "", 0
-    for number in range(len(rest), -1, -1):
-        wrong = _against(found, " ".join(path), rest[:number])
-        if not wrong:
-            break
-        said = said or wrong
-    sentence = rest[number:]
-    if not number and sentence and not _VERB.match(sentence[0]):
-        return said  # neither an argument of its own nor the verb of its sentence ("quantctl promote opens it")
-    return said if any(word.startswith("-") for word in sentence) else ""
+    rest = words[len(path) :]
+    return _against(found, " ".join(path), rest) if rest else ""  # without any it is named, and nobody is to run it
 
 
 def _against(command: Any, path: str, words: list[str]) -> str:
@@ -195,6 +189,8 @@ def carry_out(printed: str, environ: dict[str, str], folder: Path = ROOT, **valu
     terminal too, so it is told yes.
     """
     words = [values.get(word, word) for word in shlex.split(printed)]
+    if "&&" in words:
+        words = ["bash", "-c", printed]
     words[0] = shutil.which(words[0], path=environ["PATH"]) or words[0]
     if printed.startswith(("pulumi up", "pulumi refresh")):
         words += ["--yes", "--skip-preview"]
@@ -210,15 +206,7 @@ def carry_out(printed: str, environ: dict[str, str], folder: Path = ROOT, **valu
 
 
 def the_way(said: str, word: str) -> str:
-    """The one command among those that were printed that has this word, without what its sentence goes on with."""
-    [found] = {_alone(one, word) for one in commands(said) if word in one.split()}
+    """The one command among those that were printed that has this word, or the one chain of commands."""
+    quoted = {" ".join(one.split()) for one in _QUOTED.findall(said) if word in one.split()}
+    [found] = quoted or {one for one in commands(said) if word in one.split()}
     return found
-
-
-def _alone(command: str, word: str) -> str:
-    words = command.split()
-    rest = words.index(word) + 1
-    for number in range(rest, len(words)):
-        if words[number].isalpha() and words[number].islower() and words[number] not in list(Environment):
-            return " ".join(words[:number])
-    return command

@@ -119,8 +119,8 @@ def need_nothing_uncommitted(
             why = f"{unsure or 'it holds what is not committed: '}{listed([*edits.edited, *(edits.unknown or ())])}"
     except Missing as error:
         why = (
-            f"it cannot be found, so nobody knows what it holds ({error}) If it was deleted on purpose, pulumi refresh takes"
-            " it out of the state"
+            f"it cannot be found, so nobody knows what it holds ({error}) If it was deleted on purpose, `pulumi refresh`"
+            " takes it out of the state"
         )
     except Unreadable as error:
         why = f"it cannot be read, so nobody knows what it holds ({error})"

@@ -45,7 +45,7 @@ RESOURCES: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
         "Schema": (
             ("comment", "data_retention_time_in_days", "database", "is_transient", "name", "with_managed_access"),
-            ("name",),
+            ("name", "show_outputs"),
         ),
         "ServiceUser": (
             (
@@ -142,7 +142,7 @@ def _resource(whole: Any, name: str, inputs: tuple[str, ...], outputs: tuple[str
         f'        super().__init__("{resource.pulumi_type}", resource_name, properties, merged)',
     ]
     for one in outputs:
-        kind = _kind(kinds[one]) if one in kinds else "str"
+        kind = _kind(kinds[one]) if one in kinds else "Sequence[Any]" if one.endswith("_outputs") else "str"
         lines += [
             "",
             "    @property",

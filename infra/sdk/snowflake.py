@@ -221,7 +221,10 @@ class ResourceMonitor(Declared):
 class Schema(Declared):
     """The package's Schema."""
 
-    READ = ("name",)
+    READ = (
+        "name",
+        "showOutputs",
+    )
 
     def __init__(
         self,
@@ -243,7 +246,7 @@ class Schema(Declared):
             "name": name,
             "with_managed_access": with_managed_access,
         }
-        properties = {"name": None, **wire(given)}
+        properties = {"name": None, "showOutputs": None, **wire(given)}
         merged = options(_VERSION, opts)
         super().__init__("snowflake:index/schema:Schema", resource_name, properties, merged)
 
@@ -251,6 +254,12 @@ class Schema(Declared):
     def name(self) -> pulumi.Output[str]:
         """As the provider answers it."""
         found: pulumi.Output[str] = pulumi.get(self, "name")
+        return found
+
+    @property
+    def show_outputs(self) -> pulumi.Output[Sequence[Any]]:
+        """As the provider answers it."""
+        found: pulumi.Output[Sequence[Any]] = pulumi.get(self, "showOutputs")
         return found
 
 

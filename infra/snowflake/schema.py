@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import pulumi
 
 from infra.access import Access
+from infra.managed_access import PROPERTY, is_off
 from infra.naming import Names, qualified
 from infra.sdk.snowflake import DatabaseRole, GrantDatabaseRole, GrantPrivilegesToDatabaseRole, Schema
 from infra.settings import Settings
@@ -29,6 +33,17 @@ _PLURALS = {
 }
 # pandas' write_pandas makes a temporary stage and, to find the types of the columns, a temporary file format.
 _CREATE = ["CREATE FILE FORMAT", "CREATE SEQUENCE", "CREATE STAGE", "CREATE TABLE", "CREATE VIEW", "USAGE"]
+
+
+def _refused(settings: Settings, name: str, shown: Sequence[Any] | None) -> str:
+    """That the account has refused managed access, which no preview shows; '' where it has not."""
+    if not is_off({PROPERTY: "true", "showOutputs": shown}):
+        return ""
+    env, schema = settings.environment, f"{settings.database.upper()}.{name}"
+    return (
+        f"{schema} has no managed access: the account refused to turn it on. An account administrator can: ALTER SCHEMA"
+        f" {schema} ENABLE MANAGED ACCESS. Then, or with a role that may: `quantctl up {env}`."
+    )
 
 
 @dataclass(frozen=True)
@@ -55,6 +70,8 @@ class ManagedSchema(pulumi.ComponentResource):
         if settings.limited_release is not None and settings.limited_release.baseline:
             base = self._managed("baseline", names.baseline, "What quant_live's code makes of the inputs")
             places.append(("baseline-", base, names.baseline))
+        told = [schema.show_outputs.apply(partial(_refused, settings, name)) for _, schema, name in places]
+        self.refused: pulumi.Output[str] = pulumi.Output.all(*told).apply(lambda said: "\n".join(filter(None, said)))
         more = {_PLURALS[kind]: ["SELECT"] for kind in settings.also_readable}
         for prefix, schema, name in places:
             self._grants(f"{prefix}reader", reader, (schema, name), ["USAGE"], {**_READ, **more})

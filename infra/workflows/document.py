@@ -56,7 +56,8 @@ class Map(dict[str, Any]):
         self.marks[key] = mark
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Map:
-        return copied(self)  # type: ignore[no-any-return]
+        made: Map = copied(self)
+        return made
 
 
 class Seq(list[Any]):
@@ -68,7 +69,13 @@ class Seq(list[Any]):
         self.marks: list[Mark] = list(marks)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Seq:
-        return copied(self)  # type: ignore[no-any-return]
+        made: Seq = copied(self)
+        return made
+
+
+def mark_of(value: Any) -> Any:
+    """Where a value stands; None of one that was read from no file."""
+    return getattr(value, "mark", None)
 
 
 def copied(value: Any) -> Any:

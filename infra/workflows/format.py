@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from infra.workflows.document import Json, Map, Seq
+from infra.workflows.document import Json, Map, Seq, mark_of
 from infra.workflows.problems import one_of, quoted
 
 Way = tuple[str | int, ...]
@@ -106,7 +106,7 @@ class _Fitting:
             self._wrong.append(Wrong(way, f"found {quoted(value)}, expected keys and values."))
             return value
         known = fields(of)
-        made = Map(getattr(value, "mark", None))  # type: ignore[arg-type]
+        made = Map(mark_of(value))
         made.marks = getattr(value, "marks", {})
         for key, item in value.items():
             if key in known:
@@ -128,12 +128,12 @@ class _Fitting:
                 self._wrong.append(Wrong(way, f"found {quoted(value)}, expected a list."))
                 return value
             items = [self._value(item, field, (*way, index)) for index, item in enumerate(value)]
-            return Seq(getattr(value, "mark", None), items, getattr(value, "marks", ()))  # type: ignore[arg-type]
+            return Seq(mark_of(value), items, getattr(value, "marks", ()))
         if field.within == "map":
             if not isinstance(value, dict):
                 self._wrong.append(Wrong(way, f"found {quoted(value)}, expected keys and values."))
                 return value
-            made = Map(getattr(value, "mark", None))  # type: ignore[arg-type]
+            made = Map(mark_of(value))
             made.marks = getattr(value, "marks", {})
             for key, item in value.items():
                 dict.__setitem__(made, key, self._value(item, field, (*way, key)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.allowed import within
-from infra.workflows.document import Map, Seq, place
+from infra.workflows.document import Map, Seq, mark_of, place
 from infra.workflows.format import Way, Wrong
 from infra.workflows.problems import one_of, quoted
 from infra.workflows.rules import clusters, tasks
@@ -108,7 +108,7 @@ class _Settling:
             )
 
     def _libraries(self, way: Way, task: Any) -> Iterator[Wrong]:
-        expanded = Seq(getattr(task.get("libraries"), "mark", None))  # type: ignore[arg-type]
+        expanded = Seq(mark_of(task.get("libraries")))
         for index, library in enumerate(task.get("libraries") or ()):
             files = self._globbed((*way, "libraries", index), library)
             expanded.extend(files)

@@ -42,7 +42,7 @@ class Refused(UserError):
         lines = [str(problem) for problem in self.problems[:_SHOWN]]
         if len(self.problems) > _SHOWN:
             lines.append(
-                f"... and {len(self.problems) - _SHOWN} more ({len(self.problems)} in all); quantctl check lists them."
+                f"... and {len(self.problems) - _SHOWN} more ({len(self.problems)} in all); `quantctl check` lists them."
             )
         super().__init__("\n".join(lines))
 

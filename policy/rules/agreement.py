@@ -98,10 +98,6 @@ def _schema(value: Any, environment: Environment) -> str | None:
     return None if known else f"{names}, that of {environment.name}. Correct it, or select the stack that it belongs to."
 
 
-def _namespace(value: Any, environment: Environment) -> str | None:
-    return qualified("schema")(value, environment) if value is not None else None
-
-
 NAMES: Table = {
     "databricks:Directory": {"path": partial(_among, "above", "a directory above the folder")},
     "databricks:GitCredential": {
@@ -147,7 +143,7 @@ NAMES: Table = {
     "snowflake:Schema": {"database": called("database"), "name": _schema},
     "snowflake:ServiceUser": {
         "name": called("service_user"),
-        "defaultNamespace": _namespace,
+        "defaultNamespace": optional(qualified("schema")),
         "defaultRole": optional(called("service_role")),
         "defaultSecondaryRolesOption": optional(one_of("ALL", "DEFAULT", "NONE", "default")),
         "defaultWarehouse": optional(called("warehouse")),
@@ -228,7 +224,7 @@ def names(resource_type: str, props: Props, stack: str) -> list[str]:
 def is_personal(path: str) -> bool:
     """`/Users/...`, or below `/Repos` a folder that a user's name begins, with or without `/Workspace` before it."""
     parts = path.removeprefix("/Workspace").strip("/").split("/")
-    return parts[0] == "Users" or (parts[0] == "Repos" and "@" in "/".join(parts[1:2]))
+    return parts[0] == "Users" or (parts[0] == "Repos" and any("@" in part for part in parts[1:2]))
 
 
 def _personal(props: Props, path: str, stack: str) -> Iterator[str]:

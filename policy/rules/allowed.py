@@ -39,8 +39,8 @@ def read(path: Path) -> Allowed:
         Malformed: it is no such list; nothing is then allowed, not even the usual.
     """
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        found = yaml.safe_load(path.read_bytes()) or {}
+    except (OSError, yaml.YAMLError) as error:
         raise Malformed(f"{path.name} cannot be read: {error}") from None
     return parse(found, path.name)
 

@@ -19,7 +19,7 @@ def check(resource_type: str, props: Props, stack: str) -> list[str]:
 
 def _problems(props: Props, allowed: set[str]) -> Iterator[str]:
     pushers, mergers, approvals = (props.get(key) for key in ("pushers", "mergers", "approvals"))
-    if pushers not in (["noOne"], UNKNOWN):
+    if pushers not in (["noOne"], [UNKNOWN], UNKNOWN):
         yield f"BranchProtection pushers: found {shown(pushers)}, expected ['noOne']: {LIVE} changes by merge request alone."
     if mergers is not UNKNOWN:
         for one in mergers if isinstance(mergers, list) else [mergers]:

@@ -242,7 +242,7 @@ class Environment:
 
     def _called(self, persona: str) -> tuple[str, str]:
         words = re.sub(r"([A-Z])", r"-\1", persona).lower()
-        usual = {"group": f"quant-{words}", "role": f"QUANT_{words.upper().replace('-', '_')}"}
+        usual = {"group": f"quant-{words}", "role": f"QUANT_{words.replace('-', '_')}"}
         given = self.parts("personas")
         said = given.get(persona) if isinstance(given, dict) else None
         names = {**usual, **said} if isinstance(said, dict) else usual

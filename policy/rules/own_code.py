@@ -78,7 +78,7 @@ def _own_parameters(environment: Environment) -> dict[str, Any]:
 def _handed_on(value: Any, where: str, environment: Environment) -> Problems:
     """Parameters for a job that a task runs: those that name the environment name this one, or hand on the job's own."""
     own = _own_parameters(environment)
-    for key, item in pairs(value, where):
+    for key, item in pairs(value):
         wanted = own.get(key.lower(), item)
         if item is not UNKNOWN and item != wanted and not (isinstance(item, str) and _HANDED_ON.fullmatch(item)):
             yield f"{where}.{key}: found {shown(item)}, expected {wanted!r}, that of {environment.name}."
@@ -89,9 +89,9 @@ def _parameters(value: Any, where: str, environment: Environment) -> Problems:
     """The job's parameters: those that name the environment name this one."""
     own = _own_parameters(environment)
     for number, item in enumerate(value if isinstance(value, list) else [value]):
-        if item is UNKNOWN:
-            continue
         name = item.get("name") if isinstance(item, dict) else None
+        if UNKNOWN in (item, name):
+            continue
         if not isinstance(name, str):
             yield f"{where}[{number}]: found {shown(item)}, expected a name and a default."
             continue
@@ -116,14 +116,14 @@ def _mail(value: Any, where: str, environment: Environment) -> Problems:
 
 def _mails(value: Any, where: str, environment: Environment) -> Problems:
     """Lists of addresses by occasion, and switches."""
-    for key, item in pairs(value, where):
+    for key, item in pairs(value):
         if not isinstance(item, bool) and item is not None and item is not UNKNOWN:
             yield from _mail(item, f"{where}.{key}", environment)
 
 
 def _webhooks(value: Any, where: str, environment: Environment) -> Problems:
     """Lists of destinations by occasion."""
-    for key, item in pairs(value, where):
+    for key, item in pairs(value):
         for number, one in enumerate(item if isinstance(item, list) else [item]):
             if one is not UNKNOWN and one is not None:
                 there = f"{where}.{key}[{number}]"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rules.environments import Environment, named
-from rules.values import UNKNOWN, Declared, kind, shown, whole
+from rules.values import UNKNOWN, Declared, kind, shown, title, whole
 
 _OF = {"jobId": "databricks:Job", "repoId": "databricks:Repo"}
 
@@ -58,7 +58,7 @@ def _foreign(job: Declared, own: Mapping[str, Declared], environment: Environmen
 
 def _told(who: str, key: str, value: Any, wanted: str, stack: str) -> str:
     return (
-        f"{who} {key}: found {shown(value)}, which is no {wanted.partition(':')[2]} that {stack} declares. Take the id from"
+        f"{who} {key}: found {shown(value)}, which is no {title(wanted)} that {stack} declares. Take the id from"
         f" the resource; or list the job for {stack} in policy/allowed.yaml."
     )
 

@@ -41,7 +41,7 @@ def is_listed(value: Any, environment: Environment) -> bool:
 
 def listed(value: Any, where: str, environment: Environment) -> Problems:
     """An id or an address that a list allows."""
-    if not is_listed(str(whole(value)) if isinstance(value, int | float | str) else value, environment):
+    if not is_listed(str(whole(value)), environment):
         yield f"{where}: found {shown(value)}, which is not known to belong to {environment.name}. {list_it(environment)}"
 
 

@@ -89,7 +89,7 @@ def command(value: Any, where: str, environment: Environment) -> Problems:
 
 def configuration(value: Any, where: str, environment: Environment) -> Problems:
     """Settings of Spark that tune it, with values that lead nowhere else."""
-    for key, item in pairs(value, where):
+    for key, item in pairs(value):
         if not _is_usual_setting(key, environment):
             yield f"{where}.{key}: found a setting that may bring code or credentials of others. {list_it(environment)}"
         elif item is not UNKNOWN and (not isinstance(item, str) or _ELSEWHERE.match(item)):
@@ -113,6 +113,6 @@ def variables(value: Any, where: str, environment: Environment) -> Problems:
         yield from no_foreign_secret(item, f"{where}.{key}", environment)
 
 
-def pairs(value: Any, where: str) -> Iterator[tuple[str, Any]]:
+def pairs(value: Any) -> Iterator[tuple[str, Any]]:
     """Keys and values; what is no mapping stands for itself, so that it is judged too."""
     yield from value.items() if isinstance(value, dict) else [(f"({shown(value)})", value)]

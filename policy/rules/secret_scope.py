@@ -8,6 +8,8 @@ from rules.environments import Environment
 from rules.table import Table, anything, judge, one_of, own
 from rules.values import Props
 
+_PRIVATE_KEY, _PUBLIC_KEY = "snowflake_private_key", "snowflake_public_key"
+
 
 def _nobody(value: Any, environment: Environment) -> str | None:
     if value is None:
@@ -26,10 +28,10 @@ def _principal(value: Any, environment: Environment) -> str | None:
 
 def _key(value: Any, environment: Environment) -> str | None:
     """A declared secret of this name would put an old key back, and be in the state."""
-    own = environment.own_names.get("secretKey", "snowflake_private_key")
-    if isinstance(value, str) and not value.startswith((own, "snowflake_private_key", "snowflake_public_key")):
+    own = environment.own_names.get("secretKey", _PRIVATE_KEY)
+    if isinstance(value, str) and not value.startswith((own, _PRIVATE_KEY, _PUBLIC_KEY)):
         return None
-    return "another name: quantctl keys rotate writes the service user's key. Remove the resource."
+    return "another name: `quantctl keys rotate` writes the service user's key. Remove the resource."
 
 
 _SCOPE = own("secret_scope", "quant:names.secretScope")

@@ -37,10 +37,10 @@ def is_there(root: Path, stack: str) -> bool:
 @cache
 def _config(path: Path) -> Mapping[str, Any]:
     try:
-        read = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        read = yaml.safe_load(path.read_bytes()) or {}
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+    except (OSError, yaml.YAMLError, RecursionError) as error:
         raise Unreadable(f"{path.name} cannot be read: {error}") from None
     config = read.get("config") if isinstance(read, dict) else None
     if config is not None and not isinstance(config, dict):

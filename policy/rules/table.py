@@ -128,10 +128,13 @@ def _each(check: Check, at_least: int, value: Any, environment: Environment) -> 
 def address(value: Any, environment: Environment) -> str | None:
     """An IPv4 address or range of quant:allowedAddresses that is not the whole internet."""
     listed = environment.parts("allowedAddresses")
-    try:
-        narrow = ipaddress.IPv4Network(value).prefixlen >= 8
-    except (ValueError, TypeError):
-        narrow = False
-    if narrow and isinstance(listed, list) and value in listed:
+    if _is_narrow(value) and isinstance(listed, list) and value in listed:
         return None
     return f"addresses of quant:allowedAddresses in Pulumi.{environment.name}.yaml, no range wider than /8."
+
+
+def _is_narrow(value: Any) -> bool:
+    try:
+        return ipaddress.IPv4Network(value).prefixlen >= 8
+    except (ValueError, TypeError):
+        return False

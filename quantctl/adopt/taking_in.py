@@ -193,7 +193,7 @@ def _put_back(place: Place, environ: dict[str, str], say: Say) -> None:
     if _updates(env, environ) != kept.pop(_UPDATES, 0):
         raise UserError(
             f"An update of {env} has run since the import: its state is the only one that knows what it made.",
-            do_next=f"quantctl adopt {env} verify; quantctl rollback {env} for the code",
+            do_next=f"`quantctl adopt {env} verify`; `quantctl rollback {env}` for the code",
         )
     put_state(env, environ, kept)
     say("the state is what it was before the import")

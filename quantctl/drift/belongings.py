@@ -46,7 +46,7 @@ def job_findings(env: str, refresh: Refresh, jobs: Sequence[Mapping[str, Any]], 
 def _twin(env: str, job: Mapping[str, Any], known: str) -> Finding:
     settings, number = job.get("settings") or {}, str(job["job_id"])
     live = is_live(settings)
-    do = f"quantctl repair {env} removes the one that never ran" + ("; --fix only pauses it" if live else "")
+    do = f"`quantctl repair {env}` removes the one that never ran" + ("; --fix only pauses it" if live else "")
     real = f"job {number} too, made by {job.get('creator_user_name') or 'somebody'}" + (", runs by itself" if live else "")
     fix = Fix(do, By.PAUSE, (number,)) if live else Fix(do)
     return Finding(env, Class.DRIFT, f"job {settings.get('name')}", "exists twice", f"job {known}", real, fix)

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from infra.managed_access import PROPERTY, is_off
 from quantctl.drift.declared import differences
 from quantctl.drift.finding import By, Class, Finding, Fix
 from quantctl.drift.steps import Refresh, Step, value_at
-from quantctl.engine import managed_access
 
 _LONG = 160  # characters of a value that are shown
 _SECRET = re.compile(r"password|token|secret|private_?key|stringValue", re.I)
@@ -46,9 +46,9 @@ def engine_findings(env: str, refresh: Refresh) -> list[Finding]:
             found += _permissions(env, step, step.new)
         else:
             found += _properties(env, step, step.new)
-        if step.type == "Schema" and managed_access.PROPERTY not in step.changed and managed_access.is_off(step.new):
+        if step.type == "Schema" and PROPERTY not in step.changed and is_off(step.new):
             do = Fix(f"ALTER SCHEMA {step.new.get('fullyQualifiedName')} ENABLE MANAGED ACCESS, as an account administrator")
-            found.append(Finding(env, Class.DRIFT, named(step), managed_access.PROPERTY, "true", "false", do, step.urn))
+            found.append(Finding(env, Class.DRIFT, named(step), PROPERTY, "true", "false", do, step.urn))
     return found
 
 

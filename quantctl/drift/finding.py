@@ -32,6 +32,7 @@ class By(StrEnum):
     ACCOUNT = "account"  # the statements, in Snowflake
     ACL = "acl"  # targets: secret scope, principal
     SETTING = "setting"  # targets: job id, field of its settings that is removed
+    ALL = "all"  # `pulumi up` of everything that was deployed
     REPAIR = "repair"  # what was begun and not ended is looked for, as `quantctl repair` does
     PAUSE = "pause"  # targets: job id; it stays, and stays a finding
     HAND = "hand"  # a person

@@ -35,11 +35,12 @@ class Plan:
     workspace: tuple[Finding, ...]
     refused: str = ""
     repair: bool = False
+    all: bool = False
 
     @property
     def anything(self) -> bool:
         """Whether there is something to do."""
-        return bool(self.repair or self.engine or self.statements or self.workspace)
+        return bool(self.repair or self.all or self.engine or self.statements or self.workspace)
 
 
 def plan(drift: EnvironmentDrift, refused: str = "") -> Plan:
@@ -52,13 +53,17 @@ def plan(drift: EnvironmentDrift, refused: str = "") -> Plan:
     def targets(by: By) -> tuple[str, ...]:
         return tuple(dict.fromkeys(target for finding in found if finding.fix.by is by for target in finding.fix.targets))
 
+    fixed_by = {finding.fix.by for finding in found}
+    # What is begun may not be in the state once it is looked for, and what is in none is no target.
+    everything = not fixed_by.isdisjoint((By.ALL, By.REPAIR))
     return Plan(
         environment=drift.environment,
         engine=() if refused else targets(By.ENGINE),
         statements=tuple(dict.fromkeys(text for finding in found for text in finding.fix.statements)),
         workspace=tuple(finding for finding in found if finding.fix.by in (By.ACL, By.PAUSE, By.SETTING)),
-        repair=any(finding.fix.by is By.REPAIR for finding in found),
-        refused=refused if targets(By.ENGINE) else "",
+        repair=By.REPAIR in fixed_by,
+        all=everything and not refused,
+        refused=refused if everything or By.ENGINE in fixed_by else "",
     )
 
 
@@ -113,10 +118,10 @@ def _environment(what: Plan, read: Read, environ: Mapping[str, str], seconds: fl
         except UserError as error:
             tell(f"not fixed: {error}")
             return
-    if what.engine:
+    if what.engine or what.all:
         with _deployed(read, environ) as pinned:
-            tell(f"pulumi up of {len(what.engine)} resources ...")
-            if wrong := engine.fix(env, pinned, what.engine, seconds):
+            tell("pulumi up of everything ..." if what.all else f"pulumi up of {len(what.engine)} resources ...")
+            if wrong := engine.fix(env, pinned, () if what.all else what.engine, seconds):
                 tell(f"not fixed: {wrong}")
     if what.statements:
         _account(what.statements, environ, tell)

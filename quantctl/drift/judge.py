@@ -67,10 +67,11 @@ def judge(read: Read) -> EnvironmentDrift:
         if isinstance(seen, str):
             found.append(unknown(env, what, seen))
     found += unfinished_findings(env, refresh)
-    found += missing_folder(engine_findings(env, refresh), refresh, read.branch)
+    seen_by_engine = engine_findings(env, refresh)
+    found += missing_folder(seen_by_engine, refresh, read.branch)
     found += folder_findings(env, refresh, read.branch, () if isinstance(read.edits, str) else read.edits.edited)
     if refresh.steps and not refresh.errors:  # without the state nobody knows what was declared
-        found = without_parts([*found, *_undeclared(read)])
+        found = without_parts([*found, *_undeclared(read, seen_by_engine)])
     # The provider looks for a grant without the option to hand it on, and tells one with it as missing.
     handed_on = {finding.urn for finding in found if finding.real == HANDS_ON}
     kept = [f for f in found if not (f.property == "privileges" and f.urn in handed_on)]
@@ -78,13 +79,13 @@ def judge(read: Read) -> EnvironmentDrift:
     return report(env, kept, [f"{settings.folder}/{path} was not compared: {why}" for path, why in unsure.items()])
 
 
-def _undeclared(read: Read) -> Iterator[Finding]:
+def _undeclared(read: Read, seen_by_engine: Sequence[Finding]) -> Iterator[Finding]:
     env, settings, refresh, names = read.env, read.settings, read.refresh, names_of(read.settings)
     if not isinstance(read.folder, str):
         yield from place_findings(env, refresh, read.folder, settings.folder, settings.deployer)
     if not isinstance(read.jobs, str):
         yield from job_findings(env, refresh, read.jobs, settings.folder)
-        yield from by_hand(env, refresh, read.jobs, engine_findings(env, refresh))
+        yield from by_hand(env, refresh, read.jobs, seen_by_engine)
     if not isinstance(read.scope, str):
         if read.scope is not None:
             yield from scope_findings(env, refresh, read.scope, settings.deployer)

@@ -7,22 +7,11 @@ from dataclasses import replace
 
 from quantctl.drift.finding import EnvironmentDrift
 from quantctl.drift.steps import Step
-from quantctl.text.links import folder_page, job_page
+from quantctl.text.links import resource_page
 
 
 def with_pages(found: EnvironmentDrift, steps: Iterable[Step], environ: Mapping[str, str]) -> EnvironmentDrift:
     """The same findings, those of a job or folder with its page."""
-    pages = {step.urn: page for step in steps if (page := _page(step, environ))}
+    pages = {step.urn: page for step in steps if (page := resource_page(environ, step.type, step.id))}
     findings = tuple(replace(one, page=pages.get(one.urn, "")) for one in found.findings)
     return EnvironmentDrift(found.environment, findings, found.notes)
-
-
-def _page(step: Step, environ: Mapping[str, str]) -> str:
-    kind, _, number = step.id.lstrip("/").rpartition("/")  # of permissions it is /jobs/5 or /repos/5
-    if not number.isdecimal():
-        return ""
-    if step.type == "Job" or (step.type == "Permissions" and kind == "jobs"):
-        return job_page(environ, number)
-    if step.type == "Repo" or (step.type == "Permissions" and kind == "repos"):
-        return folder_page(environ, number)
-    return ""

@@ -10,7 +10,7 @@ from infra.vocabulary import Environment
 from quantctl import ask
 from quantctl.drift.command import Format
 from quantctl.drift.finding import Class, EnvironmentDrift, exit_status, report
-from quantctl.drift.formats import as_json, as_junit, as_markdown
+from quantctl.drift.formats import as_json, as_junit, as_markdown, way_out
 from quantctl.drift.judge import Read, judge
 from quantctl.drift.look import look
 from quantctl.drift.pages import with_pages
@@ -61,6 +61,8 @@ def looked_at(
         typer.echo(as_junit(found), nl=False)
     else:
         show_table(found, Console())
+        if not fix and (way := way_out(found)):
+            typer.echo(way)
     return status
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.vocabulary import DECLARED
 from quantctl.engine.history import LastUpdate
 
 # What the Snowflake provider keeps of SHOW and DESCRIBE beside the properties that it compares; a login changes it.
@@ -56,22 +57,27 @@ class Step:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A stack's state: its resources, the commit that its last whole update deployed, and what was begun and not ended."""
+    """A stack's state: its resources, the commit that its last whole update deployed, and what was begun and not ended.
+
+    `missing` is how many of the resources that were declared last it does not hold.
+    """
 
     steps: tuple[Step, ...] = ()
     commit: str = ""
     begun: tuple[str, ...] = ()
+    missing: int = 0
 
 
 @dataclass(frozen=True)
 class Refresh:
-    """All steps of a stack, and what the engine complained of; `commit` and `begun` are those of the state."""
+    """All steps of a stack, and what the engine complained of; `commit`, `begun` and `missing` are those of the state."""
 
     steps: tuple[Step, ...] = ()
     errors: tuple[str, ...] = field(default=())
     commit: str = ""
     begun: tuple[str, ...] = ()
     last: LastUpdate | None = None
+    missing: int = 0
 
     def of(self, *types: str) -> list[Step]:
         """The steps of some types."""
@@ -89,13 +95,14 @@ def read_state(text: str) -> Checkpoint:
         raise ValueError("no JSON object")
     deployment = said.get("deployment") or {}
     listed = [each for each in deployment.get("resources") or [] if not each.get("delete")]
-    stacks = [each for each in listed if each.get("type") == _STACK]
-    commit = str((stacks[0].get("outputs") or {}).get("commit") or "") if stacks else ""
+    outputs = next((each.get("outputs") or {} for each in listed if each.get("type") == _STACK), {})
+    steps = tuple(_kept(each) for each in listed if _ours(each))
     begun = tuple(
         f"{one['type']} {one['resource']['type'].rsplit(':', 1)[-1]} {one['resource']['urn'].rsplit('::', 1)[-1]}"
         for one in deployment.get("pending_operations") or []
     )
-    return Checkpoint(tuple(_kept(each) for each in listed if _ours(each)), commit, begun)
+    missing = int(outputs.get(DECLARED) or 0) - len(steps)
+    return Checkpoint(steps, str(outputs.get("commit") or ""), begun, max(missing, 0))
 
 
 def read_refresh(text: str, held: Checkpoint) -> Refresh:
@@ -126,7 +133,7 @@ def read_refresh(text: str, held: Checkpoint) -> Refresh:
     if not ended:
         raise ValueError("the engine did not come to an end")
     errors += [f"{urn.rsplit('::', 1)[-1]} was asked about, and nothing was read" for urn in asked if urn not in steps]
-    return Refresh(tuple(steps.values()), tuple(dict.fromkeys(errors)), held.commit, held.begun)
+    return Refresh(tuple(steps.values()), tuple(dict.fromkeys(errors)), held.commit, held.begun, missing=held.missing)
 
 
 def _events(text: str) -> Iterator[Json]:

@@ -13,7 +13,7 @@ from quantctl.engine.said import reason
 
 def unfinished_findings(env: str, refresh: Refresh) -> list[Finding]:
     """Told before everything else. The state alone says most of it; the history, that an update failed at all."""
-    found = [*_begun(env, refresh), *_failed(env, refresh), *_half(env, refresh)]
+    found = [*_begun(env, refresh), *_failed(env, refresh), *_half(env, refresh), *_missing(env, refresh)]
     last = refresh.last
     if last is None or found:
         return found
@@ -67,8 +67,15 @@ def _half(env: str, refresh: Refresh) -> Iterator[Finding]:
     if new := half(refresh):
         [folder] = [step for step in refresh.steps if is_git_folder(step)][:1]
         real = f"the folder is at {new[:12]}, and the update did not come to its end"
-        do = f"quantctl up {env} finishes it; quantctl rollback {env} goes back"
+        do = f"`quantctl up {env}` finishes it; `quantctl rollback {env}` goes back"
         yield _first(env, Class.DRIFT, "half an update", f"all of {env} at {refresh.commit[:12]}", real, Fix(do), folder.urn)
+
+
+def _missing(env: str, refresh: Refresh) -> Iterator[Finding]:
+    if refresh.missing:
+        what = "resource" if refresh.missing == 1 else "resources"
+        real = f"{refresh.missing} {what} of those that were deployed, in no state: an update or a destroy has not ended"
+        yield _first(env, Class.DRIFT, "what is missing", "none", real, Fix(f"quantctl up {env}", By.ALL))
 
 
 def _retry(env: str, refresh: Refresh, step: Step) -> Fix:

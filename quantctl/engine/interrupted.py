@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from infra.outside.workspace import Workspace
-from quantctl.engine import process
+from quantctl.engine import managed_access, process
 from quantctl.engine.lock import backend
 from quantctl.engine.said import reason
-from quantctl.engine.state import name_of
+from quantctl.engine.state import export, name_of
 from quantctl.errors import UserError
 
 _CLIENT_SECONDS = 20
@@ -75,7 +75,7 @@ def pending(deployment: dict[str, Any]) -> list[Operation]:
 
 def begun(env: str, environ: dict[str, str]) -> list[Operation]:
     """What the last update of a stack began and did not end."""
-    return pending(_deployment(env, environ))
+    return pending(export(env, environ).get("deployment") or {})
 
 
 def settle(env: str, environ: dict[str, str], say: Callable[[str], None]) -> None:
@@ -84,10 +84,18 @@ def settle(env: str, environ: dict[str, str], say: Callable[[str], None]) -> Non
     Raises:
         UserError: the stack is locked, or something cannot be found out; nothing has been created meanwhile.
     """
-    deployment = _deployment(env, environ)
+    exported = export(env, environ)
+    if _read_again(env, exported.get("deployment") or {}, environ, say):
+        exported = export(env, environ)
+    managed_access.correct(env, exported, environ, say)
+
+
+def _read_again(env: str, deployment: dict[str, Any], environ: dict[str, str], say: Callable[[str], None]) -> bool:
+    """Whether there was something that the last update left; the state then holds what became of it."""
     operations, failed = pending(deployment), refused(deployment)
-    if not operations and not failed:
-        return
+    off = [one for one in managed_access.refused(deployment) if one not in failed]  # perhaps it was turned on meanwhile
+    if not operations and not failed and not off:
+        return False
     backend.need_free(env, environ)  # of whoever is at it right now
     known = {str(one.get("urn")): str(one.get("id")) for one in deployment.get("resources", [])}
     for operation in operations:
@@ -99,8 +107,9 @@ def settle(env: str, environ: dict[str, str], say: Callable[[str], None]) -> Non
     for one in failed:
         say(f"The last update of {name_of(one)} in {env} was refused, and is tried again: {reason(one['initErrors'][0])}")
     words = ["refresh", "--yes", "--skip-preview", "-s", env]
-    targets = [word for one in failed for word in ("--target", str(one["urn"]))]
+    targets = [word for one in (*failed, *off) for word in ("--target", str(one["urn"]))]
     process.run([*words, *(["--clear-pending-creates"] if operations else targets)], environ)
+    return True
 
 
 def refused(deployment: dict[str, Any]) -> list[dict[str, Any]]:
@@ -177,9 +186,3 @@ def take_in(operation: Operation, identity: str, env: str, environ: dict[str, st
     if _ABSENT.search(said):
         return False
     raise UserError(f"{operation.name} could not be taken into the state of {env}. The engine said:\n{said}")
-
-
-def _deployment(env: str, environ: dict[str, str]) -> dict[str, Any]:
-    state = json.loads(process.run(["stack", "export", "-s", env], environ).out)
-    deployment = state.get("deployment")
-    return deployment if isinstance(deployment, dict) else {}

@@ -52,10 +52,11 @@ class Done:
 
     @property
     def reason(self) -> str:
-        """The engine's error lines on one line; else its last words, or its exit status."""
+        """The engine's error lines and what a policy refused, on one line; else its last words, or its exit status."""
         lines = [line.strip() for line in quiet(self.out + self.err).splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith("error:")] or [line for line in lines if "error" in line.lower()]
-        told = "; ".join(dict.fromkeys(line.removeprefix("error: ") for line in (errors or lines[-1:])))[:600]
+        refused = [" ".join(line.split()).removeprefix("- ") for line in lines if "[mandatory]" in line]
+        told = "; ".join(dict.fromkeys(line.removeprefix("error: ") for line in (*refused, *(errors or lines[-1:]))))[:600]
         return told or f"exit {self.code}"
 
 
@@ -154,7 +155,7 @@ def _stop(signum: int) -> bool:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGINT)
         return True
-    print("\nEnded at once. The next quantctl up finds out what it had begun.", file=sys.stderr)
+    print("\nEnded at once. The next `quantctl up` finds out what it had begun.", file=sys.stderr)
     for process in running:
         _kill(process)
     return True

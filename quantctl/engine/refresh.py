@@ -41,18 +41,18 @@ def look(env: str, environ: Mapping[str, str], held: Checkpoint, skipped: Sequen
     streamed = {**environ, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
     done = _run(["refresh", "--preview-only", "--json", "-s", env, *left_out], streamed, seconds)
     if done.code is None:
-        return Refresh(errors=(f"no answer in {seconds:.0f} s",), commit=held.commit, begun=held.begun)
+        return Refresh(errors=(f"no answer in {seconds:.0f} s",), commit=held.commit, begun=held.begun, missing=held.missing)
     try:
         refresh = read_refresh(done.out, held)
     except (ValueError, KeyError, TypeError):
-        return Refresh(errors=(done.reason,), commit=held.commit, begun=held.begun)
+        return Refresh(errors=(done.reason,), commit=held.commit, begun=held.begun, missing=held.missing)
     known = {step.urn for step in skipped}
     steps = (*(step for step in refresh.steps if step.urn not in known), *skipped)
     return dataclasses.replace(refresh, steps=steps, errors=refresh.errors or ((done.reason,) if done.code else ()))
 
 
 def fix(env: str, environ: Mapping[str, str], targets: Sequence[str], seconds: float) -> str | None:
-    """`pulumi up --refresh` of these resources alone, so that nothing else is deployed. What was wrong, or None."""
+    """`pulumi up --refresh` of these resources alone, of all where none is named. What was wrong, or None."""
     chosen = [word for target in targets for word in ("--target", target)]
     done = _run(["up", "--yes", "--skip-preview", "--refresh", "-s", env, *policy(), *chosen], environ, seconds)
     if done.code == 0:

@@ -24,7 +24,11 @@ def reason(text: str) -> str:
 # What a refusal means here, and what helps: patterns of what the two systems say.
 _AGAIN = "then run the same command again."
 _WAYS = (
-    (r"already exists|ALREADY_EXISTS", f"quantctl repair {{env}} says what is there and takes in what is ours; {_AGAIN}"),
+    (
+        r"error handling with_managed_access on (\S+)",
+        f"an account administrator turns it on: ALTER SCHEMA {{0}} ENABLE MANAGED ACCESS; {_AGAIN}",
+    ),
+    (r"already exists|ALREADY_EXISTS", f"`quantctl repair {{env}}` says what is there and takes in what is ours; {_AGAIN}"),
     (
         r"Principal.*does not exist|group .*does not exist",
         f"create the group in the identity provider, or name another in quant:personas (Pulumi.yaml); {_AGAIN}",
@@ -37,15 +41,15 @@ _WAYS = (
     (r"[Ff]ailed to fetch|[Gg]it credential", f"renew the deployer's Git credential in the workspace; {_AGAIN}"),
     (
         r"no space left on device",
-        "free space where the states lie; quantctl repair {env}, if the state was cut off; " + _AGAIN,
+        "free space where the states lie; `quantctl repair {env}`, if the state was cut off; " + _AGAIN,
     ),
-    (r"RESOURCE_DOES_NOT_EXIST", "something was deleted by hand: pulumi up --refresh -s {env} makes it again."),
+    (r"RESOURCE_DOES_NOT_EXIST", "something was deleted by hand: `pulumi up --refresh -s {env}` makes it again."),
 )
 
 
 def way_out(env: str, said: str) -> str:
     """What to do about what the engine said; "run it again" only where something was put right before."""
     for pattern, words in _WAYS:
-        if re.search(pattern, said):
-            return words.format(env=env)
+        if found := re.search(pattern, said):
+            return words.format(*found.groups(), env=env)
     return f"fix what it names; {_AGAIN}"

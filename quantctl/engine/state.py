@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.vocabulary import DECLARED
 from quantctl.engine.process import run
 from quantctl.errors import UserError
 
@@ -29,8 +30,18 @@ class State:
     @property
     def commit(self) -> str:
         """The commit that the last update deployed which went through: the stack's own output."""
+        return str(self._outputs.get("commit") or "")
+
+    @property
+    def missing(self) -> int:
+        """How many of the resources that were declared last are not there: after half a destroy, or half an update."""
+        held = [one for one in self.resources if one.get("custom") and "pulumi:providers" not in str(one.get("urn"))]
+        return max(int(self._outputs.get(DECLARED) or 0) - len(held), 0)
+
+    @property
+    def _outputs(self) -> Json:
         stacks = [one for one in self.resources if one.get("type") == STACK]
-        return str((stacks[0].get("outputs") or {}).get("commit") or "") if stacks else ""
+        return (stacks[0].get("outputs") or {}) if stacks else {}
 
     @property
     def folder(self) -> str:
@@ -50,6 +61,7 @@ class State:
         failed = [name_of(one) for one in self.resources if one.get("initErrors")]
         found += [f"the last update of {name} failed" for name in failed]
         begun = [f"{one.get('type')} {name_of(one.get('resource') or {})}" for one in self.pending]
+        found += [f"{self.missing} of what was deployed in no state: it was destroyed half way"] if self.missing else []
         return [*found, *(f"an update was interrupted while {what}" for what in begun)]
 
     @property
@@ -76,6 +88,16 @@ def read_state(env: str, environ: Mapping[str, str]) -> State:
             return State()
         raise UserError(f"The state of {env} cannot be read: {done.reason}.", do_next=f"pulumi stack export -s {env}")
     return state_of(json.loads(done.out))
+
+
+def export(env: str, environ: Mapping[str, str]) -> Json:
+    """What `pulumi stack export` prints.
+
+    Raises:
+        UserError: there is no such stack, or its state cannot be read.
+    """
+    exported: Json = json.loads(run(["stack", "export", "-s", env], environ).out)
+    return exported
 
 
 def put_state(env: str, environ: Mapping[str, str], exported: Json) -> None:

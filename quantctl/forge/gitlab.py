@@ -153,7 +153,10 @@ class GitLabForge:
         with self._told("approve a merge request"):
             request = next((one for one in self._of(source, target, commit) if one.state == "opened"), None)
             if request is None:
-                raise UserError(f"There is no open merge request into {target} at {commit[:12]}: quantctl promote opens it.")
+                raise UserError(
+                    f"There is no open merge request into {target} at {commit[:12]}:"
+                    f" `quantctl promote {source} {target}` opens it."
+                )
             url = str(request.web_url)  # an approval's answer takes the place of what is known of the request
             me = Approver(self._me.id, person.name, person.user_name, "", person.email)
             reviewed = self._reviewed(request, authors)
@@ -161,7 +164,7 @@ class GitLabForge:
                 raise UserError(
                     f"{person} may not approve {url}: the merge request, or some of its commits, are their own.",
                     expected="an approval by somebody who has written nothing of what moves",
-                    do_next="ask somebody else to run `quantctl approve`",
+                    do_next="ask somebody else to run the same command",
                 )
             if me.id not in [approver.id for approver in self._approvers(request)]:
                 try:

@@ -98,7 +98,7 @@ class PlainGit:
             raise UserError(
                 f"{person} may not approve {commit[:12]} for {target}: some of its commits are {person.email}'s own.",
                 expected="an approval by somebody who has written nothing of what moves",
-                do_next="ask somebody else to run `quantctl approve`",
+                do_next="ask somebody else to run the same command",
             )
         if not is_person(person.email):
             raise UserError(

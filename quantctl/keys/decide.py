@@ -45,7 +45,9 @@ def why_not_retire(
     """
     held = told.slot(keys)
     if held is None:
-        return [f"it is not sure which key the jobs hold (quantctl drift {env}); quantctl keys rotate {env} makes a new one"]
+        return [
+            f"it is not sure which key the jobs hold (`quantctl drift {env}`); `quantctl keys rotate {env}` makes a new one"
+        ]
     found = []
     if accepted is None or bare(accepted[held - 1]) != keys[held - 1]:
         found.append(f"the account does not accept the key that the jobs hold (slot {held}): quantctl drift {env} --fix")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from quantctl.preview.access import AccessChange, Direction
+from quantctl.preview.access import Direction
 from quantctl.preview.fields import Field
-from quantctl.preview.story import Change, Commits, Story
-from quantctl.text.markdown import code, fenced, inline
+from quantctl.preview.story import NOTHING, Change, Commits, Story
+from quantctl.text.markdown import code, fenced, inline, linked
 from quantctl.text.plain import counted, shorten
 
 
@@ -36,9 +36,9 @@ def described(story: Story, detail: Detail, where: str = "") -> Iterator[str]:
         yield from _failure(story, detail)
     for loss in story.losses:
         yield f"\n⚠️ **{inline(loss[0].upper() + loss[1:])}.**"
-    yield from _access(story.access, detail)
+    yield from _access(story, detail)
     yield from _commit_lines(story, detail)
-    yield from _changes("Workflows", story.workflows, detail)
+    yield from _changes("Workflows", story.workflows, detail, story.pages)
     yield from _changes("Schema", story.schema, detail)
     yield from _changes("Other resources", story.others, detail)
     for warning in story.warnings[: detail.items]:
@@ -59,16 +59,16 @@ def _failure(story: Story, detail: Detail) -> Iterator[str]:
         yield "It ended early: what follows is what had been seen by then."
 
 
-def _access(changes: Sequence[AccessChange], detail: Detail) -> Iterator[str]:
+def _access(story: Story, detail: Detail) -> Iterator[str]:
     for direction, heading in (
         (Direction.WIDENED, "⚠️ **ACCESS IS WIDENED**"),
         (Direction.NARROWED, "**Access is narrowed**"),
     ):
-        chosen = [change for change in changes if change.direction is direction]
+        chosen = [change for change in story.access if change.direction is direction]
         if chosen:
             yield f"\n{heading}"
         for change in chosen[: detail.items]:
-            on = f" ({', '.join(map(code, change.names[:20]))}{_and_more(len(change.names) - 20)})" if change.names else ""
+            on = f" ({_names(change.names, story.pages)})" if change.names else ""
             what = change.what if re.fullmatch("[a-z ]+", change.what) else code(change.what)
             yield f"- {code(change.who)}: {what}{on}: {code(change.old)} → {code(change.new)}"
         yield from _more(len(chosen) - detail.items, "change of access", "changes of access")
@@ -80,10 +80,11 @@ def _commit_lines(story: Story, detail: Detail) -> Iterator[str]:
         return
     number = len(commits.subjects)
     what = counted(number, "commit")
+    heading = linked("**Code**", story.folder_page)
     if commits.old is None:
-        yield f"\n**Code** at `{commits.new[:7]}`: {what}"
+        yield f"\n{heading} at `{commits.new[:7]}`: {what}"
     else:
-        yield f"\n**Code** {arrow(commits)}: " + (f"goes back, {what} taken away" if commits.back else f"{what} more")
+        yield f"\n{heading} {arrow(commits)}: " + (f"goes back, {what} taken away" if commits.back else f"{what} more")
     if commits.diverged:
         yield (
             f"The branch holds {counted(commits.diverged, 'commit')} that this does not: merging makes a commit of its own,"
@@ -105,7 +106,12 @@ def _commit_lines(story: Story, detail: Detail) -> Iterator[str]:
         )
 
 
-def _changes(heading: str, changes: Sequence[Change], detail: Detail) -> Iterator[str]:
+def _names(names: Sequence[str], pages: Mapping[str, str]) -> str:
+    """Names, each with a link to its page where it has one."""
+    return ", ".join(linked(code(name), pages.get(name, "")) for name in names[:20]) + _and_more(len(names) - 20)
+
+
+def _changes(heading: str, changes: Sequence[Change], detail: Detail, pages: Mapping[str, str] = NOTHING) -> Iterator[str]:
     if changes:
         yield f"\n**{heading}**"
     alike: dict[Change, list[str]] = {}
@@ -113,7 +119,7 @@ def _changes(heading: str, changes: Sequence[Change], detail: Detail) -> Iterato
         alike.setdefault(replace(change, name=""), []).append(change.name)
     for change, names in list(alike.items())[: detail.items]:
         kind = "" if change.kind in ("workflow", "Schema") else f"{change.kind} "
-        yield f"- {change.op} {inline(kind)}{', '.join(map(code, names[:20]))}{_and_more(len(names) - 20)}"
+        yield f"- {change.op} {inline(kind)}{_names(names, pages)}"
         yield from (
             f"  - {inline(note_.partition(': ')[0])}: {code(note_.partition(': ')[2])}"
             for note_ in change.notes

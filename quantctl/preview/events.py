@@ -36,6 +36,7 @@ class Step:
     real: Json = field(default_factory=dict)  # the old outputs
     differs: tuple[str, ...] = ()  # paths of the detailed diff
     retained: bool = False  # a deletion leaves the real thing alone
+    id: str = ""  # the provider's; empty for what is not there yet
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def _step(metadata: Json, redactor: Redactor) -> Step:
         real=real,
         differs=tuple(sorted(metadata.get("detailedDiff") or metadata.get("diffs") or ())),
         retained=bool(old.get("retainOnDelete")),
+        id=str(old.get("id") or ""),
     )
 
 

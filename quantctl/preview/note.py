@@ -5,17 +5,18 @@ It fits the forge: what does not is folded and shortened, with a sentence that s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from quantctl.preview.access import AccessChange, Direction
 from quantctl.preview.detail import Detail, arrow, counts, described, elsewhere
 from quantctl.preview.story import Change, Story
-from quantctl.text.plain import counted
+from quantctl.text.plain import counted, one_line
 
 # Characters of one note. https://docs.gitlab.com/administration/instance_limits/; GitHub answers 422 above its own.
 LIMITS = {"gitlab": 1_000_000, "github": 65_536}
 SPARE = 200  # characters of it that whoever posts it needs for a marker
+_ADDRESSES = 10  # of jobs and folder, on a terminal
 SMALLEST = min(LIMITS.values()) - SPARE
 
 
@@ -58,8 +59,21 @@ def title(stories: Sequence[Story]) -> str:
 
 
 def section(story: Story) -> str:
-    """One environment as it is shown on a terminal before an update, without the raw diff."""
-    return "\n".join(described(replace(story, raw=()), _DETAILS[0])) + "\n"
+    """One environment as it is shown on a terminal before an update, without the raw diff; addresses stand at the end."""
+    shown = replace(story, raw=(), pages={}, folder_page="")
+    return "\n".join([*described(shown, _DETAILS[0]), *_addresses(story)]) + "\n"
+
+
+def _addresses(story: Story) -> Iterator[str]:
+    """The folder and the jobs in the workspace, a line each."""
+    named = [("the Git folder", story.folder_page), *((one_line(name), page) for name, page in story.pages.items())]
+    listed = [(name, page) for name, page in named if page]
+    if story.changes and listed:
+        width = max(len(name) for name, _ in listed[:_ADDRESSES])
+        yield "\nIn the workspace:"
+        yield from (f"  {name:{width}}  {page}" for name, page in listed[:_ADDRESSES])
+        if len(listed) > _ADDRESSES:
+            yield f"  and {len(listed) - _ADDRESSES} more"
 
 
 def _note(stories: Sequence[Story], detail: Detail, where: str) -> str:

@@ -61,11 +61,11 @@ def _preview(
         settings = stack_settings(env, environ)
         left = _left(env, environ)
         read = engine_preview(one, environ, redactor, lambda name: progress(env, f"looks at {name}"))
-        read = replace(read, warnings=(*left, *_there(read, environ), *read.warnings))
+        read = replace(read, warnings=(*left, *_there(env, read, environ), *read.warnings))
     except InfraError as error:
         progress(env, "failed")
         return Story(env, one.what_if, errors=(redactor.text(str(error)),), failed=True), None
-    story = tell(env, read, settings, one.what_if)
+    story = tell(env, read, settings, one.what_if, environ)
     progress(env, "failed" if story.failed else f"{story.changes or 'no'} {'change' if story.changes == 1 else 'changes'}")
     return story, settings
 
@@ -76,11 +76,11 @@ def _left(env: str, environ: Mapping[str, str]) -> list[str]:
         state = read_state(env, environ)
     except InfraError:
         return []
-    way = f"quantctl repair {env}, then quantctl up {env}" if state.pending else f"quantctl up {env} finishes it"
+    way = f"`quantctl repair {env}`, then `quantctl up {env}`" if state.pending else f"`quantctl up {env}` finishes it"
     return [f"{text} ({way})" for text in state.unfinished]
 
 
-def _there(read: events.Events, environ: Mapping[str, str]) -> list[str]:
+def _there(env: str, read: events.Events, environ: Mapping[str, str]) -> list[str]:
     """Jobs that would be created though one of their name is there: Databricks takes any number of them."""
     names = {str(step.new.get("name")) for step in read.steps if step.op == "create" and step.type == "databricks:Job"}
     if not names:
@@ -89,9 +89,8 @@ def _there(read: events.Events, environ: Mapping[str, str]) -> list[str]:
         there = {str((job.get("settings") or {}).get("name")) for job in Workspace(environ).jobs()}
     except InfraError as error:
         return [f"whether the new jobs are there already is unknown: {error}"]
-    return [
-        f"a job {name} is there already and in no state; quantctl repair ENV looks at it" for name in sorted(names & there)
-    ]
+    look = f"`quantctl repair {env}` looks at it"
+    return [f"a job {name} is there already and in no state; {look}" for name in sorted(names & there)]
 
 
 def engine_preview(

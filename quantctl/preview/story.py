@@ -13,7 +13,9 @@ from quantctl.preview import access
 from quantctl.preview.access import AccessChange
 from quantctl.preview.events import Events, Json, Step, Violation
 from quantctl.preview.fields import Field, changed, text
+from quantctl.text.links import resource_page
 
+NOTHING: Mapping[str, str] = {}
 _LOSES = {  # what goes when such a resource is deleted or replaced
     "databricks:Repo": "the Git folder: its jobs fail until it is back",
     "databricks:SecretScope": "the secret scope: jobs cannot log in until it is back",
@@ -50,7 +52,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Story:
-    """One environment. `error` is why there is no preview at all; `what_if` the ref that was asked about."""
+    """One environment. `error` is why there is no preview at all; `what_if` the ref that was asked about.
+
+    `pages` are the workspace's own pages of the jobs that are named here, by workflow; `folder_page` is the Git folder's.
+    """
 
     environment: str
     what_if: str | None = None
@@ -68,6 +73,8 @@ class Story:
     errors: tuple[str, ...] = ()
     failed: bool = False
     raw: tuple[str, ...] = ()
+    pages: Mapping[str, str] = field(default_factory=dict)
+    folder_page: str = ""
 
     @property
     def changes(self) -> int:
@@ -84,8 +91,10 @@ _DONE = {"create": "added", "update": "changed", "replace": "replaced", "delete"
 _ORDER = {op: number for number, op in enumerate(_DONE)}
 
 
-def tell(env: str, events: Events, settings: Settings | None, what_if: str | None = None) -> Story:
-    """The story of one preview, without the commits' subjects, which Git has."""
+def tell(
+    env: str, events: Events, settings: Settings | None, what_if: str | None = None, environ: Mapping[str, str] = NOTHING
+) -> Story:
+    """The story of one preview, without the commits' subjects, which Git has. `environ` has the workspace's address."""
     # The engine tells them as they come; a note that is written again has them in the same order.
     moving = sorted(
         (step for step in events.steps if step.op != "same"), key=lambda step: (_ORDER[step.op], step.type, step.name)
@@ -116,7 +125,24 @@ def tell(env: str, events: Events, settings: Settings | None, what_if: str | Non
         errors=events.errors,
         failed=events.failed,
         raw=tuple(line for step in moving if not _is_component(step) for line in _raw(step)),
+        pages={name: page for step in moving if (name := _job_of(step)) and (page := _page(step, environ))},
+        folder_page=next((_page(step, environ) for step in events.steps if _is_folder(step)), ""),
     )
+
+
+def _job_of(step: Step) -> str:
+    """The workflow whose job, or whose job's permissions, a resource is."""
+    if step.type == "databricks:Job":
+        return step.name
+    return step.name.removeprefix("job/") if step.type == "databricks:Permissions" and step.name.startswith("job/") else ""
+
+
+def _page(step: Step, environ: Mapping[str, str]) -> str:
+    return resource_page(environ, step.type.rpartition(":")[2], step.id)
+
+
+def _is_folder(step: Step) -> bool:
+    return step.type == "databricks:Repo" and step.name == "folder"
 
 
 def _known(settings: Settings) -> dict[str, str]:
@@ -148,7 +174,7 @@ def _only_commit(step: Step) -> bool:
 
 def _commits(events: Events) -> Commits | None:
     for step in events.steps:
-        if step.type == "databricks:Repo" and step.name == "folder" and step.new.get("commitHash"):
+        if _is_folder(step) and step.new.get("commitHash"):
             old = step.real.get("commitHash") or step.old.get("commitHash")
             return Commits(str(old) if old else None, str(step.new["commitHash"]))
     return None

@@ -34,7 +34,7 @@ def approve(target: Environment, source: Environment | None, note: str, environ:
         if forge.find_merge_request(found.branch, target) is None:
             raise UserError(
                 f"What would be promoted from {origin} into {target} has no open merge request.",
-                do_next=f"quantctl promote {origin} {target} opens it, whatever its other gates say",
+                do_next=f"`quantctl promote {origin} {target}` opens it, whatever its other gates say",
             )
     approval = forge.approve(found.branch, target, found.commit, note, writers(line.ahead))
     console = Console(soft_wrap=True)

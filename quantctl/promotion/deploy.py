@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from infra.settings import Settings
 from infra.what_if import REVIEWED
-from quantctl.engine import checkpoint, interrupted, managed_access, planned, stacks
+from quantctl.engine import checkpoint, interrupted, planned, stacks
 from quantctl.engine.lock.backend import folder_of, need_free, release_gone
 from quantctl.engine.orphans import end_orphans
 from quantctl.errors import UserError
@@ -18,6 +18,7 @@ from quantctl.promotion.move import Say
 from quantctl.records import deployments
 from quantctl.records.deployments import PREFIXES, Record
 from quantctl.records.repository import read_pipelines
+from quantctl.text.links import folder_page
 from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
 
@@ -44,7 +45,6 @@ def make_ready(env: str, environ: dict[str, str], say: Say) -> None:
     if folder_of(environ) is not None:  # elsewhere only the engine sees the lock, and takes its time to say so
         need_free(env, environ)
     interrupted.settle(env, environ, say)
-    managed_access.correct(env, environ, say)
 
 
 def settle_planned(env: str, environ: dict[str, str], say: Say) -> None:
@@ -80,7 +80,8 @@ def finish(
             expected=f"{head[:12]}, the head of {settings.branch}",
             do_next="run the same command again: the branch moved meanwhile, or somebody moved the folder",
         )
-    say(f"the workspace reports {settings.folder} at {head[:12]}")
+    page = folder_page(environ, folder.id)
+    say(f"the workspace reports {settings.folder} at {head[:12]}" + (f": {page}" if page else ""))
     done = replace(decision, kind="deployment", at=workspace.now(), commit=head, decision=decision.tag, tag="")
     return replace(done, tag=deployments.write(pipelines, done, who))
 

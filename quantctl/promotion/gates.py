@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from infra.outside.workspace import Run
-from infra.promotion import Edge, Freeze, Gates
+from infra.promotion import EDGES, Edge, Freeze, Gates
 from infra.vocabulary import Environment
 from quantctl.forge.model import Answer, Approvals, Verdict
 from quantctl.promotion.results_gate import ResultsSeen, results, stakeholders
@@ -89,7 +89,7 @@ def answer(edge: Edge, gates: Gates, facts: Facts) -> list[Gate]:
     """Every gate of the edge, in the order in which one clears them. A gate that the settings switch off is left out."""
     asked = [("fast-forward", _fast_forward(edge, facts)), ("soak", _soak(edge, gates, facts))]
     if gates.approvals:
-        asked.append(("approvals", _approvals(gates.approvals, facts.approvals)))
+        asked.append(("approvals", _approvals(edge, gates.approvals, facts.approvals)))
     if facts.vetoes is not None:
         asked.append(("merge-request", _merge_request(facts.vetoes)))
     if gates.results_days and facts.results is not None:
@@ -119,7 +119,7 @@ def _fast_forward(edge: Edge, facts: Facts) -> Told:
         first = line.foreign[0]
         return _NO, (
             f"{edge.target} holds {_number(len(line.foreign), 'commit')} that {edge.source} has never had, the newest"
-            f" {_told(first)}. Bring it to {edge.source} first. In a clone: {clearing(edge)}; then promote from"
+            f" {_told(first)}. Bring it to {edge.source} first. In a clone: `{clearing(edge)}`; then promote from"
             f" {Environment.DEV} on."
         )
     if not line.ahead and line.same_tree and line.source != line.target:
@@ -144,9 +144,10 @@ def _fast_forward(edge: Edge, facts: Facts) -> Told:
 
 
 def clearing(edge: Edge) -> str:
-    """The command, in a clone, after which the source's line holds all of the target."""
+    """The command, in a clone, after which the source's line holds all of the target; its own branches may be behind."""
     dev = Environment.DEV
-    return f"git fetch origin && git switch {dev} && git merge --no-edit origin/{edge.target} && git push origin {dev}"
+    merge = f"git switch --detach origin/{dev} && git merge --no-edit origin/{edge.target}"
+    return f"git fetch origin && {merge} && git push origin HEAD:{dev}"
 
 
 def _told(commit: Commit) -> str:
@@ -161,7 +162,7 @@ def _soak(edge: Edge, gates: Gates, facts: Facts) -> Told:
     assert not isinstance(facts.now, Unknown)
     if facts.deployed != facts.line.source:
         found = f"at {str(facts.deployed)[:12]}" if facts.deployed else "not deployed"
-        return _NO, f"{edge.source} is {found}, its branch at {facts.line.source[:12]}: quantctl up {edge.source} first."
+        return _NO, f"{edge.source} is {found}, its branch at {facts.line.source[:12]}: `quantctl up {edge.source}` first."
     if not facts.soaked:
         return _YES, f"{edge.source} has no workflows."
     others = facts.namesakes.why if isinstance(facts.namesakes, Unknown) else "; ".join(facts.namesakes)
@@ -196,7 +197,7 @@ def _soak_problem(one: Soaked, gates: Gates, now: datetime.datetime) -> str:
     return ", ".join(problems)
 
 
-def _approvals(needed: int, found: Approvals | Unknown) -> Told:
+def _approvals(edge: Edge, needed: int, found: Approvals | Unknown) -> Told:
     if isinstance(found, Unknown):
         return _CANNOT, found.why
     count = len(found.given)
@@ -204,7 +205,9 @@ def _approvals(needed: int, found: Approvals | Unknown) -> Told:
     void = "".join(f" Does not count: {why}." for why in found.void)
     if count >= needed:
         return _YES, f"{count} of {needed}: {told}.{void}"
-    return _NO, f"{count} of {needed}: {told}. Anyone who is not an author of these commits can approve.{void}"
+    ways = sum(one.target is edge.target for one in EDGES)
+    command = f"quantctl approve {edge.target}" + (f" --from {edge.source}" if ways > 1 else "")
+    return _NO, f"{count} of {needed}: {told}. Anyone who is not an author of these commits can approve: `{command}`.{void}"
 
 
 def _merge_request(vetoes: Sequence[str] | Unknown) -> Told:

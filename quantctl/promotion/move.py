@@ -139,7 +139,7 @@ def merge(pipelines: Pipelines, forge: Forge, wanted: MergeRequest, decision: Re
                 " recorded.",
                 found="its branch holds, besides what was decided: "
                 + "; ".join(f"{commit.id[:12]} by {commit.author}: {commit.subject!r}" for commit in came),
-                do_next=f"look at them; quantctl up {target} deploys all of it, quantctl rollback {target} takes it back",
+                do_next=f"look at them; `quantctl up {target}` deploys it, `quantctl rollback {target}` takes it back",
             )
     return decision, outcome
 

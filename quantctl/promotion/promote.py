@@ -283,7 +283,7 @@ def need_deployed(reading: Reading) -> None:
         raise UserError(
             f"{reading.edge.target} has everything of {reading.edge.source}, but it is not deployed.",
             found=f"its branch at {reading.target.head[:12]}, its folder at {(reading.target.deployed or 'no commit')[:12]}",
-            do_next=f"it was moved without quantctl promote; quantctl up {reading.edge.target} deploys it",
+            do_next=f"it was moved without quantctl promote; `quantctl up {reading.edge.target}` deploys it",
         )
 
 

@@ -84,7 +84,7 @@ def read(
             if answer.verdict is not Verdict.YES:
                 raise UserError(f"{answer.evidence}.")
             if left := _known(state.result()).unfinished:
-                raise UserError(f"{edge.source} is not whole: {left[0]}. quantctl up {edge.source} finishes it.")
+                raise UserError(f"{edge.source} is not whole: {left[0]}. `quantctl up {edge.source}` finishes it.")
             asked = _Soak(source, target, time, pipelines, workspace, environ)
             return [] if commit is None else asked.of(commit, _known(state.result()).jobs, created(_known(listed.result())))
 

@@ -52,7 +52,7 @@ def results(source: str, needed: int, seen: ResultsSeen) -> Told:
         return Verdict.NO, f"no report of this commit is recorded: quantctl results {source} --record.{besides}"
     told = f"report {report.digest[:12]} against {report.against}, recorded by {report.by}"
     if report.stale:
-        return Verdict.NO, f"{told}, is stale: {report.stale}. quantctl results {source} --record again.{besides}"
+        return Verdict.NO, f"{told}, is stale: {report.stale}. `quantctl results {source} --record` again.{besides}"
     if report.days < needed:
         ran = f"{counted(report.days, 'day')} of {needed} in it were run by this code, with success"
         return Verdict.NO, f"{told}: {ran}.{besides}"
@@ -60,8 +60,8 @@ def results(source: str, needed: int, seen: ResultsSeen) -> Told:
     left = [id for id in report.findings if id not in accepted]
     if left:
         named = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
-        ways = f"quantctl signoff {source} --report {report.digest[:12]} --accept ID --because TEXT --note TEXT accepts one"
-        return Verdict.NO, f"{told}: {named}. Fix it, or {ways}.{besides}"
+        accept = f"`quantctl signoff {source} --report {report.digest[:12]} --accept ID --because TEXT --note TEXT`"
+        return Verdict.NO, f"{told}: {named}. Fix it, or {accept} accepts one.{besides}"
     taken = "".join(f" {id} is accepted by {by}: {why}." for id, (by, why) in accepted.items() if id in report.findings)
     return Verdict.YES, f"{told}: {report.verdict}, {counted(report.days, 'day')} run by this code.{taken}{besides}"
 

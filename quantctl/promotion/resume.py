@@ -42,7 +42,7 @@ def heads_of(pipelines: Pipelines, begun: Record, source: str) -> tuple[str, str
     raise UserError(
         f"An interrupted promotion into {begun.environment} is not resumed: {begun.source} does not hold what it brought.",
         found=f"its decision {begun.tag}",
-        do_next=f"quantctl rollback {begun.environment} takes it back",
+        do_next=f"`quantctl rollback {begun.environment}` takes it back",
     )
 
 

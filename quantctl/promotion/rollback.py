@@ -146,7 +146,7 @@ def _earlier(pipelines: Pipelines, env: Environment, head: str, wanted: str | No
             if not found
             else f"{wanted!r} names several, or is too short.",
             expected=listed or "there is none of another tree",
-            do_next=f"quantctl history {env} lists them",
+            do_next=f"`quantctl history {env}` lists them",
         )
     return next(iter(found.values()))
 

@@ -95,7 +95,7 @@ def _stopped(report: Report) -> str:
         env = report.edge.target
         return (
             f"An interrupted promotion ({report.interrupted}) is not resumed: its gates were asked again, and one stops it."
-            f" When every gate says yes, rerun the same command; quantctl rollback {env} takes it back."
+            f" When every gate says yes, rerun the same command; `quantctl rollback {env}` takes it back."
         )
     if report.request:
         return f"The merge request {report.request} is open; when every gate says yes, rerun the same command to merge it."

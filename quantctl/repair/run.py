@@ -8,7 +8,7 @@ import typer
 
 from infra.vocabulary import Environment
 from quantctl import ask
-from quantctl.engine import checkpoint, interrupted, managed_access, planned
+from quantctl.engine import checkpoint, interrupted, planned
 from quantctl.engine.lock import backend
 from quantctl.engine.orphans import end_orphans
 from quantctl.errors import UserError
@@ -69,7 +69,6 @@ def _state(env: str, environ: dict[str, str], yes: bool, dry_run: bool, say: pla
 def _begun(env: str, environ: dict[str, str], dry_run: bool, say: planned.Say) -> None:
     if not dry_run:
         interrupted.settle(env, environ, say)
-        managed_access.correct(env, environ, say)
         return
     for operation in interrupted.begun(env, environ):
         say(f"would be done: look for what {operation.kind} {operation.name} became")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from open_data_contract_standard.model import DataQuality, SchemaObject
@@ -76,7 +77,7 @@ def checks_of(table: SchemaObject, columns: Sequence[str], wrong: Wrong) -> tupl
             steps = (*at, "quality", number)
             if one.type in ("text", "custom"):
                 continue
-            made = _check(one, column, columns, lambda text, steps=steps: wrong(steps, text))  # type: ignore[misc]
+            made = _check(one, column, columns, partial(wrong, steps))
             if made is not None and any(other.id == made.id for other in found):
                 wrong(steps, f"two checks are called {made.id!r}; give each an id.")
             elif made is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from infra.errors import UserError as InfraError
@@ -19,6 +20,10 @@ from quantctl.workspace import Workspace
 T = TypeVar("T")
 
 
+def _jobs(env: str, environ: Mapping[str, str]) -> Mapping[str, int]:
+    return read_state(env, environ).jobs
+
+
 def nights_of(
     workflows: Sequence[str],
     sides: tuple[Side, Side],
@@ -32,14 +37,14 @@ def nights_of(
     listed: dict[str, list[dict[str, list[Run]] | Unknown]] = {name: [] for name in workflows}
     for side in sides:
         env = side.settings.environment
-        jobs = _try(lambda env=env: read_state(env, environ).jobs)  # type: ignore[misc]
+        jobs = _try(partial(_jobs, env, environ))
         for name in workflows:
             if isinstance(jobs, Unknown):
                 listed[name].append(jobs)
             elif name not in jobs:
                 listed[name].append(Unknown(f"{env} has no job of {name}"))
             else:
-                runs = _try(lambda id=jobs[name]: workspace.runs(id, begin))  # type: ignore[misc]
+                runs = _try(partial(workspace.runs, jobs[name], begin))
                 listed[name].append(runs if isinstance(runs, Unknown) else {name: list(runs)})
     found: dict[str, Nights | Unknown] = {}
     for name, (one, other) in listed.items():

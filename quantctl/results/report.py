@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import operator
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -104,7 +105,7 @@ class TableTold(_Part):
     told: list[_Text]
     slices: dict[str, list[str]]
     quiet_days: int
-    baseline: bool
+    baseline: bool = Field(default=False, exclude_if=operator.not_)  # reports from before there was one stay the same
     statements: list[str] = Field(default=[], exclude=True)  # for the page; they follow from the rest
 
 

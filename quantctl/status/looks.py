@@ -140,4 +140,4 @@ def drift_told(status: Status) -> str:
     """How far drift was looked for."""
     if all(one.drift.full for one in status.environments):
         return "Drift: the engine compared every resource."
-    return "Drift: signs of the Git folders alone; quantctl status --drift has the engine compare everything."
+    return "Drift: signs of the Git folders alone; `quantctl status --drift` has the engine compare everything."

@@ -28,7 +28,7 @@ def signs(
         return Drift(DriftVerdict.UNKNOWN, [folder.why])
     drifted, notes = [*unfinished], []
     if drifted:
-        drifted.append(f"quantctl up {env} finishes it, quantctl drift {env} says more")
+        drifted.append(f"`quantctl up {env}` finishes it, `quantctl drift {env}` says more")
     if folder is None:
         return Drift(DriftVerdict.DRIFT if drifted else DriftVerdict.WAITING, [*drifted, "not deployed yet"])
     if folder.branch != env:

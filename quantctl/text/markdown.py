@@ -23,6 +23,11 @@ def code(text: str, longest: int = LONGEST) -> str:
     return f"{fence}{pad}{shown or ' '}{pad}{fence}"
 
 
+def linked(shown: str, page: str) -> str:
+    """Markdown that leads to a page of the workspace, where there is one. `page` is one of quantctl.text.links."""
+    return f"[{shown}]({page})" if page else shown
+
+
 def fenced(lines: Iterable[str], language: str = "") -> str:
     """Lines as a code block. Each begins with a space, a sign or a letter, never with what a forge would obey."""
     shown = [one_line(line.rstrip().replace("\t", "    ")) for line in lines]

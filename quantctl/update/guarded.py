@@ -26,6 +26,7 @@ from quantctl.preview.run import Progress, Wanted, previews
 from quantctl.preview.story import Story
 from quantctl.promotion.deploy import make_ready, record_updates, settle_planned
 from quantctl.stack_settings import stack_settings
+from quantctl.text.links import folder_page
 from quantctl.text.terminal import Console
 from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
@@ -83,7 +84,7 @@ def update(
                 )
         console.print(f"Reviewed: {made.title}", markup=False, highlight=False, soft_wrap=True)
     if not yes and not typer.confirm(f"Update {env} to commit {made.facts.commit[:12]}?"):
-        raise UserError(f"{env} is not updated.", do_next=f"quantctl up {env} when it is time")
+        raise UserError(f"{env} is not updated.", do_next=f"`quantctl up {env}` when it is time")
     with told() as progress:
         kept = made
         result = whole(env, dict(environ), lambda: _apply(env, kept, environ, progress), lambda text: progress(env, text))
@@ -165,10 +166,15 @@ def explained(env: str, said: str, begun: bool) -> UserError:
 
 def _done(env: str, made: Plan, result: stacks.Result, environ: Mapping[str, str], console: Console) -> None:
     """After a successful update; the one place where a deployment is known to have happened."""
+    page = ""
     try:
-        settings = stack_settings(env, environ)
-        record_updates([settings], Workspace(environ), connect(settings, environ))
+        settings, workspace = stack_settings(env, environ), Workspace(environ)
+        if folder := workspace.git_folder(settings.folder):
+            page = folder_page(environ, folder.id)
+        record_updates([settings], workspace, connect(settings, environ))
     except InfraError as error:  # it is deployed all the same
         print(f"{env} is deployed, and that is not on record (quantctl history): {error}", file=sys.stderr)
     counts = ", ".join(f"{number} {what}" for what, number in result.counts.items())
     console.print(f"{env} is at commit {made.facts.commit[:12]}: {counts or 'done'}.", markup=False, highlight=False)
+    if page:
+        console.print(page, markup=False, highlight=False, soft_wrap=True)

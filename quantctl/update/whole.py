@@ -76,7 +76,7 @@ def _told(
         return error if "othing was changed" in str(error) else UserError(f"{error}\n  Nothing was changed.")
     told = f"{error}\n  Changed before it failed:\n" + "\n".join(f"  - {text}" for text in left)
     if after.half:
-        told += f"\n  Half of it is deployed. quantctl up {env} finishes it, quantctl rollback {env} goes back."
+        told += f"\n  Half of it is deployed. `quantctl up {env}` finishes it, `quantctl rollback {env}` goes back."
         _record(env, environ, after, say)
     return UserError(told)
 

@@ -33,7 +33,7 @@ _FUNCTIONS = (
     exp.Upper, exp.Lower, exp.Trim, exp.Substring, exp.Left, exp.Right, exp.Pad, exp.Replace, exp.SplitPart, exp.Contains,
     exp.StartsWith, exp.EndsWith, exp.StrPosition, exp.Reverse, exp.Repeat, exp.Initcap, exp.RegexpLike, exp.RegexpReplace,
     exp.RegexpExtract, exp.RegexpCount, exp.Length, exp.Translate, exp.MD5, exp.SHA2, exp.Levenshtein, exp.Concat, exp.Split,
-    exp.ToChar, exp.ToBoolean, exp.Uuid, exp.Space, exp.Chr, exp.Ascii, exp.Unicode, exp.Hex,
+    exp.ToChar, exp.TimeToStr, exp.ToBoolean, exp.Uuid, exp.Space, exp.Chr, exp.Ascii, exp.Unicode, exp.Hex,
     # dates and times
     exp.DateAdd, exp.DateSub, exp.DateDiff, exp.TimestampTrunc, exp.DateTrunc, exp.Extract, exp.Year, exp.Month, exp.Day,
     exp.Hour, exp.Minute, exp.Second, exp.Quarter, exp.Week, exp.WeekOfYear, exp.DayOfWeek, exp.DayOfWeekIso, exp.DayOfYear,

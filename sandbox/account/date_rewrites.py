@@ -74,6 +74,16 @@ def _to_char(node: exp.ToChar) -> exp.Expr:
     return call("STRFTIME", subject, exp.Literal.string(duck_format(format_.name)))
 
 
+def _time_to_text(node: exp.TimeToStr) -> exp.Expr:
+    """TO_CHAR of what is a time by its spelling; sqlglot has read the format already."""
+    subject = cast(node.this, "TIMESTAMP") if node.this.is_type(*_LTZ) else node.this
+    said = node.args["format"]
+    left = re.sub("%-?[A-Za-eg-z]", "", said.name)  # but %f: sqlglot forgets how many digits of a second were asked for
+    if not (said.is_string and node.this.is_type(*TIMES)) or re.search("[A-SU-Za-z]", left):
+        raise unsupported(node.sql("snowflake"))
+    return call("STRFTIME", subject, said)
+
+
 def duck_format(said: str) -> str:
     """A format of dates in DuckDB's spelling.
 
@@ -122,6 +132,7 @@ RULES: dict[type[exp.Expr], Callable[[Any], exp.Expr | None]] = {
         _on_time,
     ),
     **dict.fromkeys((exp.DateAdd, exp.DateSub, exp.DateDiff, exp.TimestampTrunc, exp.DateTrunc, exp.Extract), _part),
-    exp.ToChar: _to_char, exp.TsOrDsToDate: _parsed, exp.StrToTime: _parsed, exp.ConvertTimezone: _zoned,
+    exp.ToChar: _to_char, exp.TimeToStr: _time_to_text,
+    exp.TsOrDsToDate: _parsed, exp.StrToTime: _parsed, exp.ConvertTimezone: _zoned,
     exp.NextDay: _weekday, exp.PreviousDay: _weekday,
 }  # fmt: skip

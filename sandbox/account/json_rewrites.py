@@ -74,16 +74,15 @@ def _object(node: exp.Expr, *, with_nulls: bool = False) -> exp.Expr:
     for each in node.expressions:
         if not isinstance(each, exp.PropertyEQ | exp.JSONKeyValue) or each.this is None:
             raise unsupported(node.sql("snowflake"))
-        key = each.this
-        key = exp.Literal.string(key.name) if isinstance(key, exp.Identifier) else key
-        pairs += [text(key), variant(each.expression)]
+        pairs += [text(each.this), variant(each.expression)]
     if all(isinstance(key, exp.Literal) for key in pairs[::2]):  # members are in the order of their names
         pairs = [
             part for pair in sorted(zip(pairs[::2], pairs[1::2], strict=True), key=lambda p: p[0].name) for part in pair
         ]
-    made = call("JSON_OBJECT", *pairs)
-    # A member whose value is NULL is left out.
-    return made if with_nulls else call("JSON_MERGE_PATCH", cast(exp.Literal.string("{}"), "JSON"), made)
+    if with_nulls:
+        return call("JSON_OBJECT", *pairs)
+    # A member whose value is NULL is left out; one whose value is JSON's own null is not.
+    return call("SF_OBJECT", call("LIST_VALUE", *pairs[::2]), call("LIST_VALUE", *pairs[1::2]))
 
 
 def _array(node: exp.Array) -> exp.Expr:
@@ -111,11 +110,6 @@ def _contains(node: exp.ArrayContains) -> exp.Expr:
     )
 
 
-def _array_text(node: exp.ArrayToString) -> exp.Expr:
-    listed = call("JSON_EXTRACT_STRING", node.this, exp.Literal.string("$[*]"))
-    return call("ARRAY_TO_STRING", listed, text(node.expression))
-
-
 def _path(node: exp.JSONExtract) -> exp.Expr:
     """V:a.b[0]; the names of members are as written, in their case."""
     said = "$"
@@ -129,6 +123,12 @@ def _path(node: exp.JSONExtract) -> exp.Expr:
     return call("JSON_EXTRACT", cast(node.this, "JSON"), exp.Literal.string(said))
 
 
+def _type_of(node: exp.Typeof) -> exp.Expr:
+    if any(is_real(inner) for inner in node.this.expressions):  # in JSON a FLOAT looks like a NUMBER
+        raise unsupported(node.sql("snowflake"))
+    return call("SF_TYPEOF", node.this)
+
+
 def _semi(name: str, *more: str) -> Rule:
     return lambda node: call(name, node.this, *(node.args[key] for key in more if node.args.get(key)))
 
@@ -137,11 +137,12 @@ RULES: dict[type[exp.Expr], Rule] = {
     exp.GroupConcat: _list_agg, exp.WithinGroup: _within, exp.ArrayAgg: _array_agg, exp.ArrayUniqueAgg: _array_agg,
     exp.ParseJSON: _parse_json, exp.Struct: _object, exp.JSONObject: lambda node: _object(node, with_nulls=True),
     exp.Array: _array, exp.Bracket: _element, exp.GetExtract: _element, exp.JSONExtract: _path, exp.Split: _split,
-    exp.ArrayContains: _contains, exp.ArrayToString: _array_text, exp.ArraySize: _semi("JSON_ARRAY_LENGTH"),
-    exp.ToVariant: lambda node: variant(node.this), exp.Typeof: _semi("SF_TYPEOF"),
+    exp.ArrayContains: _contains, exp.ArraySize: _semi("SF_ARRAY_SIZE"),
+    exp.ArrayToString: lambda node: call("SF_ARRAY_TEXT", node.this, text(node.expression)),
+    exp.ToVariant: lambda node: variant(node.this), exp.Typeof: _type_of,
     exp.ArrayAppend: lambda node: call("SF_APPEND", node.this, variant(node.expression)),
     exp.ArrayConcat: lambda node: call("SF_JOIN", node.this, *node.expressions),
     exp.JSONKeys: lambda node: call("TO_JSON", call("LIST_SORT", call("JSON_KEYS", node.this))),
     exp.JSONFormat: lambda node: cast(node.this, "VARCHAR"),
-    exp.ObjectAgg: lambda node: call("JSON_GROUP_OBJECT", text(node.this), variant(node.expression)),
+    exp.ObjectAgg: lambda node: call("SF_OBJECT_AGG", text(node.this), variant(node.expression)),
 }  # fmt: skip

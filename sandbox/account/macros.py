@@ -56,6 +56,16 @@ MACROS = (
         when 'OBJECT' then 'OBJECT' when 'ARRAY' then 'ARRAY' when 'VARCHAR' then 'VARCHAR' when 'BOOLEAN' then 'BOOLEAN'
         when 'NULL' then 'NULL_VALUE' when 'DOUBLE' then 'DECIMAL' when 'UBIGINT' then 'INTEGER'
         when 'BIGINT' then 'INTEGER' end""",
+    "sf_array_size(v) as case when json_type(v) = 'ARRAY' then json_array_length(v) end",
+    # A NULL within is an empty text: https://docs.snowflake.com/en/sql-reference/functions/array_to_string
+    """sf_array_text(v, s) as
+        array_to_string(list_transform(json_extract_string(v, '$[*]'), lambda x: coalesce(x, '')), s)""",
+    """sf_object(keys, members) as coalesce(cast(to_json(map_from_entries(list_filter(
+        list_transform(list_zip(keys, members), lambda p: {'k': p[1], 'v': p[2]}),
+        lambda e: e.k is not null and e.v is not null))) as json), json_object())""",
+    # Pairs of which one is NULL are left out: https://docs.snowflake.com/en/sql-reference/functions/object_agg
+    """sf_object_agg(k, v) as coalesce(cast(to_json(map_from_entries(
+        list({'k': k, 'v': v}) filter (k is not null and v is not null))) as json), json_object())""",
     "sf_append(v, x) as to_json(list_append(json_extract(v, '$[*]'), x))",
     "sf_join(v, w) as to_json(list_concat(json_extract(v, '$[*]'), json_extract(w, '$[*]')))",
     """sf_entries(v) as case json_type(v)

@@ -50,13 +50,19 @@ def quotient_scale(scale: int) -> int:
     return max(scale, min(scale + 6, _MOST_SCALE))
 
 
+def _typed(annotator: Any, node: exp.Expr, kind: object) -> exp.Expr:
+    """The node, which sqlglot's annotator now takes to be of a type."""
+    typed: exp.Expr = annotator._set_type(node, kind)
+    return typed
+
+
 def _binary(rule: Any) -> Any:
     def annotate(self: Any, node: exp.Binary) -> exp.Expr:
         one, other = node.left, node.right
         if not (is_number(one) and is_number(other)):
             return _given(self, node)
         real = is_real(one) or is_real(other)
-        return self._set_type(node, exp.DType.DOUBLE if real else decimal(rule(scale_of(one), scale_of(other))))  # type: ignore[no-any-return]
+        return _typed(self, node, exp.DType.DOUBLE if real else decimal(rule(scale_of(one), scale_of(other))))
 
     return annotate
 
@@ -70,7 +76,7 @@ def _one_of(parts: Any) -> Any:
         if not known or not all(is_number(part) for part in known):
             return given
         real = any(is_real(part) for part in known)
-        return self._set_type(node, exp.DType.DOUBLE if real else decimal(max(map(scale_of, known))))  # type: ignore[no-any-return]
+        return _typed(self, node, exp.DType.DOUBLE if real else decimal(max(map(scale_of, known))))
 
     return annotate
 
@@ -84,45 +90,46 @@ def _rounded(self: Any, node: exp.Expr) -> exp.Expr:
         scale = 0
     elif places.is_int:
         scale = max(0, min(scale, int(places.to_py())))
-    return self._set_type(node, decimal(scale))  # type: ignore[no-any-return]
+    return _typed(self, node, decimal(scale))
 
 
 def _average(self: Any, node: exp.Expr) -> exp.Expr:
     inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
     real = not is_number(inner) or is_real(inner)
-    return self._set_type(node, exp.DType.DOUBLE if real else decimal(quotient_scale(scale_of(inner))))  # type: ignore[no-any-return]
+    return _typed(self, node, exp.DType.DOUBLE if real else decimal(quotient_scale(scale_of(inner))))
 
 
 def _percentile(self: Any, node: exp.WithinGroup) -> exp.Expr:
     given = _given(self, node)
     if not isinstance(node.this, exp.PercentileCont) or not is_number(given) or is_real(given):
         return given
-    return self._set_type(node, decimal(scale_of(given) + 3))  # type: ignore[no-any-return]
+    return _typed(self, node, decimal(scale_of(given) + 3))
 
 
 def _literal(self: Any, node: exp.Literal) -> exp.Expr:
     if node.is_string or "e" in node.name.lower() or "." not in node.name:
         return _given(self, node)
-    return self._set_type(node, decimal(len(node.name.partition(".")[2])))  # type: ignore[no-any-return]
+    return _typed(self, node, decimal(len(node.name.partition(".")[2])))
 
 
 def _fixed(kind: exp.DType) -> Any:
-    return lambda self, node: self._set_type(node, kind)
+    return lambda self, node: _typed(self, node, kind)
 
 
 def _number(self: Any, node: exp.ToNumber) -> exp.Expr:
     scale = node.args.get("scale")
-    return self._set_type(node, decimal(int(scale.name) if scale is not None else 0))  # type: ignore[no-any-return]
+    return _typed(self, node, decimal(int(scale.name) if scale is not None else 0))
 
 
 def _given(self: Any, node: exp.Expr) -> exp.Expr:
     """As sqlglot has it."""
     said = _THEIRS.get(type(node)) or {}
     if annotator := said.get("annotator"):
-        return annotator(self, node)  # type: ignore[no-any-return]
+        annotated: exp.Expr = annotator(self, node)
+        return annotated
     if "returns" in said:
-        return self._set_type(node, said["returns"])  # type: ignore[no-any-return]
-    return self._set_type(node, exp.DType.UNKNOWN)  # type: ignore[no-any-return]
+        return _typed(self, node, said["returns"])
+    return _typed(self, node, exp.DType.UNKNOWN)
 
 
 def branches(node: exp.Expr) -> Iterable[exp.Expr | None]:

@@ -58,6 +58,9 @@ def parse(sql: str) -> exp.Expr:
     if len(statements) != 1:
         message = f"Actual statement count {len(statements)} did not match the desired statement count 1."
         raise SqlError("000008", "0A000", message)
+    for key in [pair.this for made in statements[0].find_all(exp.Struct) for pair in made.find_all(exp.PropertyEQ)]:
+        if isinstance(key, exp.Identifier):  # {'x': 1}: the key is a text, and stays as it is written
+            key.replace(exp.Literal.string(key.name))
     return statements[0]
 
 

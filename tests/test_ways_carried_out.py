@@ -1,0 +1,98 @@
+"""What a message says to run is run exactly as it was printed, and helps: what no test of a command's own carries out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from databricks.sdk.service.jobs import JobSettings
+
+import toolchain
+from tests.conftest import Team
+from tests.faults import Fault, behind
+from tests.paths import ROOT
+from tests.situations import ENV, open_gates, prepare, wrong
+from tests.toolchain_programs import program
+from tests.ways_out import carry_out, the_way
+from toolchain import cache
+
+# Go in the place of which somebody has compiled before: what it builds and lists are the programs that are there; the
+# modules are Go's own.
+_GO = """
+case "$1 $2" in
+"env GOVERSION") echo go1.26.0 ;;
+"env "*) echo {empty} ;;
+"mod "*) HOME={home} GOMODCACHE={modules} exec {go} "$@" ;;
+"list "*) echo '{{"Dir": "{empty}"}}' ;;
+"build "*)
+    for last; do :; done
+    case "$last" in
+    *cmd/pulumi) name=pulumi ;;
+    *pulumi-language-python*) name=pulumi-language-python ;;
+    *) name=${{last#./}} ;;
+    esac
+    while [ "$1" != -o ]; do shift; done
+    cp "{built}/$name" "$2" ;;
+esac
+"""
+
+
+@pytest.mark.real
+def test_drift_over_half_a_destroy_is_fixed_as_it_says(team: Team) -> None:
+    """A destroy that ended before its end, and a job that somebody changed: neither is clean, and one command fixes both."""
+    exported = json.loads(team.pulumi("stack", "export", "-s", ENV).stdout)["deployment"]["resources"]
+    [urn] = [one["urn"] for one in exported if one["urn"].endswith("Permissions::job/risk_model")]
+    assert team.pulumi("destroy", "--yes", "--skip-preview", "-s", ENV, "--target", urn).returncode == 0
+    seen = team.quantctl("drift", ENV)
+    assert seen.returncode == 2 and "what is missing" in seen.stdout
+    assert "1 of what was deployed" in team.quantctl("preview", ENV).stdout
+    [job] = team.workspace("deployer").jobs.list(name=f"{ENV} signal_report")
+    team.workspace("deployer").jobs.update(job.job_id or 0, new_settings=JobSettings(timeout_seconds=4321))
+    fixed = carry_out(the_way(seen.stdout, "--fix"), team.environ)
+    assert fixed.returncode == 0, fixed.stdout + fixed.stderr
+    assert wrong(team) == [] and team.changes(ENV) == {}
+
+
+@pytest.mark.real
+def test_half_an_update_is_taken_back_as_it_says(team: Team, tmp_path: Path) -> None:
+    """The folder has moved and a job was refused; the rollback that the error names brings all of it back."""
+    own = Team({**team.environ, "QUANT_PROJECT": str(open_gates(tmp_path))}, team.clone, team.credentials)
+    before = own.git("rev-parse", f"origin/{ENV}^{{tree}}")
+    with behind(own, Fault("html before", "change a job")) as struck:
+        failed = struck.quantctl(*prepare(own, "update", 300))
+    assert failed.returncode == 1 and "Half of it is deployed" in failed.stderr, failed.stdout + failed.stderr
+    back = carry_out(the_way(failed.stderr, "rollback"), own.environ)
+    assert back.returncode == 0, back.stdout + back.stderr
+    own.git("fetch", "-q", "origin")
+    assert own.git("rev-parse", f"origin/{ENV}^{{tree}}") == before
+    assert wrong(own, failed.stdout, failed.stderr, back.stdout, back.stderr) == []
+
+
+def test_a_toolchain_that_is_missing_is_obtained_as_it_says(tmp_path: Path) -> None:
+    """On a machine that has Go and cannot reach the vendor; afterwards every program is there."""
+    found, go = toolchain.locate(), shutil.which("go")
+    if found is None or found.way != "built" or go is None:
+        pytest.skip("nothing was compiled here that could be compiled again")
+    built, empty = cache.built_bin(), tmp_path / "module"
+    for name in ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python"):
+        (empty / name).parent.mkdir(parents=True)
+        shutil.copy(built / Path(name).name, empty / name)
+    modules = subprocess.run([go, "env", "GOMODCACHE"], capture_output=True, text=True, check=True).stdout.strip()
+    script = _GO.format(empty=empty, built=built, go=go, home=Path.home(), modules=modules)
+    program(tmp_path / "path", "go", script)
+    environ = {
+        "PATH": f"{tmp_path / 'path'}:{ROOT / '.venv' / 'bin'}:/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "HTTPS_PROXY": "http://127.0.0.1:9",  # nobody listens
+    }
+    lacking = carry_out("quantctl toolchain", environ)
+    assert lacking.returncode == 1 and "There is no toolchain yet" in lacking.stderr
+    obtained = carry_out(the_way(lacking.stderr, "--obtain"), environ)
+    assert obtained.returncode == 0, obtained.stdout + obtained.stderr
+    told = carry_out("quantctl toolchain", environ)
+    assert told.returncode == 0 and "way: built" in told.stdout
+    for name in cache.PROGRAMS:
+        assert f" {tmp_path}" in next(line for line in told.stdout.splitlines() if line.startswith(f"{name} "))
