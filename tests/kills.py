@@ -76,9 +76,10 @@ def strike(stage: Rewound, kill: Kill) -> tuple[bool, list[str]]:
     struck = False
     while running.runs and not (struck := _hit(stage.team, kill, running.pid)):
         time.sleep(0.02)  # between two runs of the engine there is none, nor a plugin
+    if kill.victim == "sandbox":
+        stage.run()  # as a service that is started again: else the providers ask it for minutes
     ended = running.wait()
     found = _signalled(kill, ended.returncode, stage.world()) if struck and kill.victim in SIGNALS else []
-    stage.run()
     return struck, [*found, *stage.made_whole(scene, ended.returncode, ended.stdout + ended.stderr)]
 
 
