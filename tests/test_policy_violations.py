@@ -119,6 +119,7 @@ VIOLATIONS = [
     V("one-name", DEV, "ServiceUser", {"defaultNamespace": "QUANT.QUANT_LIVE"}),
     V("one-name", DEV, "ServiceUser", {"defaultWarehouse": "BIG"}),
     V("one-name", DEV, "ServiceUser", {"rsaPublicKey": 7}),
+    V("one-name", DEV, "ServiceUser", {"disabled": "maybe"}),
     V("one-name", DEV, "ServiceUser", {"networkPolicy": "QUANT_LIVE_SVC_ADDRESSES"}),
     V("one-name", LIVE, "NetworkPolicy", {"name": "QUANT_LIVE_SVC_ADDRESSES", "allowedIpLists": ["0.0.0.0/0"]}),
     V("one-name", LIVE, "NetworkPolicy", {"name": "QUANT_LIVE_SVC_ADDRESSES", "allowedIpLists": ["192.0.2.0/24"]}),
