@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Callable
@@ -31,7 +30,6 @@ def run(declare: Callable[[], pulumi.Output[str]]) -> None:
     The runtime's own wait looks at every output again whenever one resolves, which is quadratic; awaiting the resources
     here leaves it nothing to wait for. Measured in bench/: docs/decisions/0004-one-wait.md.
     """
-    gc.disable()  # the program ends within seconds: collecting costs a tenth of its time and frees 4 MB of 120
     rpc.resolve_outputs = _resolve_what_is_read
     if not os.environ.get(_DEBUG):
         pulumi.log.debug = _say_nothing

@@ -22,12 +22,16 @@ _GRPC = (("grpc.max_receive_message_length", 400 * 1024 * 1024),)  # as the engi
 
 
 _AnalyzerInfo, _PluginInfo = message("AnalyzerInfo"), message("PluginInfo")
-_AnalyzeResponse, _RemediateResponse = message("AnalyzeResponse"), message("RemediateResponse")
+_AnalyzeResponse = message("AnalyzeResponse")
 _Configured = message("AnalyzerStackConfigureResponse")
 
 
 class Analyzer:
-    """Every rule is mandatory: what it finds stops a preview, and an update before anything is sent."""
+    """Every rule is mandatory: what it finds stops a preview, and an update before anything is sent.
+
+    It changes nothing, so there is no Remediate, which the engine calls for each resource: a pack may do without it
+    (pulumi/pulumi, pkg/resource/plugin/analyzer_plugin.go).
+    """
 
     def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:
         """The rules by name."""
@@ -50,10 +54,6 @@ class Analyzer:
         secret = set(request.config_secret_keys)
         environments.configure(request.stack, {key: value for key, value in request.config.items() if key not in secret})
         return _Configured()
-
-    def Remediate(self, request: Any, context: Any) -> Any:
-        """The pack changes nothing."""
-        return _RemediateResponse()
 
     def Analyze(self, request: Any, context: Any) -> Any:
         """Judge one resource before it is sent to its provider."""

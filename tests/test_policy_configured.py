@@ -197,11 +197,13 @@ def test_a_number_may_be_the_least_and_the_most() -> None:
         assert rules(LIVE, "ResourceMonitor", {"notifyTriggers": [share]}) == wrong
 
 
-def test_the_key_s_reader_is_the_principal_in_any_spelling() -> None:
+def test_the_principal_is_known_in_any_spelling() -> None:
     """Its application id has letters."""
     ours = "00000000-0000-4000-8000-0000000000Ab"
     for principal, wrong in ((ours.swapcase(), []), (ours.replace("Ab", "ac"), ["own-secret"])):
         assert rules(LIVE, "SecretAcl", {"principal": principal}, servicePrincipal=ours) == wrong
+        run_as = {"runAs": {"servicePrincipalName": principal}}
+        assert rules(LIVE, "Job", run_as, servicePrincipal=ours) == (["runs-as-principal"] if wrong else [])
 
 
 def test_personas_are_called_as_the_settings_say() -> None:

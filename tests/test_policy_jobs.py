@@ -51,7 +51,8 @@ ELSEWHERE = [
             "/Workspace/quant_live_old/a.py", "/Workspace/Workspace/quant_live/a.py", "/Volumes/main/quant_live/a.py",
             "dbfs:/quant_live/a.py", "s3://evil/a.py", "abfss://x@evil/a.py", "file:/quant_live/a.py", "src/a.py", "a.py",
             "", "/", "/Workspace", "/quant_live\\..\\a.py", "/quant_live/%2e%2e/quant/a.py", "/quant_live/a\n.py",
-            "//quant_live/a.py", "{{job.parameters.file}}", "/quant_live/{{job.parameters.file}}", "/quant_live/${FILE}",
+            "//quant_live/a.py", "/quant_live//a.py", "/quant_live/./a.py", "/quant_live/", "/quant_live/a/..",
+            "a/quant_live/b", "{{job.parameters.file}}", "/quant_live/{{job.parameters.file}}", "/quant_live/${FILE}",
         ),
     ),
     task(notebookTask={"notebookPath": "/Workspace/quant/src/a"}),
@@ -198,6 +199,10 @@ ELSEWHERE = [
             ("snowflake_database", "OTHER"), ("snowflake_warehouse", "BIG"), (None, "x"),
         )
     ),
+    {"parameters": {"name": "snowflake_schema", "default": "QUANT"}},
+    {"parameters": [UNKNOWN, {"name": "snowflake_schema", "default": "QUANT"}]},
+    {"parameters": [{"default": "x"}, {"name": "snowflake_schema", "default": "QUANT"}]},
+    {"parameters": [{"name": "x", "default": "{{secrets/quant/key}}"}]},
     *(
         task(runJobTask={"jobId": 1, "jobParameters": given})
         for given in (

@@ -119,6 +119,7 @@ VIOLATIONS = [
     V("one-name", DEV, "ServiceUser", {"defaultNamespace": "QUANT.QUANT_LIVE"}),
     V("one-name", DEV, "ServiceUser", {"defaultWarehouse": "BIG"}),
     V("one-name", DEV, "ServiceUser", {"rsaPublicKey": 7}),
+    V("one-name", DEV, "ServiceUser", {"disabled": "maybe"}),
     V("one-name", DEV, "ServiceUser", {"networkPolicy": "QUANT_LIVE_SVC_ADDRESSES"}),
     V("one-name", LIVE, "NetworkPolicy", {"name": "QUANT_LIVE_SVC_ADDRESSES", "allowedIpLists": ["0.0.0.0/0"]}),
     V("one-name", LIVE, "NetworkPolicy", {"name": "QUANT_LIVE_SVC_ADDRESSES", "allowedIpLists": ["192.0.2.0/24"]}),
@@ -267,6 +268,13 @@ VIOLATIONS = [
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", tables(LIVE_SCHEMA, objectTypePlural="PROCEDURES")),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"onSchemaObject": None}),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"onSchemaObject": None, "onDatabase": "QUANT"}),
+    *(
+        V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"privileges": ["USAGE"], **on})
+        for on in (
+            {"onSchemaObject": None, "onDatabase": "OTHER"}, {"onDatabase": "QUANT"},
+            {"onDatabase": "QUANT", "onSchema": {"schemaName": LIVE_SCHEMA}, "onSchemaObject": None},
+        )
+    ),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"databaseRoleName": '"QUANT"."PUBLIC"'}),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"databaseRoleName": '"QUANT"."QUANT_READER"'}),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole", {"databaseRoleName": "QUANT_LIVE_READER"}),
@@ -274,6 +282,9 @@ VIOLATIONS = [
     V("grants", DEV, "GrantPrivilegesToDatabaseRole", {"alwaysApply": True}),
     V("grants", DEV, "GrantPrivilegesToDatabaseRole", {"withGrantOption": True}),
     V("grants", LIVE, "GrantPrivilegesToDatabaseRole to the writer", {"privileges": ["INSERT", "REFERENCES"]}),
+    V("grants", LIVE, "GrantPrivilegesToDatabaseRole to the writer", {"privileges": ["OWNERSHIP", "REFERENCES"]}),
+    V("grants", LIVE, "GrantPrivilegesToDatabaseRole to the writer", {"privileges": []}),
+    V("grants", LIVE, "GrantPrivilegesToDatabaseRole to the writer", {"databaseRoleName": "QUANT_LIVE_WRITER"}),
     V("grants", LIVE, "GrantDatabaseRole", {"databaseRoleName": '"QUANT"."QUANT_LIVE_WRITER"'}),
     V("grants", LIVE, "GrantDatabaseRole", {"databaseRoleName": "QUANT_LIVE_WRITER"}),
     V("grants", LIVE, "GrantDatabaseRole", {"parentRoleName": "QUANT_DEVELOPERS"}),
@@ -294,6 +305,8 @@ VIOLATIONS = [
     V("grants", LIVE, "GrantPrivilegesToAccountRole", {"onAccountObject": {"objectType": "INTEGRATION",
         "objectName": "QUANT_WH"}}),
     V("grants", LIVE, "GrantPrivilegesToAccountRole", {"onAccountObject": None}),
+    V("grants", LIVE, "GrantPrivilegesToAccountRole", {"onAccountObject": {"objectType": "WAREHOUSE"}}),
+    V("grants", LIVE, "GrantPrivilegesToAccountRole", {"onAccountObject": "QUANT_WH"}),
 ]  # fmt: skip
 
 

@@ -12,17 +12,17 @@ from rules.values import Secret, shown, whole
 Problems = Iterator[str]
 
 WORKSPACE = "/Workspace"
+_NO_PATH = re.compile(r"[\\\x00-\x1f%]|\{\{|\$\{")  # what is read in another way than it is written
 _SECRET_REFERENCE = re.compile(r"\{\{\s*secrets\s*/\s*([^/}]*?)\s*/")
 
 
 def is_inside(path: str, environment: Environment) -> bool:
     """Whether a path lies in the environment's own Git folder; `/Workspace` before it or not."""
-    own = environment.folder
-    parts = path.removeprefix(WORKSPACE).split("/")
-    if own is None or {"", ".", ".."}.intersection(parts[1:]) or re.search(r"[\\\x00-\x1f%]|\{\{|\$\{", path):
+    own, found = environment.folder, path.removeprefix(WORKSPACE)
+    if own is None or _NO_PATH.search(path):
         return False
-    found = "/".join(parts)
-    return found == own or found.startswith(f"{own}/")
+    below = found.removeprefix(f"{own}/")
+    return found == own or (below != found and not {"", ".", ".."}.intersection(below.split("/")))
 
 
 def in_folder(value: Any, where: str, environment: Environment) -> Problems:

@@ -200,11 +200,21 @@ def read_scope(workspace: Workspace, name: str, key: str) -> Scope | None:
 
 def _tried(ask: Callable[[], T]) -> T | str:
     """The answer, or the reason why there is none, on one line."""
-    import snowflake.connector.errors
-
     try:
         return ask()
-    except (InfraError, OSError, ValueError, snowflake.connector.errors.Error) as error:
-        return " ".join(str(error).split())[:600] or type(error).__name__
+    except (InfraError, OSError, ValueError) as error:
+        return one_line(error)
     except (LookupError, TypeError) as error:  # an answer without a field that the documentation has
         return f"an answer was not understood: {error!r}"
+    except Exception as error:
+        # Most of a second to load, unless this is one of its own: whoever asks the workspace does not wait for it.
+        from snowflake.connector.errors import Error
+
+        if not isinstance(error, Error):
+            raise
+        return one_line(error)
+
+
+def one_line(error: Exception) -> str:
+    """What it says, or what it is."""
+    return " ".join(str(error).split())[:600] or type(error).__name__

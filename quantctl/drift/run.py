@@ -8,7 +8,6 @@ import typer
 
 from infra.vocabulary import Environment
 from quantctl import ask
-from quantctl.drift import fix as fixing
 from quantctl.drift.command import Format
 from quantctl.drift.finding import Class, EnvironmentDrift, exit_status, report
 from quantctl.drift.formats import as_json, as_junit, as_markdown, way_out
@@ -45,7 +44,9 @@ def looked_at(
         show_table(found, Console(stderr=True))
 
         def put_right(pairs: list[tuple[EnvironmentDrift, Read]]) -> None:
-            fixing.fix(pairs, environ, timeout, say)
+            from quantctl.drift.fix import fix  # it loads the connector, for which a look's first questions need not wait
+
+            fix(pairs, environ, timeout, say)
             say("looking again ...")
 
         found = _fixed(read, found, put_right, look_at, yes)
