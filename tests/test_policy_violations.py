@@ -319,6 +319,7 @@ def test_a_violation_is_refused_by_its_rule(violation: Violation) -> None:
     kind, props = changed(violation.stack, violation.variant, violation.changes)
     found = broken(violation.stack, kind, props)
     assert violation.rule in {one.rule for one in found}, found
+    assert {one.urn for one in found} == {f"urn:pulumi:{violation.stack}::quant::{kind}::x"}
     assert "hunter2" not in str(found)
 
 

@@ -189,9 +189,9 @@ def known_type(resource_type: str, props: Props, stack: str) -> list[str]:
     what = kind(resource_type)
     if what in NEVER:
         return [f"{title(resource_type)}: {NEVER[what]}"]
-    if what in ("pulumi:Stack", "pulumi:StackReference") or what.startswith("pulumi:providers"):
-        return [] if what != "pulumi:StackReference" else ["StackReference: an environment reads nothing of another one."]
-    if resource_type.startswith(_COMPONENTS) or resource_type.startswith("pulumi:providers:"):
+    if what == "pulumi:StackReference":
+        return ["StackReference: an environment reads nothing of another one."]
+    if what == "pulumi:Stack" or resource_type.startswith((*_COMPONENTS, "pulumi:providers:")):
         return []
     environment = named(stack)
     types = environment.listed.types if environment is not None else {}
