@@ -148,7 +148,7 @@ def test_providers_go_where_the_environment_variables_say() -> None:
     assert providers.check(dynamic, {"host": "x"}, LIVE, "default") and providers.check(
         kind, {"quant:a": "b"}, LIVE, "default"
     )
-    assert providers.check(kind, {"version": "1"}, LIVE, "mine") and providers.check(kind, {}, LIVE)
+    assert providers.check(kind, {"version": "1"}, LIVE, "mine") and providers.check(kind, {}, LIVE, "")
     assert providers.check(token("Job"), {"host": "x"}, LIVE, "mine") == []
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from unicodedata import category
 
-from rules import grants, lock_down, managed_access, own_code, providers, secret_scope
+from rules import grants, lock_down, managed_access, secret_scope
 from rules.allowed import NEVER
 from rules.environments import DEVELOPMENT, STACKS, Environment, identifier_parts, named
 from rules.table import (
@@ -176,12 +176,6 @@ KNOWN: dict[str, frozenset[str]] = {
 # A dynamic provider is code of the program, known by the module and the class that it stands in.
 _DYNAMIC, _OURS = "pulumi-python:", ("pulumi-python:dynamic/gitlab:BranchProtection",)
 _COMPONENTS = ("quant:index:", "quant:databricks:", "quant:gitlab:", "quant:snowflake:")
-
-
-def check(resource_type: str, props: Props, stack: str) -> list[str]:
-    """Everything of this resource that does not belong to `stack`: its type, its names, its code, its provider."""
-    rules = (known_type, names, own_code.check, providers.check)
-    return [problem for rule in rules for problem in rule(resource_type, props, stack)]
 
 
 def known_type(resource_type: str, props: Props, stack: str) -> list[str]:
