@@ -127,8 +127,7 @@ def test_a_stack_that_is_no_environment_is_refused() -> None:
     for kind, props in ((STACK, {}), of(LIVE, "SecretScope")):
         found = list(judge.of_resource(f"urn:pulumi:production::quant::{kind}::x", kind, props, is_protected=True))
         assert "one-name" in {one.rule for one in found}
-    for variant in good(LIVE):
-        kind, props = of(LIVE, variant)
+    for kind, props in [(STACK, {}), *(of(LIVE, variant) for variant in good(LIVE))]:
         found = list(judge.of_resource(f"urn:pulumi:production::quant::{kind}::x", kind, plain(props), is_protected=True))
         told = [one.message for one in found if one.rule != "plain-secrets"]  # which is the same everywhere
         assert all("allowed are quant, quant_stg, quant_lr, quant_live" in one for one in told), told
@@ -140,14 +139,16 @@ def test_providers_go_where_the_environment_variables_say() -> None:
     kind = "pulumi:providers:databricks"
     assert providers.check(kind, {"version": "1", "host": None}, LIVE, "default_1") == []
     for key, value in (("host", "https://evil.example"), ("profile", "x"), ("token", Secret("x")), ("accountId", UNKNOWN)):
-        [said] = providers.check(kind, {"version": "1", key: value}, LIVE, "default_1")
-        assert f"databricks {key}" in said
+        assert providers.check(kind, {"version": "1", key: value}, LIVE, "default_1") == [
+            f"provider databricks {key}: found {shown(value)}, expected nothing: host, account and credentials of quant_live"
+            " come from environment variables. Take it out of the configuration."
+        ]
     dynamic = "pulumi:providers:pulumi-python"
     assert providers.check(dynamic, {"version": "1", "quant:schedules": "live"}, LIVE, "default") == []
     assert providers.check(dynamic, {"host": "x"}, LIVE, "default") and providers.check(
         kind, {"quant:a": "b"}, LIVE, "default"
     )
-    assert providers.check(kind, {"version": "1"}, LIVE, "mine") and providers.check(kind, {}, LIVE)
+    assert providers.check(kind, {"version": "1"}, LIVE, "mine") and providers.check(kind, {}, LIVE, "")
     assert providers.check(token("Job"), {"host": "x"}, LIVE, "mine") == []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from rules import allowed, environments, identities, stack_files
+from rules import allowed, environments, identities, judge, stack_files
 from rules.environments import DEVELOPMENT, LIVE, STACKS
 
 from tests.policy_shapes import PRINCIPALS, configured, stack_file
@@ -43,6 +43,14 @@ def test_a_name_that_another_environment_has_is_refused(key: str, name: str, set
         " they are kept apart by it."
     ]
     assert said(LIVE, names={key: "desk"}) == []
+
+
+def test_what_two_have_is_told_of_the_stack_itself() -> None:
+    """By the rule's name, whatever else the stack declares."""
+    environments.configure(LIVE, {"quant:names": '{"secretScope": "quant"}'})
+    urn = f"urn:pulumi:{LIVE}::quant::{STACK}::quant-quant_live"
+    [found] = judge.of_resource(urn, STACK, {}, is_protected=False)
+    assert (found.rule, found.urn) == ("four-identities", urn)
 
 
 def test_the_service_role_is_no_persona_s_and_who_reads_does_not_write() -> None:

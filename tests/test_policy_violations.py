@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from rules import agreement, allowed, environments, judge, values
+from rules import allowed, environments, judge, values
 from rules.environments import LIVE, MATRIX, STACKS
 from rules.values import Declared
 
@@ -319,6 +319,7 @@ def test_a_violation_is_refused_by_its_rule(violation: Violation) -> None:
     kind, props = changed(violation.stack, violation.variant, violation.changes)
     found = broken(violation.stack, kind, props)
     assert violation.rule in {one.rule for one in found}, found
+    assert {one.urn for one in found} == {f"urn:pulumi:{violation.stack}::quant::{kind}::x"}
     assert "hunter2" not in str(found)
 
 
@@ -464,19 +465,6 @@ def test_the_environment_s_own_identities_have_their_levels() -> None:
     [told] = broken(LIVE, PERMISSIONS, {"directoryPath": "/other", "accessControls": []})
     assert "found '/other', expected a directory above /teams/locked/quant_live." in told.message
     assert entries({"repoPath": "/teams/locked/quant_live"}, group("quant-support", "CAN_READ")) == []
-
-
-def test_what_a_resource_alone_can_tell() -> None:
-    """Type, names, code and provider at once: each of the four finds its own."""
-    for kind, props, words in (
-        (token("Stage"), {}, "no rule of the pack knows"),
-        (token("SecretScope"), {"name": "quant"}, "SecretScope name"),
-        (JOB, policy_shapes.job(LIVE, gitSource={}), "Job gitSource"),
-        ("pulumi:providers:databricks", {}, "provider databricks"),
-    ):
-        [said] = agreement.check(kind, props, LIVE)
-        assert words in said
-    assert agreement.check(token("SecretScope"), {"name": LIVE}, LIVE) == []
 
 
 def test_a_task_runs_jobs_of_its_own_stack_alone(monkeypatch: pytest.MonkeyPatch) -> None:

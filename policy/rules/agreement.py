@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from unicodedata import category
 
-from rules import grants, lock_down, managed_access, own_code, providers, secret_scope
+from rules import grants, lock_down, managed_access, secret_scope
 from rules.allowed import NEVER
 from rules.environments import DEVELOPMENT, STACKS, Environment, identifier_parts, named
 from rules.table import (
@@ -178,20 +178,14 @@ _DYNAMIC, _OURS = "pulumi-python:", ("pulumi-python:dynamic/gitlab:BranchProtect
 _COMPONENTS = ("quant:index:", "quant:databricks:", "quant:gitlab:", "quant:snowflake:")
 
 
-def check(resource_type: str, props: Props, stack: str) -> list[str]:
-    """Everything of this resource that does not belong to `stack`: its type, its names, its code, its provider."""
-    rules = (known_type, names, own_code.check, providers.check)
-    return [problem for rule in rules for problem in rule(resource_type, props, stack)]
-
-
 def known_type(resource_type: str, props: Props, stack: str) -> list[str]:
     """A type or a property that no rule knows."""
     what = kind(resource_type)
     if what in NEVER:
         return [f"{title(resource_type)}: {NEVER[what]}"]
-    if what in ("pulumi:Stack", "pulumi:StackReference") or what.startswith("pulumi:providers"):
-        return [] if what != "pulumi:StackReference" else ["StackReference: an environment reads nothing of another one."]
-    if resource_type.startswith(_COMPONENTS) or resource_type.startswith("pulumi:providers:"):
+    if what == "pulumi:StackReference":
+        return ["StackReference: an environment reads nothing of another one."]
+    if what == "pulumi:Stack" or resource_type.startswith((*_COMPONENTS, "pulumi:providers:")):
         return []
     environment = named(stack)
     types = environment.listed.types if environment is not None else {}

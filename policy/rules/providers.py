@@ -5,7 +5,7 @@ from __future__ import annotations
 from rules.values import Props, shown
 
 
-def check(resource_type: str, props: Props, stack: str, name: str = "") -> list[str]:
+def check(resource_type: str, props: Props, stack: str, name: str) -> list[str]:
     """A provider of the program's own, or one that is told to go elsewhere; `name` is its logical name."""
     if not resource_type.startswith("pulumi:providers:"):
         return []
