@@ -67,13 +67,20 @@ def test_every_other_environment_is_compared(tmp_path: Path, monkeypatch: pytest
     """One whose file cannot be read is unknown, and hides nothing of the next."""
     for stack in STACKS:
         stack_file(tmp_path, stack)
-    stack_file(tmp_path, LIVE, names='{"secretScope": "quant_stg"}')
+    stack_file(tmp_path, LIVE, names='{"secretScope": "quant_stg"}', schema="QUANT_STG")
     (tmp_path / "Pulumi.quant.yaml").write_text("config: [")
     monkeypatch.setattr(environments, "ROOT", tmp_path)
     environments.named.cache_clear()
-    shared, unread = identities.check(STACK, "quant_stg", tmp_path)
+    shared, unread, schema = identities.check(STACK, "quant_stg", tmp_path)
+    assert schema == (
+        "Pulumi.quant_stg.yaml and Pulumi.quant_live.yaml: quant:schema: found 'quant_stg' in both, expected one for each:"
+        " they are kept apart by it."
+    )
     assert shared.startswith("Pulumi.quant_stg.yaml and Pulumi.quant_live.yaml: quant:names.secretScope: found 'quant_stg'")
     assert "whether quant_stg and quant differ is unknown" in unread
+    stack_files._config.cache_clear()
+    (tmp_path / "Pulumi.quant.yaml").write_text("config: {}")
+    assert len(identities.check(STACK, "quant_stg", tmp_path)) == 2  # what a file does not say is told in its own stack
 
 
 @pytest.mark.parametrize(
