@@ -136,6 +136,37 @@ def test_a_file_that_is_no_text_is_unreadable(tmp_path: Path) -> None:
         assert stack_files.configuration(tmp_path, DEVELOPMENT) == {}
 
 
+def test_files_say_what_the_engine_would_hand_over(tmp_path: Path) -> None:
+    """Texts, and JSON for what has parts; the stack's own wins, what is encrypted or empty is left out."""
+    shared = {
+        "database": {"value": "D", "default": "no"},
+        "warehouse": {"type": "string", "default": "W"},
+        "quant:schema": "s",
+        "aws:region": "eu-west-1",
+        "retentionDays": 5,
+        "folder": "/shared",
+    }
+    own = {
+        "quant:folder": "/own",
+        "quant:names": {"serviceRole": "r"},
+        "quant:gitToken": {"secure": "v1:x"},
+        "quant:gitlab": {"secure": "no", "url": "u"},
+        "quant:branch": None,
+    }
+    (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump({"config": shared}))
+    (tmp_path / "Pulumi.quant.yaml").write_text(yaml.safe_dump({"config": own}))
+    assert stack_files.configuration(tmp_path, DEVELOPMENT) == {
+        "quant:database": "D",
+        "quant:warehouse": "W",
+        "quant:schema": "s",
+        "aws:region": "eu-west-1",
+        "quant:retentionDays": "5",
+        "quant:folder": "/own",
+        "quant:names": '{"serviceRole": "r"}',
+        "quant:gitlab": '{"secure": "no", "url": "u"}',
+    }
+
+
 def test_the_list_says_whose_it_is_and_what_it_takes(tmp_path: Path) -> None:
     """Its own name in a refusal, all three keys, and domains in any spelling."""
     file = tmp_path / "allowed.yaml"
