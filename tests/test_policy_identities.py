@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,7 @@ def test_files_say_what_the_engine_would_hand_over(tmp_path: Path) -> None:
         "quant:gitToken": {"secure": "v1:x"},
         "quant:gitlab": {"secure": "no", "url": "u"},
         "quant:branch": None,
+        "quant:limitedRelease": {"until": datetime.date(2026, 12, 31)},
     }
     (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump({"config": shared}))
     (tmp_path / "Pulumi.quant.yaml").write_text(yaml.safe_dump({"config": own}))
@@ -164,6 +166,7 @@ def test_files_say_what_the_engine_would_hand_over(tmp_path: Path) -> None:
         "quant:folder": "/own",
         "quant:names": '{"serviceRole": "r"}',
         "quant:gitlab": '{"secure": "no", "url": "u"}',
+        "quant:limitedRelease": '{"until": "2026-12-31"}',
     }
 
 
