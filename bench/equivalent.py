@@ -28,7 +28,8 @@ def changes(source: str) -> dict[str, Change]:
     bodies: dict[str, dict[str, list[str]]] = {}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (found := _NAME.fullmatch(node.name)):
-            body = [line.strip() for line in lines[node.lineno : node.end_lineno]]
+            signature = lines[node.lineno - 1].partition("(")[2]  # a default is changed too
+            body = [line.strip() for line in (signature, *lines[node.lineno : node.end_lineno])]
             bodies.setdefault(found["function"], {})[node.name] = body
     made = {}
     for function, mutants in bodies.items():

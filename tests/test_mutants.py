@@ -18,6 +18,10 @@ def x__twice__mutmut_orig(a):
 def x__twice__mutmut_1(a):
     b = None
     return b + b
+def x_open__mutmut_orig(path, name=""):
+    return path
+def x_open__mutmut_1(path, name="XXXX"):
+    return path
 class Box:
     def xǁBoxǁopen__mutmut_orig(self):
         return 1
@@ -30,6 +34,7 @@ def test_a_mutant_is_known_by_what_it_changed() -> None:
     """Its function and the lines, of functions and of methods; what is no mutant is none."""
     assert equivalent.changes(SOURCE) == {
         "x__twice__mutmut_1": Change("twice", "b = a", "b = None"),
+        "x_open__mutmut_1": Change("open", 'path, name=""):', 'path, name="XXXX"):'),
         "xǁBoxǁopen__mutmut_12": Change("Box.open", "return 1", "return 2"),
     }
 

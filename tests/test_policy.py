@@ -160,6 +160,7 @@ def test_a_secret_is_marked_or_refused() -> None:
         (job_type, job(LIVE, description=PEM), "Job description: found a private key"),
         (job_type, job(LIVE, tags={"password": "hunter2"}), "Job tags.password: found a plain value"),
         (job_type, job(LIVE, parameters=[{"name": "api_token", "default": "hunter2"}]), "Job parameters[0].default: found"),
+        (job_type, job(LIVE, things=[{"key": "password", "value": "hunter2"}]), "Job things[0].value: found a plain value"),
         (job_type, job(LIVE, description=Secret(PEM)), "Write it into the secret scope"),
         (job_type, job(LIVE, description="glpat-0123456789abcdefghij"), "found a token or password"),
         (secret, {"key": "k", "stringValue": "hunter2"}, "Secret stringValue: found a plain value"),
@@ -172,6 +173,7 @@ def test_a_secret_is_marked_or_refused() -> None:
         (secret, {"key": "k", "stringValue": Secret("a token")}),
         (job_type, job(LIVE, parameters=[{"name": "key", "default": "{{secrets/quant_live/snowflake_private_key}}"}])),
         (job_type, job(LIVE, parameters=[{"name": "api_token", "default": Secret("x")}])),
+        (job_type, job(LIVE, parameters=Secret([{"name": "api_token", "default": "x"}]))),
         (job_type, job(LIVE, idempotencyToken="x", tags={"mustChangePassword": "x", "token": "true", "secret": ""})),
         (job_type, job(LIVE, tags={"token": "FALSE", "secret": "default"})),
     ):

@@ -188,6 +188,18 @@ def test_names_of_the_team_are_the_environments_own() -> None:
     assert rules(LIVE, "SecretScope", {}, names=["desk"]) == [] == rules(LIVE, "SecretScope", {}, names={"secretScope": 5})
 
 
+def test_the_place_in_gitlab_is_the_shell_s_or_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell wins; without either, no branch is the environment's own."""
+    elsewhere = {"gitlab": {"url": "https://other.example/", "project": "other/pipelines"}}
+    assert rules(LIVE, BRANCH, {}, **elsewhere) == []
+    monkeypatch.delenv("QUANT_GITLAB_URL")
+    monkeypatch.delenv("QUANT_GITLAB_PROJECT")
+    there = {"url": "https://other.example", "project": "other/pipelines"}
+    assert rules(LIVE, BRANCH, there, **elsewhere) == [] and rules(LIVE, BRANCH, {}, **elsewhere) == ["one-name"]
+    for said in ({}, {"gitlab": ["x"]}, {"gitlab": "no JSON"}):
+        assert rules(LIVE, BRANCH, there, **said) == ["one-name"]
+
+
 def test_a_number_may_be_the_least_and_the_most() -> None:
     """Days of history, shares of a quota."""
     for days, wrong in ((0, ["managed-access"]), (1, []), (90, []), (91, ["managed-access"])):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -67,13 +68,20 @@ def test_every_other_environment_is_compared(tmp_path: Path, monkeypatch: pytest
     """One whose file cannot be read is unknown, and hides nothing of the next."""
     for stack in STACKS:
         stack_file(tmp_path, stack)
-    stack_file(tmp_path, LIVE, names='{"secretScope": "quant_stg"}')
+    stack_file(tmp_path, LIVE, names='{"secretScope": "quant_stg"}', schema="QUANT_STG")
     (tmp_path / "Pulumi.quant.yaml").write_text("config: [")
     monkeypatch.setattr(environments, "ROOT", tmp_path)
     environments.named.cache_clear()
-    shared, unread = identities.check(STACK, "quant_stg", tmp_path)
+    shared, unread, schema = identities.check(STACK, "quant_stg", tmp_path)
+    assert schema == (
+        "Pulumi.quant_stg.yaml and Pulumi.quant_live.yaml: quant:schema: found 'quant_stg' in both, expected one for each:"
+        " they are kept apart by it."
+    )
     assert shared.startswith("Pulumi.quant_stg.yaml and Pulumi.quant_live.yaml: quant:names.secretScope: found 'quant_stg'")
     assert "whether quant_stg and quant differ is unknown" in unread
+    stack_files._config.cache_clear()
+    (tmp_path / "Pulumi.quant.yaml").write_text("config: {}")
+    assert len(identities.check(STACK, "quant_stg", tmp_path)) == 2  # what a file does not say is told in its own stack
 
 
 @pytest.mark.parametrize(
@@ -127,6 +135,39 @@ def test_a_file_that_is_no_text_is_unreadable(tmp_path: Path) -> None:
         stack_files._config.cache_clear()
         file.write_text(text)
         assert stack_files.configuration(tmp_path, DEVELOPMENT) == {}
+
+
+def test_files_say_what_the_engine_would_hand_over(tmp_path: Path) -> None:
+    """Texts, and JSON for what has parts; the stack's own wins, what is encrypted or empty is left out."""
+    shared = {
+        "database": {"value": "D", "default": "no"},
+        "warehouse": {"type": "string", "default": "W"},
+        "quant:schema": "s",
+        "aws:region": "eu-west-1",
+        "retentionDays": 5,
+        "folder": "/shared",
+    }
+    own = {
+        "quant:folder": "/own",
+        "quant:names": {"serviceRole": "r"},
+        "quant:gitToken": {"secure": "v1:x"},
+        "quant:gitlab": {"secure": "no", "url": "u"},
+        "quant:branch": None,
+        "quant:limitedRelease": {"until": datetime.date(2026, 12, 31)},
+    }
+    (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump({"config": shared}))
+    (tmp_path / "Pulumi.quant.yaml").write_text(yaml.safe_dump({"config": own}))
+    assert stack_files.configuration(tmp_path, DEVELOPMENT) == {
+        "quant:database": "D",
+        "quant:warehouse": "W",
+        "quant:schema": "s",
+        "aws:region": "eu-west-1",
+        "quant:retentionDays": "5",
+        "quant:folder": "/own",
+        "quant:names": '{"serviceRole": "r"}',
+        "quant:gitlab": '{"secure": "no", "url": "u"}',
+        "quant:limitedRelease": '{"until": "2026-12-31"}',
+    }
 
 
 def test_the_list_says_whose_it_is_and_what_it_takes(tmp_path: Path) -> None:

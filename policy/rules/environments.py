@@ -94,10 +94,7 @@ class Environment:
 
     def parts(self, key: str) -> Any:
         """A value that has parts: the engine hands it over as JSON text."""
-        try:
-            return json.loads(self.config.get(f"quant:{key}") or "null")
-        except ValueError:
-            return None
+        return _read(self.config.get(f"quant:{key}"))
 
     @cached_property
     def folder(self) -> str | None:
@@ -304,11 +301,15 @@ def identifier_parts(identifier: Any) -> tuple[str, ...]:
     return tuple(quoted.replace('""', '"') or bare.strip().upper() for quoted, bare in found)
 
 
-def _object(text: str | None) -> dict[str, Any]:
+def _read(text: str | None) -> Any:
     try:
-        found = json.loads(text or "null")
+        return json.loads(text) if text else None
     except ValueError:
-        return {}
+        return None
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    found = _read(text)
     return found if isinstance(found, dict) else {}
 
 

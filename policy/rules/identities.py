@@ -37,7 +37,7 @@ def check(resource_type: str, stack: str, root: Path = ROOT) -> list[str]:
                 )
         for key, against in (("servicePrincipal", "deployer"), ("deployer", "servicePrincipal")):
             value = mine.text(key)
-            if value and value.lower() == theirs.get(f"quant:{against}", "").lower():
+            if _same(key, value, theirs.get(f"quant:{against}")):
                 found.append(f"{files}: found {value} as quant:{key} and as quant:{against}: what runs jobs never deploys.")
     return found
 
