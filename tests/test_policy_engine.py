@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from rules.environments import STACKS
-from rules.values import Secret
+from rules.values import UNKNOWN, Secret
 
 import toolchain
 from tests import policy_shapes
@@ -24,9 +24,13 @@ pytestmark = pytest.mark.real
 # sdk/go/common/resource/properties.go: a secret in a state file
 SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 
+NOT_KNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # sdk/go/common/resource/plugin/rpc.go: a text that is not known yet
+
 
 def stated(value: Any) -> Any:
     """A value as it stands in a state."""
+    if value is UNKNOWN:
+        return NOT_KNOWN
     if isinstance(value, Secret):
         return stated({"secret": value.value})
     if isinstance(value, dict):

@@ -166,15 +166,21 @@ def explained(env: str, said: str, begun: bool) -> UserError:
 
 def _done(env: str, made: Plan, result: stacks.Result, environ: Mapping[str, str], console: Console) -> None:
     """After a successful update; the one place where a deployment is known to have happened."""
-    page = ""
     try:
-        settings, workspace = stack_settings(env, environ), Workspace(environ)
-        if folder := workspace.git_folder(settings.folder):
-            page = folder_page(environ, folder.id)
-        record_updates([settings], workspace, connect(settings, environ))
+        settings = stack_settings(env, environ)
+        record_updates([settings], Workspace(environ), connect(settings, environ))
     except InfraError as error:  # it is deployed all the same
         print(f"{env} is deployed, and that is not on record (quantctl history): {error}", file=sys.stderr)
     counts = ", ".join(f"{number} {what}" for what, number in result.counts.items())
     console.print(f"{env} is at commit {made.facts.commit[:12]}: {counts or 'done'}.", markup=False, highlight=False)
-    if page:
+    if page := _page(env, environ):
         console.print(page, markup=False, highlight=False, soft_wrap=True)
+
+
+def _page(env: str, environ: Mapping[str, str]) -> str:
+    """The Git folder's page in the workspace; empty where it cannot be asked now."""
+    try:
+        folder = Workspace(environ).git_folder(stack_settings(env, environ).folder)
+    except InfraError:
+        return ""
+    return folder_page(environ, folder.id) if folder else ""
