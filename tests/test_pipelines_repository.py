@@ -168,7 +168,7 @@ def test_the_command_that_the_gate_names_clears_it(world: World) -> None:
     found = world.read()
     verdict, evidence = fast_forward(line_of(found, found.head("quant"), found.head("quant_stg")))
     assert verdict is Verdict.NO
-    command = re.search(r"In a clone: (.+?); then", evidence)
+    command = re.search(r"In a clone: `(.+?)`; then", evidence)
     assert command is not None
     subprocess.run(["bash", "-c", command[1]], cwd=world.clone, check=True, capture_output=True)
     found = world.read()

@@ -122,7 +122,7 @@ def test_what_is_wrong_in_the_world_stops_it(stage: Stage) -> None:
     failed = workspace.jobs.run_now(job.job_id or 0, job_parameters={"seconds": "no number"}).result()
     [job] = workspace.jobs.list(name="quant_stg slow")
     active = workspace.jobs.run_now(job.job_id or 0, job_parameters={"seconds": "60"})
-    before = stage.head("quant_stg")
+    before = {branch: stage.head(branch) for branch in ("quant", "quant_stg")}
     stage.team.commit("quant_stg", "src/hot.py", "# hot fix\n", "Hot fix at night")
     year_end = {"environments": ["quant_stg"], "start": "2026-01-01", "end": "2099-12-31", "why": "Year end"}
     stage.project("short", dict.fromkeys(EDGES, SHORT), [year_end])
@@ -134,7 +134,9 @@ def test_what_is_wrong_in_the_world_stops_it(stage: Stage) -> None:
     finally:
         stage.project("short", dict.fromkeys(EDGES, SHORT))
         workspace.jobs.cancel_run_and_wait(active.run_id)
-        stage.team.git("push", "-q", "--force", "origin", f"{before}:refs/heads/quant_stg")
+        stage.team.git(
+            "push", "-q", "--force", "origin", *(f"{head}:refs/heads/{branch}" for branch, head in before.items())
+        )
     assert found.keys() == {"fast-forward", "soak", "approvals", "no-active-runs", "no-freeze"}
     for gate, word in (
         ("fast-forward", "Hot fix at night"),

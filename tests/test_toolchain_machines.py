@@ -16,7 +16,7 @@ from rich.console import Console
 import toolchain
 from tests.toolchain_programs import own_cache as own_cache
 from tests.toolchain_programs import program
-from toolchain import Report, ToolchainError, build, cache, installed, official
+from toolchain import Report, ToolchainError, build, cache, installed, official, patched
 
 assert official.PINNED  # loaded before a test takes the rights to read the libraries away
 _NOBODY = 65534
@@ -180,6 +180,7 @@ def test_a_build_under_a_strict_umask_is_found_again(own_cache: Path, monkeypatc
     esac"""
     program(own_cache / "path", "go", go)
     monkeypatch.setattr(build, "_DISK_FOR_PROGRAMS", 0)
+    monkeypatch.setattr(patched, "PATCHES", {})
     before = os.umask(0o077)
     try:
         build.build_programs(Report(Console(file=io.StringIO())))
