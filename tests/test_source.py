@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,33 @@ def test_a_moved_branch_is_seen(remote: Path) -> None:
     second = take_snapshot(str(remote), "quant")
     assert (second.commit, second.read(["a.py"]), first.read(["a.py"])) == (moved, {"a.py": b"two"}, {"a.py": b"one"})
     assert second.contains(first.commit)
+
+
+def test_branches_that_are_looked_at_at_once_are_not_mixed_up(
+    remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several threads of one process bring several branches into an empty cache; each gets its own."""
+    names = [f"b{number}" for number in range(6)]
+    heads = {}
+    for name in names:
+        git(remote, "checkout", "-q", "-b", name, "quant")
+        heads[name] = commit(remote, "a.py", name)
+    for round_ in range(5):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / f"cache{round_}"))
+        with ThreadPoolExecutor(len(names)) as pool:
+            found = list(pool.map(lambda name: take_snapshot(str(remote), name), names))
+            known = list(pool.map(found[0].tree_anywhere, [one.commit for one in found]))
+        assert {one.branch: one.commit for one in found} == heads
+        assert [one is not None for one in known] == [True] * len(names)
+
+
+def test_whether_a_branch_holds_a_commit_is_unknown_where_the_host_is_silent(remote: Path) -> None:
+    """It is not "on no branch"."""
+    snapshot = take_snapshot(str(remote), "quant")
+    head = commit(remote, "a.py", "two")
+    remote.rename(remote.with_name("elsewhere"))
+    with pytest.raises(UserError, match="cannot be read"):
+        snapshot.tree_anywhere(head)
 
 
 def test_rewritten_history_is_seen(remote: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -38,10 +38,15 @@ class Snapshot:
         return tree(self.repository, commit) if commit and self.contains(commit) else None
 
     def tree_anywhere(self, commit: str) -> Mapping[str, Entry] | None:
-        """The tree of a commit of any branch of the remote; None when no branch holds it."""
+        """The tree of a commit of any branch of the remote; None when no branch holds it.
+
+        Raises:
+            UserError: the remote cannot be read.
+        """
         heads = "+refs/heads/*:refs/quant/all/*"
-        fetch = ("fetch", "--quiet", "--no-tags", "--prune", self.remote, heads)
-        run_in(self.repository, *fetch, seconds=FETCH_SECONDS)
+        fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--prune", self.remote, heads)
+        with one_at_a_time(self.repository):
+            need(run_in(self.repository, *fetch, seconds=FETCH_SECONDS), self.remote)
         found = run_in(self.repository, "for-each-ref", "--contains", commit, "refs/quant/all")
         return None if found.returncode or not found.stdout.strip() else tree(self.repository, commit)
 
@@ -145,10 +150,11 @@ def _commit(repository: Path, object_id: str) -> str | None:
 
 def _fetch(repository: Path, remote: str, ref: str) -> str:
     """Bring the branch's history; returns the head that came."""
-    # A ref of our own per process: two stacks that deploy at once share the repository.
-    local = f"refs/quant/{os.getpid()}"
+    # A ref of this call alone: stacks that deploy at once, and threads that look at several, share the repository.
+    local = f"refs/quant/{uuid.uuid4().hex}"
     fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote, f"+{ref}:{local}")
-    need(run_in(repository, *fetch, seconds=FETCH_SECONDS), remote)
+    with one_at_a_time(repository):
+        need(run_in(repository, *fetch, seconds=FETCH_SECONDS), remote)
     commit = need(run_in(repository, "rev-parse", f"{local}^{{commit}}"), remote).decode().strip()
     run_in(repository, "update-ref", "-d", local)
     return commit

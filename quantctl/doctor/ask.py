@@ -76,9 +76,20 @@ def _git(settings: Sequence[Settings]) -> list[Answer]:
         return found
     commit = next(iter(heads.values()))
     repository = git.cache(remote)
-    git.run_in(
-        repository, "fetch", "--quiet", "--no-tags", remote, "+refs/heads/*:refs/quant/all/*", seconds=git.FETCH_SECONDS
-    )
+    heads_of_all = "+refs/heads/*:refs/quant/all/*"
+    with git.one_at_a_time(repository):
+        fetched = git.run_in(
+            repository,
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            remote,
+            heads_of_all,
+            seconds=git.FETCH_SECONDS,
+        )
+    if fetched.returncode:
+        return [*found, unknown("Git", needed, git.said(fetched), "the host must let this shell read all branches")]
     tried = git.run_in(
         repository, "push", "--dry-run", "--porcelain", remote, f"{commit}:{_PROBE}", seconds=git.ANSWER_SECONDS * 2
     )
