@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -14,6 +16,7 @@ from tests.conftest import Team
 from tests.paths import ROOT
 
 ENV = "quant_stg"
+_WORKFLOW = "workflows/signal_report.yml"
 EDGES = ("quant -> quant_stg", "quant_stg -> quant_lr", "quant_lr -> quant_live")
 OPEN = {
     "soakDays": 0,
@@ -24,6 +27,16 @@ OPEN = {
     "releaseManager": False,
     "resultsDays": 0,
 }
+
+
+@contextlib.contextmanager
+def put_back(team: Team) -> Iterator[None]:
+    """The workflow that an update changes is as before afterwards, and deployed: other tests share the team."""
+    team.git("fetch", "-q", "origin")
+    before = team.git("show", f"origin/{ENV}:{_WORKFLOW}")
+    yield
+    team.commit(ENV, _WORKFLOW, f"{before}\n", "As before")
+    team.up(ENV)
 
 
 def wrong(team: Team, *outputs: str) -> list[str]:
@@ -67,22 +80,20 @@ def prepare(team: Team, situation: str, number: int) -> tuple[str, ...]:
         assert done.returncode == 0, done.stderr
         return "rollback", ENV, "--yes"
     if situation == "promotion":
-        text = team.git("show", "origin/quant:workflows/signal_report.yml")
+        text = team.git("show", f"origin/quant:{_WORKFLOW}")
         line = next(line for line in text.splitlines() if line.startswith("timeout_seconds:"))
         changed = text.replace(line, f"timeout_seconds: {3000 + number}")
         team.git("fetch", "-q", "origin")
         team.git("checkout", "-q", "-B", "quant", "origin/quant")
         team.git("merge", "-q", "--no-edit", "-s", "ours", f"origin/{ENV}")  # the target's own commits are in it
         team.git("push", "-q", "origin", "HEAD:refs/heads/quant")
-        team.commit("quant", "workflows/signal_report.yml", changed + "\n", "Longer still")
+        team.commit("quant", _WORKFLOW, changed + "\n", "Longer still")
         team.up("quant")
         return "promote", "quant", ENV, "--yes"
     if situation == "update":
-        text = team.git("show", f"origin/{ENV}:workflows/signal_report.yml")
+        text = team.git("show", f"origin/{ENV}:{_WORKFLOW}")
         line = next(line for line in text.splitlines() if line.startswith("timeout_seconds:"))
-        team.commit(
-            ENV, "workflows/signal_report.yml", text.replace(line, f"timeout_seconds: {2000 + number}") + "\n", "Longer"
-        )
+        team.commit(ENV, _WORKFLOW, text.replace(line, f"timeout_seconds: {2000 + number}") + "\n", "Longer")
         return "up", ENV, "--yes"
     [job] = list(workspace.jobs.list(name=f"{ENV} risk_model"))
     if situation == "drift":

@@ -24,7 +24,14 @@ _STACKS = Path(".pulumi") / "stacks" / "quant"
 
 
 @pytest.fixture
-def small_disk(team: Team, tmp_path: Path) -> Iterator[Path]:
+def as_before(team: Team) -> Iterator[None]:
+    """What the update has changed is taken back."""
+    with situations.put_back(team):
+        yield
+
+
+@pytest.fixture
+def small_disk(team: Team, tmp_path: Path, as_before: None) -> Iterator[Path]:
     """A disk of its own with the team's states, which are brought back afterwards."""
     disk = tmp_path / "disk"
     disk.mkdir()

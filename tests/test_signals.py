@@ -163,21 +163,22 @@ def test_in_the_middle_of_an_update_nothing_is_lost(team: Team, signum: signal.S
             arrived.set()
             over.wait(30)
 
-    command = [str(ROOT / ".venv" / "bin" / "quantctl"), *situations.prepare(team, "update", 100 + times)]
-    with proxy(team.environ["DATABRICKS_HOST"], before) as host:
-        environ = {**team.environ, "DATABRICKS_HOST": host}
-        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
-            assert arrived.wait(300)
-            for _ in range(times):
-                run.send_signal(signum)
-                time.sleep(0.5)
-            over.set()
-            told, _ = run.communicate(timeout=300)
-    assert run.returncode == status, told
-    assert ("Stopping: the engine ends what it has begun" in told) and ("Ended at once" in told) is (times == 2), told
-    if times == 1:
-        assert json.loads(team.quantctl("lock", situations.ENV, "--format", "json").stdout) == []
-        assert json.loads(team.pulumi("stack", "export", "-s", situations.ENV).stdout)["deployment"]["resources"]
-    done = team.quantctl("up", situations.ENV, "--yes")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert situations.wrong(team, told, done.stdout, done.stderr) == []
+    with situations.put_back(team):
+        command = [str(ROOT / ".venv" / "bin" / "quantctl"), *situations.prepare(team, "update", 100 + times)]
+        with proxy(team.environ["DATABRICKS_HOST"], before) as host:
+            environ = {**team.environ, "DATABRICKS_HOST": host}
+            with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+                assert arrived.wait(300)
+                for _ in range(times):
+                    run.send_signal(signum)
+                    time.sleep(0.5)
+                over.set()
+                told, _ = run.communicate(timeout=300)
+        assert run.returncode == status, told
+        assert ("Stopping: the engine ends what it has begun" in told) and ("Ended at once" in told) is (times == 2), told
+        if times == 1:
+            assert json.loads(team.quantctl("lock", situations.ENV, "--format", "json").stdout) == []
+            assert json.loads(team.pulumi("stack", "export", "-s", situations.ENV).stdout)["deployment"]["resources"]
+        done = team.quantctl("up", situations.ENV, "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert situations.wrong(team, told, done.stdout, done.stderr) == []
