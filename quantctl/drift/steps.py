@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.vocabulary import DECLARED
 from quantctl.engine.history import LastUpdate
+from quantctl.engine.state import missing, stack_outputs
 
 # What the Snowflake provider keeps of SHOW and DESCRIBE beside the properties that it compares; a login changes it.
 _BESIDE = ("showOutputs", "describeOutputs", "parameters", "__")
 _PART = re.compile(r"\[(\d+)\]|\[\"([^\"]+)\"\]|([^.\[\]]+)")
-_STACK = "pulumi:pulumi:Stack"
 _PROVIDERS = "pulumi:providers"
 
 Json = dict[str, Any]
@@ -95,14 +94,12 @@ def read_state(text: str) -> Checkpoint:
         raise ValueError("no JSON object")
     deployment = said.get("deployment") or {}
     listed = [each for each in deployment.get("resources") or [] if not each.get("delete")]
-    outputs = next((each.get("outputs") or {} for each in listed if each.get("type") == _STACK), {})
-    steps = tuple(_kept(each) for each in listed if _ours(each))
     begun = tuple(
         f"{one['type']} {one['resource']['type'].rsplit(':', 1)[-1]} {one['resource']['urn'].rsplit('::', 1)[-1]}"
         for one in deployment.get("pending_operations") or []
     )
-    missing = int(outputs.get(DECLARED) or 0) - len(steps)
-    return Checkpoint(steps, str(outputs.get("commit") or ""), begun, max(missing, 0))
+    steps = tuple(_kept(each) for each in listed if _ours(each))
+    return Checkpoint(steps, str(stack_outputs(listed).get("commit") or ""), begun, missing(listed))
 
 
 def read_refresh(text: str, held: Checkpoint) -> Refresh:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,17 @@ REPO = "databricks:index/repo:Repo"
 JOB = "databricks:index/job:Job"
 
 
+def stack_outputs(resources: Iterable[Json]) -> Json:
+    """The stack's own outputs, in a state of these resources. Pure."""
+    return next((one.get("outputs") or {} for one in resources if one.get("type") == STACK), {})
+
+
+def missing(resources: Sequence[Json]) -> int:
+    """How many of the resources that were declared last a state of these does not hold; 0 where it does not say. Pure."""
+    held = [one for one in resources if one.get("custom") and "pulumi:providers" not in str(one.get("urn"))]
+    return max(int(stack_outputs(resources).get(DECLARED) or 0) - len(held), 0)
+
+
 @dataclass(frozen=True)
 class State:
     """A checkpoint: its resources as the engine keeps them, and the operations that were begun and not ended."""
@@ -30,18 +41,12 @@ class State:
     @property
     def commit(self) -> str:
         """The commit that the last update deployed which went through: the stack's own output."""
-        return str(self._outputs.get("commit") or "")
+        return str(stack_outputs(self.resources).get("commit") or "")
 
     @property
     def missing(self) -> int:
         """How many of the resources that were declared last are not there: after half a destroy, or half an update."""
-        held = [one for one in self.resources if one.get("custom") and "pulumi:providers" not in str(one.get("urn"))]
-        return max(int(self._outputs.get(DECLARED) or 0) - len(held), 0)
-
-    @property
-    def _outputs(self) -> Json:
-        stacks = [one for one in self.resources if one.get("type") == STACK]
-        return (stacks[0].get("outputs") or {}) if stacks else {}
+        return missing(self.resources)
 
     @property
     def folder(self) -> str:
