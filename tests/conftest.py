@@ -203,9 +203,9 @@ def shell(environ: dict[str, str], *options: str) -> dict[str, str]:
     return dict(entry.split("=", 1) for entry in listed.split("\0") if "=" in entry)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
-    """One for all tests of a worker, which leave it as they found it."""
+    """One for the tests of a module: which modules ran before on this worker changes nothing."""
     with deployed(tmp_path_factory.mktemp("team")) as made:
         yield made
 

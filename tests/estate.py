@@ -220,6 +220,8 @@ def _make(estate: Estate) -> None:
         _secrets(estate, env)
     for name in ("quant_live/factor_returns", "quant_live/positions_snapshot", "quant/factor_returns"):
         estate.api("admin", "POST", "/api/2.2/jobs/run-now", {"job_id": estate.jobs[name]})
+    for run in estate.api("admin", "GET", "/api/2.2/jobs/runs/list")["runs"]:  # they create tables, which have to be there
+        estate.team.workspace("admin").jobs.wait_get_run_job_terminated_or_skipped(run["run_id"])
 
 
 def _may_use(estate: Estate, env: str) -> None:

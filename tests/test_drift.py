@@ -81,6 +81,7 @@ def change_staging(team: Team, workspace: WorkspaceClient, jobs: dict[str, int])
         "ALTER USER SVC_QUANT_STG SET DISABLED = TRUE",
         "GRANT ROLE QUANT_STG_SVC TO USER DANA",
     )
+    team.git("fetch", "-q", "origin")
     staging, live = (team.git("rev-parse", f"origin/{branch}")[:12] for branch in ("quant_stg", "quant_live"))
     return {
         f"permissions of job risk_model | {EDDIE} | nothing -> CAN_MANAGE",

@@ -60,6 +60,7 @@ def test_drift_over_half_a_destroy_is_fixed_as_it_says(team: Team) -> None:
 def test_half_an_update_is_taken_back_as_it_says(team: Team, tmp_path: Path) -> None:
     """The folder has moved and a job was refused; the rollback that the error names brings all of it back."""
     own = Team({**team.environ, "QUANT_PROJECT": str(open_gates(tmp_path))}, team.clone, team.credentials)
+    own.git("fetch", "-q", "origin")
     before = own.git("rev-parse", f"origin/{ENV}^{{tree}}")
     with behind(own, Fault("html before", "change a job")) as struck:
         failed = struck.quantctl(*prepare(own, "update", 300))
