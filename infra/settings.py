@@ -27,6 +27,7 @@ from infra.named_values import (
     Part,
     RelativePath,
     Remote,
+    ScopeName,
     UserName,
     WorkspacePath,
     structured,
@@ -158,6 +159,11 @@ class Settings(Part):
     git_credential: Annotated[GitCredential | None, BeforeValidator(structured)] = Field(
         default=None, description="the service principal's own credential at the forge"
     )
+    other_secrets: Annotated[list[ScopeName], BeforeValidator(structured)] = Field(
+        alias="secrets",
+        default=[],
+        description="other keys of the secret scope, which somebody writes for jobs to read",
+    )
     git_token: str | None = Field(default=None, repr=False, description="secret of gitCredential; or QUANT_GIT_TOKEN")
     public_key: _PublicKey | None = Field(
         default=None, description="public key of the service user, base64; written by `quantctl keys rotate`"
@@ -237,7 +243,7 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
         if f"{prefix}{key}" not in encrypted:
             raise UserError(
                 f"{file}: quant:{key} stands there in plain text. Take it out, treat it as leaked, and set a new one with"
-                f" pulumi config set --secret quant:{key} -s {stack}."
+                f" `pulumi config set --secret quant:{key} -s {stack}`."
             )
     try:
         given: dict[str, object] = {**values, "remote": remote, "environment": stack}
@@ -262,8 +268,8 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
         )
     if settings.git_credential is not None and settings.git_token is None:
         raise UserError(
-            f"{file}: quant:gitCredential has no token: set the secret quant:gitToken (pulumi config set --secret"
-            f" quant:gitToken -s {stack}) or the environment variable QUANT_GIT_TOKEN."
+            f"{file}: quant:gitCredential has no token: set the secret quant:gitToken (`pulumi config set --secret"
+            f" quant:gitToken -s {stack}`) or the environment variable QUANT_GIT_TOKEN."
         )
     if settings.service_principal == settings.deployer:
         raise UserError(

@@ -65,7 +65,7 @@ OTHER = Style(
     tables_of="DANAS_OWN",
     more={"data_quality": ("quant", "quant_stg")},
     says={
-        "quant": {"groups": "managed"},
+        "quant": {"groups": "managed", "secrets": ["slack_webhook"]},
         "quant_stg": {
             "warehouse": "STG_WH",
             "managedWarehouse": {"size": "SMALL", "autoSuspendSeconds": 60},

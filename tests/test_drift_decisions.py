@@ -289,6 +289,8 @@ def test_a_secret_scope_is_the_environments_alone() -> None:
         (By.ACL, "READ", f"secret scope {ENV}"),
         (By.HAND, "there", "more"),
     ]
+    named = scope_findings(ENV, refresh, changed, "deployer", ["more", "missing"])  # quant:secrets
+    assert [(f.declared, f.real, f.resource.rpartition("/")[2]) for f in named[1:]] == [("there", "no such key", "missing")]
 
 
 def test_local_edits_keep_the_engine_away() -> None:

@@ -14,13 +14,14 @@ from infra.errors import UserError as InfraError
 from infra.what_if import REVIEWED, WHAT_IF, need_reviewed, what_if
 from quantctl.engine import plan as plan_module
 from quantctl.engine import stacks
-from quantctl.engine.plan import Facts, Plan, differences, facts, plain_text, read, state_of, write
+from quantctl.engine.plan import Facts, Plan, differences, facts, plain_texts, read, state_of, write
 from quantctl.engine.process import Done
 from quantctl.errors import UserError
 from quantctl.text.terminal import Console
 from quantctl.update import guarded as update
 from quantctl.update.guarded import explained
 from tests.conftest import Team
+from tests.ways_out import carry_out, the_way
 
 FACTS = Facts(
     "quant_stg", "a" * 40, "state", "settings", "program", {"pulumi": "3.256.0"}, {"DATABRICKS_HOST": "https://a.example"}
@@ -87,21 +88,26 @@ def test_a_plan_is_one_file(tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     plan = Plan(FACTS, "quant_stg would change", {"resourcePlans": {}})
     write(file, plan)
-    assert read(file) == plan
+    assert read(file, "quant") == plan
     assert file.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [file]
     for text in ("", "[]", '{"resourcePlans": {}}', '{"quant-plan": 9}', '{"quant-plan": 1, "facts": {}}'):
         file.write_text(text)
         with pytest.raises(UserError, match="do next"):
-            read(file)
+            read(file, "quant")
     with pytest.raises(UserError, match="no such plan"):
-        read(tmp_path / "none")
+        read(tmp_path / "none", "quant")
 
 
 def test_only_encrypted_values_are_no_plain_text() -> None:
     """What is looked through for secrets is all but the ciphertexts."""
-    text = plain_text({"a": [{"ciphertext": "v1:abc", "b": "plain"}], "config": {"quant:gitToken": {"secure": "v1:def"}}})
-    assert "plain" in text and "v1:" not in text
+    urn = "urn:pulumi:quant::quant::quant:index:Environment$databricks:index/job:Job::risk"
+    goal = {"inputDiff": {"adds": {"tags": {"dapi1": "plain"}, "tasks": [{"x": {"ciphertext": "v1:abc"}}]}}}
+    engine = {"config": {"quant:gitToken": {"secure": "v1:def"}}, "resourcePlans": {urn: {"goal": goal}}}
+    found = dict(reversed(list(plain_texts(engine))))
+    assert "v1:" not in str(found)
+    assert found["Job risk.goal.inputDiff.adds.tags"] == "dapi1"
+    assert found["Job risk.goal.inputDiff.adds.tags.dapi1"] == "plain"
 
 
 def test_the_program_holds_to_what_it_is_told() -> None:
@@ -121,10 +127,10 @@ def test_it_is_told_whether_something_was_changed() -> None:
     said = (
         "Diagnostics:\n  x (y):\n    error: resource x violates plan: properties changed: ~~a\n\nResources:\n    1 errored"
     )
-    early, late = (str(explained("quant", said, begun)) for begun in (False, True))
+    early, late = (str(explained("quant", None, said, begun)) for begun in (False, True))
     assert "Nothing was changed" in early and "something may have been changed" in late
     assert "found: error: resource x violates plan: properties changed: ~~a\n" in early
-    assert str(explained("quant", "Git does not answer", False)) == "Git does not answer"
+    assert str(explained("quant", None, "Git does not answer", False)) == "Git does not answer"
 
 
 def test_a_deployment_that_cannot_be_recorded_is_one(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -197,6 +203,11 @@ def test_reviewed_is_what_runs(team: Team, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         assert f"quant_stg is at commit {next_[:12]}" in done.stdout
         assert deployed(team) == next_
+        refused = up(team, file)
+        assert refused.returncode == 1 and "the state has moved on" in refused.stderr
+        for word in ("--save-plan", "--plan"):
+            done = carry_out(the_way(refused.stderr, word), team.environ)
+            assert done.returncode == 0, done.stdout + done.stderr
     finally:
         # As a rollback is made: the old tree on top.
         team.git("fetch", "-q", "origin")

@@ -15,7 +15,7 @@ import pytest
 import toolchain
 from quantctl import project
 from quantctl.engine import plan as plan_module
-from quantctl.engine.plan import Facts, Plan, differences, facts, plain_text, read, state_of, write
+from quantctl.engine.plan import Facts, Plan, differences, facts, plain_texts, read, state_of, write
 from quantctl.engine.process import Done
 from quantctl.errors import UserError
 from tests.test_plan import FACTS
@@ -239,7 +239,7 @@ def test_a_plan_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(OSError, match="no space left"):
         write(file, Plan(FACTS, "the second", {}))
     assert seen[0].startswith(".plan.json.") and seen[1:] == ["plan.json"]
-    assert list(tmp_path.iterdir()) == [file] and read(file).title == "the first"
+    assert list(tmp_path.iterdir()) == [file] and read(file, "quant").title == "the first"
     with pytest.raises(OSError, match="none"):
         write(tmp_path / "none" / "plan.json", Plan(FACTS, "x", {}))
 
@@ -248,10 +248,10 @@ def test_a_plan_is_written_beside_where_one_stands(tmp_path: Path, monkeypatch: 
     """A name without a folder is one of this folder."""
     monkeypatch.chdir(tmp_path)
     write(Path("plan.json"), Plan(FACTS, "x", {}))
-    assert read(Path("plan.json")).facts == FACTS
+    assert read(Path("plan.json"), "quant").facts == FACTS
 
 
-AGAIN = "\n  do next: make one: quantctl preview ENV --save-plan FILE"
+AGAIN = "\n  do next: make one: `quantctl preview quant --save-plan {}`"
 
 
 @pytest.mark.parametrize(
@@ -282,8 +282,8 @@ def test_what_is_no_plan_is_refused_in_words(tmp_path: Path, text: str | bytes |
     if text is not None:
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError) as refused:
-        read(file)
-    assert str(refused.value) == said.format(file=file) + AGAIN
+        read(file, "quant")
+    assert str(refused.value) == said.format(file=file) + AGAIN.format(file if text is None else "FILE")
 
 
 def without(name: str) -> Callable[[Any], Any]:
@@ -317,10 +317,11 @@ def test_a_plan_that_lost_a_part_is_incomplete(tmp_path: Path, change: Callable[
     change(plan)
     file.write_text(json.dumps(plan))
     with pytest.raises(UserError, match="The plan is incomplete"):
-        read(file)
+        read(file, "quant")
 
 
 def test_ciphertexts_alone_are_taken_out() -> None:
     """However deep; letters stay as they are, so that what is looked for is found."""
     engine = {"a": [{"ciphertext": "v1:a", "b": ["plain", {"secure": "v1:b", "c": "\u00fc"}]}], "d": None, "secured": 1}
-    assert plain_text(engine) == '{"a": [{"b": ["plain", {"c": "\u00fc"}]}], "d": null, "secured": 1}'
+    told = [("", "a"), ("a", "b"), ("a.b", "plain"), ("a.b", "c"), ("a.b.c", "\u00fc"), ("", "d"), ("d", "None")]
+    assert list(plain_texts(engine)) == [*told, ("", "secured"), ("secured", "1")]

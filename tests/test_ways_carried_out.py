@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -70,6 +71,23 @@ def test_half_an_update_is_taken_back_as_it_says(team: Team, tmp_path: Path) -> 
     own.git("fetch", "-q", "origin")
     assert own.git("rev-parse", f"origin/{ENV}^{{tree}}") == before
     assert wrong(own, failed.stdout, failed.stderr, back.stdout, back.stderr) == []
+
+
+@pytest.mark.real
+def test_a_token_that_is_missing_is_set_as_it_says(team: Team, tmp_path: Path) -> None:
+    """The preview fails until it is there; what somebody types is encrypted in the stack's file."""
+    project = open_gates(tmp_path)
+    own = Team({**team.environ, "QUANT_PROJECT": str(project)}, team.clone, team.credentials)
+    file = project / f"Pulumi.{ENV}.yaml"
+    file.write_text(file.read_text().replace("config:\n", "config:\n  quant:gitCredential: {username: reader}\n", 1))
+    failed = own.quantctl("preview", ENV)
+    assert failed.returncode == 1 and "has no token" in failed.stdout, failed.stdout + failed.stderr
+    said = failed.stdout.split("```")[1]
+    words = shlex.split(the_way(said, "--secret"))
+    subprocess.run(words, cwd=project, env=own.environ, input="a token of the forge", text=True, check=True)
+    assert "secure: v1:" in file.read_text() and "a token of the forge" not in file.read_text()
+    done = own.quantctl("preview", ENV)
+    assert done.returncode == 0 and "a token of the forge" not in done.stdout, done.stdout + done.stderr
 
 
 def test_a_toolchain_that_is_missing_is_obtained_as_it_says(tmp_path: Path) -> None:

@@ -23,6 +23,10 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _NOT_A_SECRET = ("idempotencyToken", "mustChangePassword")
+_TOLD = (
+    "Take it out, and replace it where it counts: it has leaked. What a job needs it reads from the secret scope when it"
+    " runs: name the key in quant:secrets, and write its value with `databricks secrets put-secret SCOPE KEY`."
+)
 _REFERENCE = re.compile(r"\{\{\s*secrets/[^{}]+\}\}")
 _PLACES = {  # a value there is a secret, whatever it is called
     "databricks:Secret": ("stringValue", "stringValueWo"),
@@ -69,12 +73,11 @@ def _problem(one: _Text, is_place: bool) -> str | None:
         )
     if one.secret or not one.text:
         return None
-    told = "Make it a Pulumi secret: pulumi config set --secret, or pulumi.Output.secret in the program."
     if _TOKEN.search(one.text):
-        return f"found a token or password that is no Pulumi secret. {told}"
+        return f"found a token or password in plain text. {_TOLD}"
     named = _NAME.search(one.name) and one.name not in _NOT_A_SECRET and one.text.lower() not in ("true", "false", "default")
     if (named or is_place) and not _REFERENCE.fullmatch(one.text):
-        return f"found a plain value where its name promises a secret. {told}"
+        return f"found a plain value where its name promises a secret. {_TOLD}"
     return None
 
 

@@ -277,7 +277,8 @@ def _leftovers(look: Look, settings: Settings, names: Names) -> list[Item]:
             made.append(
                 Item("leftovers", f"leftovers/{what}", what, "written by hand", by_rotation, (LEAVE,), (names.secret_key,))
             )
-        others = tuple(sorted(name for name in look.scope.secrets if not is_ours(name, names.secret_key)))
+        undeclared = look.scope.secrets.keys() - set(settings.other_secrets)
+        others = tuple(sorted(name for name in undeclared if not is_ours(name, names.secret_key)))
         if others:
             what = f"other secrets of scope {look.scope.name}"
             made.append(Item("leftovers", f"leftovers/{what}", what, f"{len(others)}", "none", (LEAVE,), others))

@@ -83,12 +83,12 @@ def _undeclared(env: str, job: Mapping[str, Any], folder: str) -> Finding:
     return Finding(env, Class.DRIFT, resource, f"tasks in {folder}", "no such job", f"made by {who}, {runs}", fix)
 
 
-def scope_findings(env: str, refresh: Refresh, scope: Scope, deployer: str) -> list[Finding]:
-    """Who may read the scope's secrets though nobody said so, and what lies in it beside what is declared.
+def scope_findings(env: str, refresh: Refresh, scope: Scope, deployer: str, others: Sequence[str] = ()) -> list[Finding]:
+    """Who may read the scope's secrets though nobody said so, and what lies in it beside what is declared, or is missing.
 
-    Whoever creates a scope manages it, and that is the deployer.
+    Whoever creates a scope manages it, and that is the deployer. `others` are the keys of quant:secrets.
     """
-    return [*_acls(env, refresh, scope, deployer), *_secrets(env, refresh, scope)]
+    return [*_acls(env, refresh, scope, deployer), *_secrets(env, refresh, scope, others)]
 
 
 def _acls(env: str, refresh: Refresh, scope: Scope, deployer: str) -> Iterator[Finding]:
@@ -108,10 +108,14 @@ def _acls(env: str, refresh: Refresh, scope: Scope, deployer: str) -> Iterator[F
             )
 
 
-def _secrets(env: str, refresh: Refresh, scope: Scope) -> Iterator[Finding]:
-    declared = {str(step.inputs.get("key")) for step in refresh.of("Secret")}
+def _secrets(env: str, refresh: Refresh, scope: Scope, others: Sequence[str]) -> Iterator[Finding]:
+    declared = {str(step.inputs.get("key")) for step in refresh.of("Secret")} | set(others)
     for key in sorted(scope.secrets):
         if key not in declared and not is_ours(key, scope.key):
             # A secret's value is read back by nobody: what is deleted is lost.
-            fix = Fix(f"databricks secrets delete-secret {scope.name} {key}, once nobody misses it")
+            remove = f"`databricks secrets delete-secret {scope.name} {key}`, once nobody misses it"
+            fix = Fix(f"{remove}; or name it in quant:secrets")
             yield Finding(env, Class.DRIFT, f"secret {scope.name}/{key}", "", "no such key", "there", fix)
+    for key in sorted(set(others) - scope.secrets.keys()):
+        fix = Fix(f"`databricks secrets put-secret {scope.name} {key}`; or take it out of quant:secrets")
+        yield Finding(env, Class.DRIFT, f"secret {scope.name}/{key}", "", "there", "no such key", fix)

@@ -88,7 +88,7 @@ def _undeclared(read: Read, seen_by_engine: Sequence[Finding]) -> Iterator[Findi
         yield from by_hand(env, refresh, read.jobs, seen_by_engine)
     if not isinstance(read.scope, str):
         if read.scope is not None:
-            yield from scope_findings(env, refresh, read.scope, settings.deployer)
+            yield from scope_findings(env, refresh, read.scope, settings.deployer, settings.other_secrets)
         yield from held_findings(env, refresh, read.scope.secrets if read.scope else {}, names)
     if not isinstance(read.held, str):
         schema, owners = f"{settings.database.upper()}.{names.schema}", frozenset({read.held.deployer, names.service_role})

@@ -11,10 +11,11 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import yaml
@@ -133,17 +134,18 @@ def write(file: Path, plan: Plan) -> None:
         raise
 
 
-def read(file: Path) -> Plan:
-    """A plan file.
+def read(file: Path, env: str) -> Plan:
+    """The plan file of an environment.
 
     Raises:
         UserError: it is missing, or something else.
     """
-    again = "make one: quantctl preview ENV --save-plan FILE"
+    again = f"make one: `quantctl preview {env} --save-plan FILE`"
     try:
         found = json.loads(file.read_text())
     except FileNotFoundError:
-        raise UserError("There is no such plan.", found=str(file), do_next=again) from None
+        made = f"make one: `quantctl preview {env} --save-plan {quote(str(file))}`"
+        raise UserError("There is no such plan.", found=str(file), do_next=made) from None
     except (ValueError, RecursionError):
         raise UserError("This is no plan.", found=f"{file}, which is no JSON", do_next=again) from None
     form = found.get("quant-plan") if isinstance(found, dict) else None
@@ -167,9 +169,25 @@ def _are_facts(told: Any) -> bool:
     return all(isinstance(one, dict) for one in named) and all(isinstance(text, str) for text in texts)
 
 
-def plain_text(engine: Json) -> str:
-    """Everything in the engine's plan that is not encrypted. Pure."""
-    return json.dumps(_without_ciphertext(engine), ensure_ascii=False)
+def plain_texts(engine: Json) -> Iterator[tuple[str, str]]:
+    """Everything in the engine's plan that is not encrypted, values and keys, and where each stands. Pure."""
+    return _texts(_without_ciphertext(engine), ())
+
+
+def _texts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield ".".join(path), key
+            yield from _texts(item, (_resource(key),) if key.startswith("urn:") else (*path, key))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, path)
+    else:
+        yield ".".join(path), str(value)
+
+
+def _resource(urn: str) -> str:
+    return f"{urn.split('::')[-2].rpartition(':')[2]} {urn.rpartition('::')[2]}" if "::" in urn else urn
 
 
 def _without_ciphertext(value: Any) -> Any:

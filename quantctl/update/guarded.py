@@ -8,7 +8,9 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from shlex import quote
 
 import typer
 
@@ -74,20 +76,20 @@ def update(
         if made is None:
             raise UserError(f"{env} is not updated: {title([story])}.", do_next="fix what the preview names")
     else:
-        made = plan.read(file)
-        _need_same(env, made, environ)
+        made = plan.read(file, env)
+        _need_same(env, file, made, environ)
         with told() as progress:
             if _settle(env, made, environ, progress):
                 raise UserError(
                     f"{env} is not updated: what a failed update had made is in its state now, so the plan is stale.",
-                    do_next=f"preview and review it again: quantctl preview {env} --save-plan FILE",
+                    do_next=_again(env, file),
                 )
         console.print(f"Reviewed: {made.title}", markup=False, highlight=False, soft_wrap=True)
     if not yes and not typer.confirm(f"Update {env} to commit {made.facts.commit[:12]}?"):
         raise UserError(f"{env} is not updated.", do_next=f"`quantctl up {env}` when it is time")
     with told() as progress:
-        kept = made
-        result = whole(env, dict(environ), lambda: _apply(env, kept, environ, progress), lambda text: progress(env, text))
+        begin = partial(_apply, env, file, made, environ, progress)
+        result = whole(env, dict(environ), begin, lambda text: progress(env, text))
     _done(env, made, result, environ, console)
 
 
@@ -107,26 +109,29 @@ def _preview(one: Wanted, environ: Mapping[str, str], progress: Progress) -> tup
         if story.failed or story.refused or story.commits is None:
             return story, None
         engine = json.loads(kept.read_text())
-    if Redactor(secret_values(environ)).holds_secret(plan.plain_text(engine)):
+    secrets = Redactor(secret_values(environ))
+    if found := {place for place, text in plan.plain_texts(engine) if secrets.holds_secret(text)}:
         raise UserError(
             "The plan is not kept: it would hold a secret in plain text.",
-            expected="every secret marked as one: pulumi config set --secret, or pulumi.Output.secret in the program",
+            found=", ".join(sorted(found)),
+            expected="secrets in the secret scope alone; jobs read them when they run",
+            do_next="take it out of the workflow file or the setting, and replace it where it counts: it has leaked",
         )
     return story, Plan(replace(before, commit=story.commits.new), title([story]), engine)
 
 
-def _need_same(env: str, made: Plan, environ: Mapping[str, str]) -> None:
+def _need_same(env: str, file: Path, made: Plan, environ: Mapping[str, str]) -> None:
     settings = stack_settings(env, environ)
     head = take_snapshot(settings.remote, settings.branch).commit
     if found := plan.differences(made.facts, plan.facts(env, head, settings.remote, environ)):
         raise UserError(
             f"{env} is not updated: what would run is not what was reviewed. Nothing was changed.\n  "
             + "\n  ".join(f"- {text}" for text in found),
-            do_next=f"preview and review it again: quantctl preview {env} --save-plan FILE",
+            do_next=_again(env, file),
         )
 
 
-def _apply(env: str, made: Plan, environ: Mapping[str, str], progress: Progress) -> stacks.Result:
+def _apply(env: str, file: Path | None, made: Plan, environ: Mapping[str, str], progress: Progress) -> stacks.Result:
     """The engine's update, held to plan and commit; it previews first, so what differs is seen before it begins."""
     progress(env, "looks at the plan")
     begun = False
@@ -147,12 +152,12 @@ def _apply(env: str, made: Plan, environ: Mapping[str, str], progress: Progress)
             raise
         except UserError as error:
             progress(env, "failed")
-            raise explained(env, str(error), begun) from None
+            raise explained(env, file, str(error), begun) from None
     progress(env, "is updated")
     return result
 
 
-def explained(env: str, said: str, begun: bool) -> UserError:
+def explained(env: str, file: Path | None, said: str, begun: bool) -> UserError:
     """What the engine said of a failed update; told apart is what was stopped because it was not reviewed. Pure."""
     if "violates plan" not in said and "since the review" not in said:
         return UserError(said)
@@ -160,8 +165,15 @@ def explained(env: str, said: str, begun: bool) -> UserError:
     return UserError(
         f"{env} is not updated as reviewed: what would run is not what was reviewed. {changed}.",
         found=said[max(said.find("error:"), 0) :].partition("\n\n")[0],
-        do_next=f"preview and review it again: quantctl preview {env} --save-plan FILE",
+        do_next=_again(env, file),
     )
+
+
+def _again(env: str, file: Path | None) -> str:
+    if file is None:
+        return f"`quantctl up {env}`, which previews again and asks"
+    name = quote(str(file))
+    return f"`quantctl preview {env} --save-plan {name}`, review it again, then `quantctl up {env} --plan {name}`"
 
 
 def _done(env: str, made: Plan, result: stacks.Result, environ: Mapping[str, str], console: Console) -> None:
