@@ -64,6 +64,8 @@ CREDENTIAL = {"gitProvider": "gitLab", "gitUsername": "reader", "principalId": "
         ({"principalId": ""}, {"gitCredential": {"username": "reader"}}, ["one-name"]),
         ({"gitProvider": "gitHub"}, {"gitCredential": {"username": "reader"}}, ["one-name"]),
         ({"gitProvider": "gitHub"}, {"gitCredential": {"username": "reader"}, "gitProvider": "gitHub"}, []),
+        ({"name": LIVE}, {"gitCredential": {"username": "reader"}}, []),
+        ({"name": "git-credential-7a16112"}, {"gitCredential": {"username": "reader"}}, ["one-name"]),
         ({"personalAccessToken": "x"}, {"gitCredential": {"username": "reader"}}, ["plain-secrets"]),
         ({"personalAccessToken": None}, {"gitCredential": {"username": "reader"}}, []),
     ],

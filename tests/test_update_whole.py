@@ -301,6 +301,11 @@ def test_no_stack_and_another_backend_are_no_damage(backend: Path) -> None:
         ("Insufficient privileges to operate on schema 'QUANT'", "GRANT OWNERSHIP"),
         ("cannot update repo: Failed to fetch from http://x", "Git credential"),
         ("cannot read repo: RESOURCE_DOES_NOT_EXIST", "pulumi up --refresh -s quant"),
+        (
+            'unable to replace resource "urn:a$b::c" as part of replacing "urn:x" as it is currently marked for protection.'
+            ' resource "urn:d::e" cannot be deleted\nbecause it is protected.',
+            "`pulumi state unprotect 'urn:a$b::c' 'urn:d::e' -s quant`",
+        ),
         ("something else", "fix what it names"),
     ],
 )

@@ -90,6 +90,29 @@ def test_a_token_that_is_missing_is_set_as_it_says(team: Team, tmp_path: Path) -
     assert done.returncode == 0 and "a token of the forge" not in done.stdout, done.stdout + done.stderr
 
 
+@pytest.mark.real
+def test_what_is_protected_is_let_go_as_it_says(team: Team, tmp_path: Path) -> None:
+    """A workflow of production that was taken out, and a grant that another warehouse replaces."""
+    project, live = open_gates(tmp_path), "quant_live"
+    own = Team({**team.environ, "QUANT_PROJECT": str(project)}, team.clone, team.credentials)
+    own.commit(live, "workflows/signal_report.yml", None, "Remove a workflow")
+    with own.snowflake("admin") as connection:
+        connection.cursor().execute("CREATE WAREHOUSE LIVE_WH")
+        connection.cursor().execute("GRANT USAGE ON WAREHOUSE LIVE_WH TO ROLE QUANT_DEPLOYER WITH GRANT OPTION")
+    file = project / f"Pulumi.{live}.yaml"
+    file.write_text(file.read_text().replace("config:\n", "config:\n  quant:warehouse: LIVE_WH\n", 1))
+    for _ in range(3):  # the engine stops at the first one that it would replace, and at each that it would delete
+        seen = own.quantctl("preview", live)
+        if seen.returncode == 0:
+            break
+        assert seen.returncode == 1 and "What helps" in seen.stdout, seen.stdout + seen.stderr
+        let_go = carry_out(the_way(seen.stdout[seen.stdout.index("What helps") :], "unprotect"), own.environ)
+        assert let_go.returncode == 0, let_go.stdout + let_go.stderr
+    done = own.quantctl("up", live, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(own.workspace("release_manager").jobs.list(name=f"{live} signal_report")) == []
+
+
 def test_a_toolchain_that_is_missing_is_obtained_as_it_says(tmp_path: Path) -> None:
     """On a machine that has Go and cannot reach the vendor; afterwards every program is there."""
     found, go = toolchain.locate(), shutil.which("go")

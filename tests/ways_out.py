@@ -194,6 +194,8 @@ def carry_out(printed: str, environ: dict[str, str], folder: Path = ROOT, **valu
     words[0] = shutil.which(words[0], path=environ["PATH"]) or words[0]
     if printed.startswith(("pulumi up", "pulumi refresh")):
         words += ["--yes", "--skip-preview"]
+    if printed.startswith("pulumi state"):
+        words += ["--yes"]
     ours, theirs = pty.openpty()
     try:
         os.write(ours, b"y\n" * 4)

@@ -19,6 +19,7 @@ class PrincipalGitCredential(pulumi.ComponentResource):
             "git-credential",
             git_provider=settings.git_provider,
             git_username=username,
+            name=settings.environment.value,  # the bridge makes one up where none is given, and a random one says nothing
             personal_access_token=token,
             principal_id=principal,
             opts=child,

@@ -47,6 +47,7 @@ class GitCredential(Declared):
         *,
         git_provider: pulumi.Input[str],
         git_username: pulumi.Input[str] | None = None,
+        name: pulumi.Input[str] | None = None,
         personal_access_token: pulumi.Input[str] | None = None,
         principal_id: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -54,6 +55,7 @@ class GitCredential(Declared):
         given: dict[str, Any] = {
             "git_provider": git_provider,
             "git_username": git_username,
+            "name": name,
             "personal_access_token": secret(personal_access_token),
             "principal_id": principal_id,
         }

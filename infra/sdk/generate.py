@@ -23,7 +23,7 @@ _EVERY = ("*",)
 RESOURCES: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "databricks": {
         "Directory": (("path",), ("path",)),
-        "GitCredential": (("git_provider", "git_username", "personal_access_token", "principal_id"), ()),
+        "GitCredential": (("git_provider", "git_username", "name", "personal_access_token", "principal_id"), ()),
         "Group": (("display_name",), ()),
         "Job": (_EVERY, ()),
         "Permissions": (("access_controls", "directory_path", "job_id", "repo_id"), ()),

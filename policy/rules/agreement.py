@@ -87,6 +87,10 @@ def _username(value: Any, environment: Environment) -> str | None:
     return None if value is not None and value == wanted else "the user name of quant:gitCredential."
 
 
+def _environments_name(value: Any, environment: Environment) -> str | None:
+    return None if value == environment.name else f"{environment.name!r}: a credential is its environment's. Correct it."
+
+
 def _login(value: Any, environment: Environment) -> str | None:
     others = {other.service_user for stack in STACKS if stack != environment.name and (other := named(stack)) is not None}
     return None if value is None or str(value).upper() not in others else "no other environment's service user."
@@ -103,6 +107,7 @@ NAMES: Table = {
     "databricks:GitCredential": {
         "gitProvider": own("git_provider", "quant:gitProvider"),
         "gitUsername": _username,
+        "name": optional(_environments_name),
         "personalAccessToken": anything,
         "principalId": lambda value, _: "the id of the service principal: else it is the deployer's." if not value else None,
     },

@@ -47,9 +47,21 @@ _WAYS = (
 )
 
 
-def way_out(env: str, said: str) -> str:
-    """What to do about what the engine said; "run it again" only where something was put right before."""
+# pulumi 3.256, pkg/resource/deploy/step.go and step_generator.go; our program cannot leave the flag out, as they advise.
+_PROTECTED = re.compile(r'resource "(urn:[^"]+)"(?: as part of replacing "[^"]+")?[^"]*?\bprotect')
+
+
+def helps(env: str, said: str) -> str | None:
+    """What is known to help about what the engine said."""
+    if urns := dict.fromkeys(_PROTECTED.findall(said)):
+        names = " ".join(f"'{urn}'" for urn in urns)
+        return f"production is protected; if it is meant, `pulumi state unprotect {names} -s {env}`, {_AGAIN}"
     for pattern, words in _WAYS:
         if found := re.search(pattern, said):
             return words.format(*found.groups(), env=env)
-    return f"fix what it names; {_AGAIN}"
+    return None
+
+
+def way_out(env: str, said: str) -> str:
+    """What to do about what the engine said; "run it again" only where something was put right before."""
+    return helps(env, said) or f"fix what it names; {_AGAIN}"

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from quantctl.engine.said import helps
 from quantctl.preview.access import Direction
 from quantctl.preview.fields import Field
 from quantctl.preview.story import NOTHING, Change, Commits, Story
-from quantctl.text.markdown import code, fenced, inline, linked
+from quantctl.text.markdown import code, fenced, inline, linked, sentence
 from quantctl.text.plain import counted, shorten
 
 
@@ -53,10 +54,12 @@ def _failure(story: Story, detail: Detail) -> Iterator[str]:
         text = [line for error in story.errors[: detail.items] for line in shorten(error, 4000).splitlines()]
         yield "\n" + fenced(text)
         yield from _more(len(story.errors) - detail.items, "message")
+        if way := helps(story.environment, "\n".join(story.errors)):
+            yield f"\nWhat helps: {sentence(way)}"
     elif not story.refused:
         yield "\n**The preview failed** and said nothing of why."
     if story.changes and story.errors:
-        yield "It ended early: what follows is what had been seen by then."
+        yield "\nIt ended early: what follows is what had been seen by then."
 
 
 def _access(story: Story, detail: Detail) -> Iterator[str]:

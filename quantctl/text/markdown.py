@@ -47,6 +47,12 @@ def inline(text: str) -> str:
     return re.sub(r"^\s*/", f"{_APART}/", shown)
 
 
+def sentence(text: str) -> str:
+    """A sentence of ours: commands, which stand between backticks, as code, and the rest as text."""
+    parts = enumerate(text.split("`"))
+    return "".join(code(part, 10_000) if number % 2 else inline(part) for number, part in parts)
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
