@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from infra.promotion import Edge
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.forge import MergeResult, Verdict, connect, wait_for_approvals
 from quantctl.preview.note import section
@@ -154,7 +155,8 @@ class _Promotion:
         After each wait everything is read again: branches, tags, approvals.
         """
         while True:
-            reading = read(edge or self._edge, self._pipelines, self._workspace, self._forge, self._environ, heads)
+            states = States(self._environ)
+            reading = read(edge or self._edge, self._pipelines, self._workspace, self._forge, states, heads)
             active = reading.facts.active
             if not active or isinstance(active, Unknown) or time.monotonic() >= self._deadline:
                 return reading
@@ -259,7 +261,7 @@ class _Promotion:
 
     def _make_ready(self) -> None:
         """Before the branch moves: what would keep its update from running is found now."""
-        deploy.make_ready(self._edge.target, self._environ, self._options.say)
+        deploy.make_ready(self._edge.target, States(self._environ), self._options.say)
 
     def _deploy(self, decision: Record) -> None:
         who, say = self._forge.promoter(), self._options.say

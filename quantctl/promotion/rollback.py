@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.vocabulary import Environment
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.forge import MergeResult, Verdict, connect
 from quantctl.preview.note import section
@@ -97,7 +98,8 @@ def rollback(
     if not ask(report):
         report.outcome = Outcome.DECLINED
         return report
-    deploy.make_ready(env, environ, options.say)  # what would keep the update from running is found before the branch moves
+    # What would keep the update from running is found before the branch moves.
+    deploy.make_ready(env, States(environ), options.say)
     decision = Record(
         kind="promotion",
         environment=env.value,
