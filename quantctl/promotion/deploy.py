@@ -24,10 +24,10 @@ from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
 
 
-def preview(env: str, commit: str, environ: dict[str, str], say: Say) -> Story:
+def preview(env: str, commit: str, states: States, say: Say) -> Story:
     """What the engine would do in `env`, were its branch at `commit`."""
     say(f"previewing {env} at {commit[:12]} ...")
-    [story] = previews([Wanted(env, what_if=commit)], States(environ), lambda *_: None)
+    [story] = previews([Wanted(env, what_if=commit)], states, lambda *_: None)
     return story
 
 

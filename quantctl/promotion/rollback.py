@@ -87,7 +87,7 @@ def rollback(
     who = forge.promoter() if forge.merge_requests else None
     found = move.way(pipelines, step, forge.makes_merge_commits, who)
     # What is not in the remote yet cannot be previewed by commit; its tree is that of the earlier one.
-    story = deploy.preview(env, report.to.commit, environ, options.say)
+    story = deploy.preview(env, report.to.commit, States(environ), options.say)
     report.preview = section(story)
     if story.failed or story.refused:
         report.outcome = Outcome.REFUSED
