@@ -57,9 +57,10 @@ def _preview(one: Wanted, states: States, redactor: Redactor, progress: Progress
     env, environ = one.environment, states.environ
     try:
         settings = stack_settings(env, environ)
-        left = _left(env, states)
-        read = engine_preview(one, environ, redactor, lambda name: progress(env, f"looks at {name}"))
-        read = replace(read, warnings=(*left, *_there(env, read, environ), *read.warnings))
+        with ThreadPoolExecutor(1) as pool:
+            left = pool.submit(_left, env, states)
+            read = engine_preview(one, environ, redactor, lambda name: progress(env, f"looks at {name}"))
+        read = replace(read, warnings=(*left.result(), *_there(env, read, environ), *read.warnings))
     except InfraError as error:
         progress(env, "failed")
         return Story(env, one.what_if, errors=(redactor.text(str(error)),), failed=True), None
