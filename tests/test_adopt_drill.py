@@ -12,7 +12,7 @@ from quantctl.adopt import importing
 from quantctl.adopt.identity import Identities, Real
 from quantctl.adopt.import_file import import_file
 from quantctl.engine.process import run
-from quantctl.engine.state import put_state, read_state
+from quantctl.engine.state import States, put_state
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 from tests.conftest import Team
@@ -27,7 +27,7 @@ def test_an_import_of_everything_changes_nothing(
     """No create, no replacement, no update, and the same protection."""
     for name, value in team.environ.items():
         monkeypatch.setenv(name, value)
-    settings, state = stack_settings(env, team.environ), read_state(env, team.environ)
+    settings, state = stack_settings(env, team.environ), States(team.environ).of(env)
     empty = {**team.environ, "PULUMI_BACKEND_URL": f"file://{tmp_path}"}
     run(["stack", "init", env, "--no-select"], empty)
     folder = Workspace(team.environ).git_folder(settings.folder)
@@ -42,6 +42,6 @@ def test_an_import_of_everything_changes_nothing(
     steps = [one for one in importing.preview(env, empty)["steps"] if one["op"] not in ("same", "read")]
     assert steps == []
     protected = {one["urn"]: bool(one.get("protect")) for one in state.resources if one.get("custom")}
-    imported = {one["urn"]: bool(one.get("protect")) for one in read_state(env, empty).resources if one.get("custom")}
+    imported = {one["urn"]: bool(one.get("protect")) for one in States(empty).of(env).resources if one.get("custom")}
     ours = {urn for urn in imported if "providers" not in urn}
     assert {urn: imported[urn] for urn in ours} == {urn: protected[urn] for urn in ours} and len(ours) > 30

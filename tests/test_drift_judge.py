@@ -17,7 +17,7 @@ from quantctl.drift.finding import By, Class, Finding, report
 from quantctl.drift.fix import plan, why_no_engine
 from quantctl.drift.folder import Folder, deployed_commit, folder_findings, half, place_findings
 from quantctl.drift.keys import key_findings
-from quantctl.drift.steps import Checkpoint, Refresh, Step, read_refresh, read_state
+from quantctl.drift.steps import Checkpoint, Refresh, Step, checkpoint, read_refresh
 from quantctl.drift.unchanged import unchanged
 from quantctl.drift.unfinished import missing_again, unfinished_findings
 from quantctl.engine.history import LastUpdate, failure_of
@@ -134,21 +134,19 @@ def test_a_half_update_is_neither_deployed_nor_fixed_by_the_engine() -> None:
 
 def test_what_was_begun_is_looked_for() -> None:
     """A pending operation is never clean, and `--fix` looks for what it made."""
-    held = read_state(
-        json.dumps(
-            {
-                "deployment": {
-                    "resources": [
-                        {"urn": "u::p::pulumi:pulumi:Stack::s", "type": "pulumi:pulumi:Stack", "outputs": {"commit": OLD}},
-                        {"urn": "u::p::x:index/job:Job::a", "custom": True, "initErrors": ["no"]},
-                        {"urn": "u::p::x:index/job:Job::old", "custom": True, "delete": True},
-                    ],
-                    "pending_operations": [
-                        {"type": "creating", "resource": {"type": "databricks:index/job:Job", "urn": "u::p::t::risk_model"}}
-                    ],
-                }
+    held = checkpoint(
+        {
+            "deployment": {
+                "resources": [
+                    {"urn": "u::p::pulumi:pulumi:Stack::s", "type": "pulumi:pulumi:Stack", "outputs": {"commit": OLD}},
+                    {"urn": "u::p::x:index/job:Job::a", "custom": True, "initErrors": ["no"]},
+                    {"urn": "u::p::x:index/job:Job::old", "custom": True, "delete": True},
+                ],
+                "pending_operations": [
+                    {"type": "creating", "resource": {"type": "databricks:index/job:Job", "urn": "u::p::t::risk_model"}}
+                ],
             }
-        )
+        }
     )
     assert (held.commit, held.begun) == (OLD, ("creating Job risk_model",))
     assert [(one.name, one.failed) for one in held.steps] == [("a", ("no",))]
@@ -169,7 +167,7 @@ def test_what_was_declared_and_is_in_no_state_is_never_clean() -> None:
             "outputs": {DECLARED: declared} if declared is not None else {},
         }
         exported = {"deployment": {"resources": [stack, provider, *kept]}}
-        held = read_state(json.dumps(exported))
+        held = checkpoint(exported)
         assert held.missing == missing == state_of(exported).missing
         assert any("in no state" in one for one in state_of(exported).unfinished) is bool(missing)
         found = unfinished_findings(ENV, Refresh(held.steps, missing=held.missing))

@@ -12,10 +12,10 @@ import pytest
 
 from infra.errors import UserError as InfraError
 from infra.what_if import REVIEWED, WHAT_IF, need_reviewed, what_if
-from quantctl.engine import plan as plan_module
-from quantctl.engine import stacks
+from quantctl.engine import process, stacks
 from quantctl.engine.plan import Facts, Plan, differences, facts, plain_texts, read, state_of, write
 from quantctl.engine.process import Done
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.text.terminal import Console
 from quantctl.update import guarded as update
@@ -53,8 +53,9 @@ def test_each_difference_is_told(changed: dict[str, Any], words: str) -> None:
 )
 def test_a_plan_is_for_one_workspace_and_one_account(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part of where it leads is a fact of the plan: another organization of the same account name is another place."""
-    monkeypatch.setattr(plan_module, "run", lambda *_: Done(0, "{}", ""))
-    one, other = (facts("quant", "a", "http://x.example/p.git", {name: value, "HOME": value}) for value in ("one", "other"))
+    monkeypatch.setattr(process, "run", lambda *_, **__: Done(0, "{}", ""))
+    environs = ({name: value, "HOME": value} for value in ("one", "other"))
+    one, other = (facts("quant", "a", "http://x.example/p.git", States(environ)) for environ in environs)
     [told] = differences(one, other)
     assert told == f"another target: {name} was one, is other"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,9 +14,10 @@ import pytest
 
 import toolchain
 from quantctl import project
-from quantctl.engine import plan as plan_module
+from quantctl.engine import process
 from quantctl.engine.plan import Facts, Plan, differences, facts, plain_texts, read, state_of, write
 from quantctl.engine.process import Done
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from tests.test_plan import FACTS
 
@@ -54,12 +55,12 @@ class Checkout:
         (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (self.folder / name).write_text(text)
 
-    def run(self, arguments: list[str], environ: Mapping[str, str]) -> Done:
-        self.asked.append((arguments, dict(environ)))
+    def run(self, arguments: Sequence[str], environ: Mapping[str, str], **_: object) -> Done:
+        self.asked.append(([*arguments], dict(environ)))
         return Done(0, self.state, "")
 
     def facts(self, remote: str = REMOTE) -> Facts:
-        return facts("quant", "a" * 40, remote, ENVIRON)
+        return facts("quant", "a" * 40, remote, States(ENVIRON))
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
         toolchain.Program("pulumi-language-python", "", tmp_path),
     )
     monkeypatch.setattr(toolchain, "locate", lambda: toolchain.Toolchain("built", None, programs))
-    monkeypatch.setattr(plan_module, "run", made.run)
+    monkeypatch.setattr(process, "run", made.run)
     monkeypatch.setattr(project, "root", lambda: tmp_path)
     monkeypatch.setattr(project, "checkout", lambda: tmp_path)
     return made

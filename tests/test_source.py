@@ -98,19 +98,26 @@ def test_an_unreachable_remote_names_the_setting(remote: Path) -> None:
     assert "hunter2" not in str(raised.value)
 
 
+_QUESTIONS = ("ls-remote", "fetch", "cat-file", "update-ref", "init", "ls-tree", "merge-base", "rev-list")
+
+
 def test_a_head_that_is_known_is_not_fetched_again(remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A preview of an unmoved branch costs one question."""
+    """A preview of an unmoved branch costs one question of the remote, and none about the commit that it is at."""
     first = take_snapshot(str(remote), "quant")
     asked: list[str] = []
     real = subprocess.Popen
 
     def counted(command: list[str], **options: Any) -> Any:
-        asked.append(next(word for word in command if word in ("ls-remote", "fetch", "cat-file", "update-ref", "init")))
+        asked.append(next(word for word in command if word in _QUESTIONS))
         return real(command, **options)
 
     monkeypatch.setattr(subprocess, "Popen", counted)
-    assert take_snapshot(str(remote), "quant").commit == first.commit
-    assert asked == ["ls-remote", "cat-file", "update-ref"]
+    second = take_snapshot(str(remote), "quant")
+    assert second.commit == first.commit
+    assert asked == ["ls-remote", "update-ref"]
+    assert second.contains(first.commit) and second.ahead_of(first.commit) == 0
+    assert second.tree_at(first.commit) == second.tree_at(first.commit) == second.tree
+    assert asked == ["ls-remote", "update-ref", "ls-tree"]
 
 
 def test_a_commit_comes_whole_or_not_at_all(remote: Path) -> None:

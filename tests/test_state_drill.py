@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from quantctl.engine import interrupted, stacks
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from tests.conftest import Team
 from tests.paths import ROOT
@@ -111,12 +112,12 @@ def test_a_killed_update_is_gone_on_with_and_nothing_is_created_twice(team: Team
     released = carry_out(the_way(str(met.value), "release"), team.environ)
     assert released.returncode == 0, released.stderr
     assert "`quantctl up quant_lr` finds out what became of it" in released.stdout
-    begun = {operation.name for operation in interrupted.begun("quant_lr", team.environ)}
+    begun = {operation.name for operation in interrupted.begun("quant_lr", States(team.environ))}
     assert begun == {"Job risk_model", "Job factor_returns"}
     told: list[str] = []
-    interrupted.settle("quant_lr", team.environ, told.append)
+    interrupted.settle("quant_lr", States(team.environ), told.append)
     assert sorted(line.split(": ")[1][:15] for line in told) == ["it is not there", "it is there (40"], told
-    assert interrupted.begun("quant_lr", team.environ) == []
+    assert interrupted.begun("quant_lr", States(team.environ)) == []
 
 
 def test_an_empty_state_beside_real_objects_stops_previews_and_updates(team: Team, tmp_path: Path) -> None:

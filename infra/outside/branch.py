@@ -35,6 +35,8 @@ class Snapshot:
 
     def tree_at(self, commit: str) -> Mapping[str, Entry] | None:
         """The tree of another commit; None when this branch's history does not hold it."""
+        if commit == self.commit:
+            return self.tree
         return tree(self.repository, commit) if commit and self.contains(commit) else None
 
     def tree_anywhere(self, commit: str) -> Mapping[str, Entry] | None:
@@ -52,7 +54,8 @@ class Snapshot:
 
     def contains(self, commit: str) -> bool:
         """Whether `commit` is this head or one of its ancestors; if not, history was rewritten under a folder on it."""
-        return run_in(self.repository, "merge-base", "--is-ancestor", commit, self.commit).returncode == 0
+        known = commit == self.commit  # as in most runs: git is not asked
+        return known or run_in(self.repository, "merge-base", "--is-ancestor", commit, self.commit).returncode == 0
 
     def moved_to(self, ref: str) -> Snapshot:
         """This branch as if it had moved to `ref`: a branch, tag or commit of the remote, or `!7`, a merge request's source.
@@ -64,6 +67,8 @@ class Snapshot:
 
     def ahead_of(self, commit: str) -> int | None:
         """How many commits this head is ahead of `commit`; None when its history does not hold that."""
+        if commit == self.commit:
+            return 0
         if not commit or not self.contains(commit):
             return None
         return int(self._git("rev-list", "--count", f"{commit}..{self.commit}"))
@@ -83,10 +88,10 @@ def take_snapshot(remote: str, branch: str) -> Snapshot:
     """
     repository = cache(remote)
     commit = _head(remote, branch)
-    if run_in(repository, "cat-file", "-e", f"{commit}^{{commit}}").returncode:
+    # Keeps the commit reachable for as long as the branch's last snapshot stands; refused where the cache does not hold it.
+    if run_in(repository, "update-ref", f"refs/quant/heads/{branch}", commit).returncode:
         commit = _fetch(repository, remote, f"refs/heads/{branch}")
-    # Keep the commit reachable for as long as the branch's last snapshot stands.
-    run_in(repository, "update-ref", f"refs/quant/heads/{branch}", commit)
+        run_in(repository, "update-ref", f"refs/quant/heads/{branch}", commit)
     return Snapshot(remote=remote, branch=branch, commit=commit, repository=repository)
 
 

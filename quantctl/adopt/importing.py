@@ -25,6 +25,7 @@ from quantctl.adopt.import_file import declared
 from quantctl.engine.orphans import end_all
 from quantctl.engine.process import policy
 from quantctl.engine.process import run as engine
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.workspace import Workspace
 
@@ -91,7 +92,7 @@ def imported(env: str, environ: Mapping[str, str], file: Path, resources: Iterab
     done = engine([*words, "-s", env], environ, must=False)
     if done.code != 0:
         raise UserError(f"The import of {env} failed: {done.reason}", do_next="correct it, and run the same step again")
-    exported = json.loads(engine(["stack", "export", "-s", env], environ).out)
+    exported = States(environ).exported(env)
     workspace = Workspace(environ)
     acls = {}
     for one in exported["deployment"].get("resources") or []:

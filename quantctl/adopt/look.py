@@ -23,7 +23,7 @@ from quantctl.adopt.model import Entry, Folder, Job, Json, Look, Scope
 from quantctl.drift.account import Account
 from quantctl.drift.belongings import lies_in
 from quantctl.engine.lock.backend import locks
-from quantctl.engine.state import STACK, name_of, read_state
+from quantctl.engine.state import STACK, States, name_of
 from quantctl.errors import UserError
 from quantctl.workspace import Workspace
 
@@ -49,7 +49,7 @@ def look(settings: Settings, environ: dict[str, str], say: Say) -> Look:
         found = account_look.read(account, settings)
     finally:
         account.close()
-    state = read_state(env, environ)
+    state = States(environ).of(env)
     held = [name_of(one) for one in state.resources if one.get("type") != STACK and one.get("custom")]
     return Look(
         environment=env,

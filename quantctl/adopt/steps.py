@@ -14,7 +14,7 @@ from quantctl.adopt.folder import Place
 from quantctl.adopt.model import Look
 from quantctl.adopt.refusals import refusals
 from quantctl.adopt.step import Step
-from quantctl.engine.state import read_state
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.text.links import folder_page, job_page
 
@@ -143,7 +143,7 @@ def _done(env: str, place: Place, environ: dict[str, str]) -> Iterable[Step]:
         made = proposing.read_decisions(env)
         if made.items and not made.undecided:
             found.append(Step.decide)
-        state = read_state(env, environ)
+        state = States(environ).of(env)
         if taking_in.is_imported(place, state):
             found += [Step.prepare, Step.import_]
             if state.commit:

@@ -19,7 +19,7 @@ from quantctl.adopt.proposing import files_of, need_adoptable, read_decisions
 from quantctl.drift.account import asking
 from quantctl.engine.lock import backend
 from quantctl.engine.process import run
-from quantctl.engine.state import STACK, State, put_state, read_state
+from quantctl.engine.state import STACK, State, States, put_state
 from quantctl.errors import UserError
 from quantctl.promotion.deploy import make_ready
 from quantctl.stack_settings import stack_settings
@@ -100,7 +100,7 @@ def take_in(env: str, environ: dict[str, str], say: Say) -> None:
 
 def _need_free(env: str, environ: dict[str, str], say: Say) -> None:
     """Nobody is at the stack; what was killed there is cleared away."""
-    make_ready(env, environ, say)
+    make_ready(env, States(environ), say)
     backend.need_free(env, environ)
 
 
@@ -153,11 +153,8 @@ def _need_declared(place: Place, resources: Iterable[Declared]) -> None:
 
 def _need_stack(env: str, environ: dict[str, str]) -> None:
     """There is a stack; an empty one, where there was none."""
-    done = run(["stack", "export", "-s", env], environ, must=False)
-    if done.code != 0 and "no stack named" in done.out + done.err:
+    if not States(environ).has(env):
         run(["stack", "init", env, "--no-select"], environ)
-    elif done.code != 0:
-        raise UserError(f"The state of {env} cannot be read: {done.reason}.", do_next=f"pulumi stack export -s {env}")
 
 
 def _keep_state(place: Place, environ: dict[str, str], say: Say) -> None:
@@ -167,10 +164,10 @@ def _keep_state(place: Place, environ: dict[str, str], say: Say) -> None:
         say("an import was begun: the state as it was before is put back first")
         _put_back(place, environ, say)
         return
-    if _holds(read_state(env, environ)):
+    states = States(environ)
+    if _holds(states.of(env)):
         raise UserError(f"The stack {env} holds something already.", do_next=f"quantctl adopt {env} look")
-    exported = json.loads(run(["stack", "export", "-s", env], environ).out)
-    folder.write_json(place.state_before, {**exported, _UPDATES: _updates(env, environ)})
+    folder.write_json(place.state_before, {**states.exported(env), _UPDATES: _updates(env, environ)})
 
 
 def undo(env: str, environ: dict[str, str], say: Say) -> None:
@@ -221,7 +218,7 @@ def check(env: str, environ: dict[str, str], say: Say) -> tuple[bool, list[str]]
         UserError: there was no import, or something cannot be read.
     """
     place = Place.of(env)
-    state = read_state(env, environ)
+    state = States(environ).of(env)
     if not is_imported(place, state):
         raise UserError(f"{env} is not imported yet.", do_next=f"quantctl adopt {env} import")
     was, made = place.read_look(), read_decisions(env)

@@ -18,6 +18,7 @@ from quantctl.drift.finding import By, Class, EnvironmentDrift, Finding
 from quantctl.drift.folder import deployed_commit
 from quantctl.drift.judge import Read
 from quantctl.engine import refresh as engine
+from quantctl.engine.state import States
 from quantctl.promotion.deploy import make_ready
 from quantctl.workspace import Workspace
 
@@ -114,7 +115,7 @@ def _environment(what: Plan, read: Read, environ: Mapping[str, str], seconds: fl
         tell(f"the engine is not asked: {what.refused}")
     if what.repair:
         try:
-            make_ready(env, dict(environ), tell)
+            make_ready(env, States(environ), tell)
         except UserError as error:
             tell(f"not fixed: {error}")
             return

@@ -27,6 +27,7 @@ from quantctl.drift.unchanged import unchanged
 from quantctl.engine import refresh as engine
 from quantctl.engine.history import last_failure
 from quantctl.engine.lock.backend import folder_of, locks
+from quantctl.engine.state import States
 from quantctl.stack_settings import stack_settings
 from quantctl.workspace import Workspace
 
@@ -81,6 +82,7 @@ class _World:
     ) -> None:
         self._environ, self._seconds, self._thorough, self._say, self._pool = environ, seconds, thorough, say, pool
         self._engines = threading.Semaphore(max(2, os.cpu_count() or 2))
+        self._states = States(environ, seconds)
         self._workspace = Workspace(environ, say=say)
         self._account = pool.submit(_tried, partial(Account, environ))
         self._jobs = pool.submit(_tried, self._workspace.jobs)
@@ -94,7 +96,7 @@ class _World:
         edits = self._pool.submit(self._edits, settings.folder, snapshot)
         scope = self._pool.submit(_tried, partial(read_scope, self._workspace, names.secret_scope, names.secret_key))
         held = self._pool.submit(self._with, self._account, lambda account: account.held(database, names))
-        last = self._pool.submit(_tried, partial(last_failure, env, self._environ, self._seconds))
+        last = self._pool.submit(_tried, partial(last_failure, env, self._states))
         locked = self._pool.submit(_tried, partial(locked_by, env, self._environ))
         folder = self._pool.submit(_tried, partial(read_folder, self._workspace, settings.folder))
 
@@ -103,10 +105,7 @@ class _World:
             ended, held_by = last.result(), locked.result()
             if isinstance(held_by, str):
                 seen = replace(seen, errors=(*seen.errors, held_by))
-            if isinstance(ended, str):
-                seen = replace(seen, errors=(*seen.errors, f"the stack's history: {ended}"))
-            else:
-                seen = replace(seen, last=ended)
+            seen = replace(seen, errors=(*seen.errors, ended)) if isinstance(ended, str) else replace(seen, last=ended)
             ahead = branch.ahead_of(deployed_commit(seen)) if isinstance(branch, Snapshot) else None
             return Read(
                 settings,
@@ -129,7 +128,7 @@ class _World:
             _tried(account.close)
 
     def _refresh(self, env: str) -> Refresh:
-        held = engine.state(env, self._environ, self._seconds)
+        held = engine.state(env, self._states)
         if isinstance(held, str):
             return Refresh(errors=(held,))
         skipped = [] if self._thorough else self._unchanged(held.steps)

@@ -83,16 +83,9 @@ class Refresh:
         return [step for step in self.steps if step.type in types]
 
 
-def read_state(text: str) -> Checkpoint:
-    """What `pulumi stack export` printed; in its steps nothing has changed. Secrets stay encrypted.
-
-    Raises:
-        ValueError: it is no export.
-    """
-    said = json.loads(text)
-    if not isinstance(said, dict):
-        raise ValueError("no JSON object")
-    deployment = said.get("deployment") or {}
+def checkpoint(exported: Json) -> Checkpoint:
+    """What `pulumi stack export` printed; in its steps nothing has changed. Secrets stay encrypted."""
+    deployment = exported.get("deployment") or {}
     listed = [each for each in deployment.get("resources") or [] if not each.get("delete")]
     begun = tuple(
         f"{one['type']} {one['resource']['type'].rsplit(':', 1)[-1]} {one['resource']['urn'].rsplit('::', 1)[-1]}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from quantctl.engine.lock.backend import folder_of
+from quantctl.engine.process import note_change
 from quantctl.errors import UserError
 from quantctl.project import PROJECT
 
@@ -131,6 +132,7 @@ def restore(found: Damage, now: datetime.datetime) -> Path | None:
     Raises:
         UserError: there is no good copy.
     """
+    note_change("")
     beside = found.file.with_name(found.file.name + _ATTRIBUTES)
     if found.attributes_only:
         beside.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import toolchain
 from infra.errors import UserError
 from infra.outside.workspace import Workspace
-from quantctl.engine import process, settled
+from quantctl.engine import settled
+from quantctl.engine.state import States
 
 # The engine's older rule: equal inputs are no difference. Documented by its name only (sdk/go/common/env/env.go).
 LEFT_OUT = {"PULUMI_ENABLE_LEGACY_DIFF": "true"}
@@ -29,10 +29,9 @@ def variables(env: str, environ: Mapping[str, str], thorough: bool = False) -> d
         return EVERY
     if toolchain.are_plugins_ours(environ):
         return {}
-    done = process.run(["stack", "export", "--show-secrets", "-s", env], environ, must=False)
     try:
-        resources = json.loads(done.out)["deployment"]["resources"] if done.code == 0 else []
-    except (ValueError, KeyError, TypeError):
+        resources = States(environ).with_secrets(env)["deployment"]["resources"]
+    except (UserError, KeyError, TypeError):
         return {}
     if sum(bool(one.get("custom")) for one in resources) < _FEW:
         return {}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from quantctl.engine.process import run
+from quantctl.engine.state import States
+from quantctl.errors import UserError
 
-_ENTRIES = 20  # of the history that are read
 _PARTIAL = ("pulumi.flag.target", "pulumi.flag.target-replace", "pulumi.flag.exclude")
 
 
@@ -25,17 +25,13 @@ class LastUpdate:
     since: str = ""
 
 
-def last_failure(env: str, environ: Mapping[str, str], seconds: float | None = None) -> LastUpdate | str | None:
+def last_failure(env: str, states: States) -> LastUpdate | str | None:
     """The update that failed and was not made good since; None when there is none, a text why it is unknown."""
-    done = run(
-        ["stack", "history", "--json", "--page-size", str(_ENTRIES), "--page", "1", "-s", env],
-        environ,
-        must=False,
-        seconds=seconds,
-    )
     try:
-        return failure_of(json.loads(done.out)) if done.code == 0 else done.reason
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return failure_of(states.history(env))
+    except UserError as error:
+        return str(error)
+    except (KeyError, TypeError, AttributeError):
         return "the history of the stack was not understood"
 
 
@@ -59,3 +55,13 @@ def failure_of(entries: Sequence[Mapping[str, Any]]) -> LastUpdate | None:
         return None
     began = any(one.get("resourceChanges") for one in failures)
     return LastUpdate(str(failures[0].get("startTime", ""))[:16], began, str(failures[-1].get("startTime", "")))
+
+
+def last_change(entries: Sequence[Mapping[str, Any]]) -> datetime.datetime | None:
+    """When an update last changed something: its end, in UTC; from the history's entries, the newest first. Pure."""
+    for one in entries:
+        changes: Mapping[str, int] = one.get("resourceChanges") or {}
+        if one.get("kind") == "update" and any(number for what, number in changes.items() if what != "same"):
+            ended = str(one["endTime"]).replace("Z", "+00:00")
+            return datetime.datetime.fromisoformat(ended).astimezone(datetime.UTC)
+    return None

@@ -20,7 +20,7 @@ from infra.outside.workspace import Workspace
 from quantctl.engine import managed_access, process
 from quantctl.engine.lock import backend
 from quantctl.engine.said import reason
-from quantctl.engine.state import export, name_of
+from quantctl.engine.state import States, name_of
 from quantctl.errors import UserError
 
 _CLIENT_SECONDS = 20
@@ -73,29 +73,27 @@ def pending(deployment: dict[str, Any]) -> list[Operation]:
     return found
 
 
-def begun(env: str, environ: dict[str, str]) -> list[Operation]:
+def begun(env: str, states: States) -> list[Operation]:
     """What the last update of a stack began and did not end."""
-    return pending(export(env, environ).get("deployment") or {})
+    return pending(states.exported(env).get("deployment") or {})
 
 
-def settle(env: str, environ: dict[str, str], say: Callable[[str], None]) -> None:
+def settle(env: str, states: States, say: Callable[[str], None]) -> None:
     """Take what an interrupted update created into the state, and forget what it did not; read again what failed.
 
     Raises:
         UserError: the stack is locked, or something cannot be found out; nothing has been created meanwhile.
     """
-    exported = export(env, environ)
-    if _read_again(env, exported.get("deployment") or {}, environ, say):
-        exported = export(env, environ)
-    managed_access.correct(env, exported, environ, say)
+    _read_again(env, states.exported(env).get("deployment") or {}, states.environ, say)
+    managed_access.correct(env, states.exported(env), states.environ, say)
 
 
-def _read_again(env: str, deployment: dict[str, Any], environ: dict[str, str], say: Callable[[str], None]) -> bool:
-    """Whether there was something that the last update left; the state then holds what became of it."""
+def _read_again(env: str, deployment: dict[str, Any], environ: dict[str, str], say: Callable[[str], None]) -> None:
+    """Where the last update left something, the state afterwards holds what became of it."""
     operations, failed = pending(deployment), refused(deployment)
     off = [one for one in managed_access.refused(deployment) if one not in failed]  # perhaps it was turned on meanwhile
     if not operations and not failed and not off:
-        return False
+        return
     backend.need_free(env, environ)  # of whoever is at it right now
     known = {str(one.get("urn")): str(one.get("id")) for one in deployment.get("resources", [])}
     for operation in operations:
@@ -109,7 +107,6 @@ def _read_again(env: str, deployment: dict[str, Any], environ: dict[str, str], s
     words = ["refresh", "--yes", "--skip-preview", "-s", env]
     targets = [word for one in (*failed, *off) for word in ("--target", str(one["urn"]))]
     process.run([*words, *(["--clear-pending-creates"] if operations else targets)], environ)
-    return True
 
 
 def refused(deployment: dict[str, Any]) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ import yaml
 import toolchain
 from infra.errors import without_credentials
 from quantctl import project
-from quantctl.engine.process import run
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 
 _FORMAT = 1
@@ -82,7 +82,7 @@ def differences(reviewed: Facts, now: Facts) -> list[str]:
     return found
 
 
-def facts(env: str, commit: str, remote: str, environ: Mapping[str, str]) -> Facts:
+def facts(env: str, commit: str, remote: str, states: States) -> Facts:
     """What an update of `env` to `commit` would be made from now.
 
     Raises:
@@ -92,11 +92,11 @@ def facts(env: str, commit: str, remote: str, environ: Mapping[str, str]) -> Fac
     return Facts(
         environment=env,
         commit=commit,
-        state=state_of(json.loads(run(["stack", "export", "-s", env], environ).out)),
+        state=state_of(states.exported(env)),
         settings=_settings(root, env, remote),
         program=_program(project.checkout()),
         tools=_tools(),
-        targets={name: without_credentials(environ[name]) for name in _TARGETS if environ.get(name)},
+        targets={name: without_credentials(states.environ[name]) for name in _TARGETS if states.environ.get(name)},
     )
 
 

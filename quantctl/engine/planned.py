@@ -19,7 +19,7 @@ from quantctl.engine import twins
 from quantctl.engine.history import last_failure
 from quantctl.engine.interrupted import ID_FROM_INPUTS, Operation, take_in
 from quantctl.engine.process import run
-from quantctl.engine.state import JOB, read_state
+from quantctl.engine.state import JOB, States
 from quantctl.engine.twins import There, Update, Verdict
 from quantctl.errors import UserError
 from quantctl.workspace import Workspace
@@ -78,15 +78,15 @@ def previewed(env: str, environ: dict[str, str]) -> list[Operation]:
     return creates_of_preview(json.loads(done.out))
 
 
-def needs_a_look(env: str, environ: dict[str, str]) -> bool:
+def needs_a_look(env: str, states: States) -> bool:
     """Whether the last update of a stack did not end well, so that something may be there that no state holds."""
-    return last_failure(env, environ) is not None
+    return last_failure(env, states) is not None
 
 
 def settle(
     env: str,
     creates: Sequence[Operation],
-    environ: dict[str, str],
+    states: States,
     say: Say,
     *,
     change: bool = True,
@@ -100,21 +100,19 @@ def settle(
         UserError: something is there that is not surely ours, and the create would be refused; or it cannot be read.
     """
     wanted = [one for one in creates if one.type in (JOB, _REPO, _SCOPE) or one.type in _SHOWN]
-    done = 0
+    done, environ = 0, states.environ
     if wanted:
         workspace = Workspace(environ, seconds=_SECONDS)
-        update = _update(env, workspace, environ, since)
+        update = _update(env, workspace, states, since)
         with asking(environ) as shown:
             verdicts = [(one, _judged(one, workspace, shown, update)) for one in wanted]
         _need_none(env, [verdict for _, verdict in verdicts], say)
         for operation, verdict in verdicts:
             done += _carry_out(operation, verdict, env, environ, workspace, say if change else _would(say), change)
-    return done + after(env, environ, say, change=change)
+    return done + after(env, states, say, change=change)
 
 
-def after(
-    env: str, environ: dict[str, str], say: Say, *, change: bool = True, since: datetime.datetime | None = None
-) -> int:
+def after(env: str, states: States, say: Say, *, change: bool = True, since: datetime.datetime | None = None) -> int:
     """After an update: remove jobs that a repeated request made beside those of the state, unless they ran; how many.
 
     `since` is when the update began; without it, what no update has made good since.
@@ -122,15 +120,16 @@ def after(
     Raises:
         UserError: one has run, so a person decides.
     """
-    names = read_state(env, environ).job_names
-    if not names:
+    if not (names := states.of(env).job_names):
         return 0
-    workspace = Workspace(environ, seconds=_SECONDS)
-    listed = [job for job in workspace.jobs() if (job.get("settings") or {}).get("name") in names]
-    spare = [job for job in listed if int(job["job_id"]) not in names.values()]
-    if not spare:
+    workspace = Workspace(states.environ, seconds=_SECONDS)
+    listed = workspace.jobs()
+    if not _spare(listed, names):
         return 0
-    update = Update(_me(workspace), since) if since else _update(env, workspace, environ)
+    states.forget(env)  # a job that somebody's update made meanwhile is in the state by now
+    if not (spare := _spare(listed, states.of(env).job_names)):
+        return 0
+    update = Update(_me(workspace), since) if since else _update(env, workspace, states)
     removed, verdicts = 0, []
     for name in sorted({str(job["settings"]["name"]) for job in spare}):
         of_name = [_job(job, workspace) for job in spare if job["settings"]["name"] == name]
@@ -139,6 +138,12 @@ def after(
         removed += _remove(verdict, workspace, say if change else _would(say), change)
     _need_none(env, verdicts, say)
     return removed
+
+
+def _spare(listed: Sequence[Json], names: Mapping[str, int]) -> list[Json]:
+    """Jobs that are called as one of the state's and are another one."""
+    of_name = [job for job in listed if (job.get("settings") or {}).get("name") in names]
+    return [job for job in of_name if int(job["job_id"]) not in names.values()]
 
 
 def _judged(one: Operation, workspace: Workspace, shown: Callable[[str], list[Json]], update: Update) -> Verdict:
@@ -188,11 +193,11 @@ def _job(job: Json, workspace: Workspace) -> There:
     return There(str(job["job_id"]), made, str(job.get("creator_user_name") or ""), ran=ran)
 
 
-def _update(env: str, workspace: Workspace, environ: dict[str, str], since: datetime.datetime | None = None) -> Update:
-    me = _me(workspace) | {environ.get("SNOWFLAKE_ROLE", "").lower()}
+def _update(env: str, workspace: Workspace, states: States, since: datetime.datetime | None = None) -> Update:
+    me = _me(workspace) | {states.environ.get("SNOWFLAKE_ROLE", "").lower()}
     if since is not None:
         return Update(me, since)
-    last = last_failure(env, environ)
+    last = last_failure(env, states)
     if isinstance(last, str):
         raise UserError(
             f"Whether the last update of {env} ended well is unknown: {last}", do_next=f"pulumi stack history -s {env}"

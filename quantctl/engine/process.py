@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import toolchain
@@ -30,10 +30,16 @@ _NOISE = re.compile(
 )
 # Of a plan that an error cut short, once for each resource that was not reached.
 _UNSEEN = re.compile(r"^(?: +\S+ \(.*\):\n)? +error: expected resource operations for \S+ but none were seen\n", re.M)
+# What changes neither a state nor its history; every other command may.
+_READS = (
+    ("preview",), ("refresh", "--preview-only"), ("stack", "export"), ("stack", "history"), ("stack", "ls"),
+    ("stack", "output"), ("config", "get"), ("version",), ("whoami",),
+)  # fmt: skip
 _END_SECONDS = 20.0  # for an engine that was asked to stop because it took too long
 
 _running: set[subprocess.Popen[str]] = set()
 _asked: list[int] = []  # the signals that came while an engine ran
+_changes: list[str] = []  # a stack whenever a run that may change its state begins, and when it has ended; empty: any stack
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def run(
         Interrupted: it was asked to stop by a signal, and has stopped.
     """
     command = ["pulumi", *words, "--non-interactive", "--color", "never"]
-    with tempfile.TemporaryFile("w+", errors="replace") as errors:
+    with _noted(words), tempfile.TemporaryFile("w+", errors="replace") as errors:
         try:
             process = subprocess.Popen(
                 command,
@@ -134,6 +140,29 @@ def run(
     if must and done.code != 0:
         raise UserError(f"`pulumi {' '.join(words[:6])}` failed (exit {done.code}):\n{done.said}")
     return done
+
+
+def changes(env: str) -> int:
+    """Another number once a run of this process may have changed the stack, however it ended: what was read is old then."""
+    return sum(one in (env, "") for one in _changes)
+
+
+def note_change(env: str) -> None:
+    """Say that the stack's state may be another one now; empty: any stack's."""
+    _changes.append(env)  # a list takes it from several threads at once
+
+
+@contextlib.contextmanager
+def _noted(words: Sequence[str]) -> Iterator[None]:
+    if any(tuple(words[: len(one)]) == one for one in _READS):
+        yield
+        return
+    env = words[words.index("-s") + 1] if "-s" in words else ""
+    note_change(env)  # what is read from now on is of the middle of it
+    try:
+        yield
+    finally:
+        note_change(env)
 
 
 def quiet(output: str) -> str:

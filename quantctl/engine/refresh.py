@@ -11,23 +11,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from infra.outside.branch import Snapshot
-from quantctl.drift.steps import Checkpoint, Refresh, Step, read_refresh, read_state
+from quantctl.drift.steps import Checkpoint, Refresh, Step, checkpoint, read_refresh
 from quantctl.engine.process import Done, policy, run
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 
 
-def state(env: str, environ: Mapping[str, str], seconds: float) -> Checkpoint | str:
+def state(env: str, states: States) -> Checkpoint | str:
     """What the stack's state holds, or the reason why that cannot be read."""
-    done = _run(["stack", "export", "-s", env], environ, seconds)
-    if done.code is None:
-        return f"the stack's state: no answer in {seconds:.0f} s"
     try:
-        held = read_state(done.out) if done.code == 0 else Checkpoint()
-    except (ValueError, KeyError, TypeError):
-        return "the stack's state is no JSON"
-    if done.code == 0 and not held.steps:
-        return "the stack holds nothing: it was never deployed, or its state is lost"
-    return held if held.steps else done.reason
+        held = checkpoint(states.exported(env))
+    except UserError as error:
+        return str(error)
+    except (KeyError, TypeError, AttributeError):
+        return "the stack's state was not understood"
+    return held if held.steps else "the stack holds nothing: it was never deployed, or its state is lost"
 
 
 def look(env: str, environ: Mapping[str, str], held: Checkpoint, skipped: Sequence[Step], seconds: float) -> Refresh:

@@ -1,20 +1,26 @@
-"""What the state of a stack holds: which real object is whose. Ids come from here, never from a name."""
+"""What the state of a stack holds: which real object is whose. Ids come from here, never from a name.
+
+`States` is the one door to them: a command exports a state once, and again after a run that may have changed it.
+"""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from infra.vocabulary import DECLARED
-from quantctl.engine.process import run
+from quantctl.engine import process
 from quantctl.errors import UserError
 
 Json = dict[str, Any]
+T = TypeVar("T")
 _NO_STACK = "no stack named"
+_HISTORY = 20  # of its entries that are read, the newest
 STACK = "pulumi:pulumi:Stack"
 REPO = "databricks:index/repo:Repo"
 JOB = "databricks:index/job:Job"
@@ -81,28 +87,103 @@ class State:
         return {str((one.get("outputs") or {}).get("name")): int(one["id"]) for one in jobs}
 
 
-def read_state(env: str, environ: Mapping[str, str]) -> State:
-    """The state of a stack; empty where there is no such stack.
+class States:
+    """The states of the stacks and their histories, as one command knows them; safe for several threads.
 
-    Raises:
-        UserError: it cannot be read.
+    What was read stays known until an engine run of this process that may have changed it (`process.changes`). Whatever
+    somebody else does meanwhile is not seen: who waits, for a person or for a run, takes a new one afterwards.
     """
-    done = run(["stack", "export", "-s", env], environ, must=False)
-    if done.code != 0:
-        if _NO_STACK in done.err + done.out:
-            return State()
-        raise UserError(f"The state of {env} cannot be read: {done.reason}.", do_next=f"pulumi stack export -s {env}")
-    return state_of(json.loads(done.out))
+
+    def __init__(self, environ: Mapping[str, str], seconds: float | None = None) -> None:
+        self.environ = dict(environ)
+        self._seconds = seconds
+        self._kept: dict[tuple[str, str], tuple[int, Any]] = {}
+        self._turns: dict[tuple[str, str], threading.Lock] = {}
+
+    def has(self, env: str) -> bool:
+        """Whether there is such a stack.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        return self._known("export", env, self._export) is not None
+
+    def of(self, env: str) -> State:
+        """The state of a stack; empty where there is no such stack.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        exported = self._known("export", env, self._export)
+        return State() if exported is None else state_of(exported)
+
+    def exported(self, env: str) -> Json:
+        """What `pulumi stack export` prints, which nobody changes in place.
+
+        Raises:
+            UserError: there is no such stack, or its state cannot be read.
+        """
+        exported = self._known("export", env, self._export)
+        if exported is None:
+            raise UserError(f"There is no stack {env}.", do_next=f"pulumi stack init {env}")
+        return exported
+
+    def history(self, env: str) -> list[Json]:
+        """The newest entries of what `pulumi stack history` prints, the newest first.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        return self._known("history", env, self._history)
+
+    def with_secrets(self, env: str) -> Json:
+        """The export with secrets in plain text, which is kept nowhere.
+
+        Raises:
+            UserError: there is no such stack, or its state cannot be read.
+        """
+        done = self._run("stack", "export", "--show-secrets", "-s", env)
+        exported: Json = _answer(done, f"The state of {env}", f"pulumi stack export -s {env}")
+        return exported
+
+    def forget(self, env: str) -> None:
+        """Read the stack again when it is next asked about."""
+        self._kept.pop(("export", env), None)
+        self._kept.pop(("history", env), None)
+
+    def _known(self, what: str, env: str, read: Callable[[str], T]) -> T:
+        with self._turns.setdefault((what, env), threading.Lock()):
+            now = process.changes(env)  # before it is read: what changes meanwhile makes it old
+            kept = self._kept.get((what, env))
+            if kept is None or kept[0] != now:
+                kept = self._kept[what, env] = now, read(env)
+            found: T = kept[1]
+            return found
+
+    def _export(self, env: str) -> Json | None:
+        done = self._run("stack", "export", "-s", env)
+        if done.code != 0 and _NO_STACK in done.err + done.out:
+            return None
+        exported: Json = _answer(done, f"The state of {env}", f"pulumi stack export -s {env}")
+        return exported
+
+    def _history(self, env: str) -> list[Json]:
+        done = self._run("stack", "history", "--json", "--page-size", str(_HISTORY), "--page", "1", "-s", env)
+        entries: list[Json] = _answer(done, f"The history of {env}", f"pulumi stack history -s {env}")
+        return entries or []
+
+    def _run(self, *words: str) -> process.Done:
+        return process.run(words, self.environ, must=False, seconds=self._seconds)
 
 
-def export(env: str, environ: Mapping[str, str]) -> Json:
-    """What `pulumi stack export` prints.
-
-    Raises:
-        UserError: there is no such stack, or its state cannot be read.
-    """
-    exported: Json = json.loads(run(["stack", "export", "-s", env], environ).out)
-    return exported
+def _answer(done: process.Done, what: str, by_hand: str) -> Any:
+    """What the engine printed; a stack's whole state is never nothing because it could not be read."""
+    if done.code == 0:
+        try:
+            return json.loads(done.out)
+        except ValueError:
+            raise UserError(f"{what} cannot be read: it is no JSON.", do_next=by_hand) from None
+    raise UserError(f"{what} cannot be read: {'no answer in time' if done.code is None else done.reason}.", do_next=by_hand)
 
 
 def put_state(env: str, environ: Mapping[str, str], exported: Json) -> None:
@@ -115,7 +196,7 @@ def put_state(env: str, environ: Mapping[str, str], exported: Json) -> None:
         file = Path(folder) / "state.json"
         file.touch(0o600)
         file.write_text(json.dumps(exported))
-        run(["stack", "import", "-s", env, "--file", str(file)], environ)
+        process.run(["stack", "import", "-s", env, "--file", str(file)], environ)
 
 
 def state_of(exported: Json) -> State:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from infra.naming import SECRET_KEY
 from infra.service_keys import Slots, marker
 from quantctl.engine.process import run
-from quantctl.engine.state import put_state
+from quantctl.engine.state import States, put_state
 from quantctl.errors import UserError
 from quantctl.workspace import Workspace
 
@@ -20,7 +19,7 @@ Json = dict[str, Any]
 Say = Callable[[str], None]
 
 
-def take_out(env: str, keys: Slots, environ: Mapping[str, str], say: Say) -> None:
+def take_out(env: str, keys: Slots, states: States, say: Say) -> None:
     """Forget the private key in the stack's state and settings; the secret itself stays where the jobs read it.
 
     `keys` are the public halves that the state declares. The marker beside the secret is written first, so that
@@ -29,8 +28,7 @@ def take_out(env: str, keys: Slots, environ: Mapping[str, str], say: Say) -> Non
     Raises:
         UserError: the state cannot be read or written, or which key is the active one is unknown.
     """
-    done = run(["stack", "export", "-s", env], environ, must=False)
-    exported = json.loads(done.out) if done.code == 0 else {}
+    environ, exported = states.environ, states.exported(env) if states.has(env) else {}
     kept, urns = without_key(exported)
     if urns:
         active = _active(env, environ)

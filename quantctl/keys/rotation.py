@@ -17,7 +17,7 @@ from infra.service_keys import Slots, is_ours, marker, written
 from quantctl.drift.account import Account
 from quantctl.engine.lock.backend import need_free
 from quantctl.engine.process import policy, run
-from quantctl.engine.state import State, read_state
+from quantctl.engine.state import State, States
 from quantctl.errors import UserError
 from quantctl.keys.decide import bare, filled, slot_to_fill, why_not_retire
 from quantctl.keys.kept import keep
@@ -75,7 +75,7 @@ def retire(env: str, environ: dict[str, str], say: Say) -> None:
     """
     need_free(env, environ)
     names, workspace = names_of(stack_settings(env, environ)), Workspace(environ)
-    state = read_state(env, environ)
+    state = States(environ).of(env)
     keys = _declared(state)
     if not all(keys):
         say(f"There is one key alone: nothing to retire in {env}.")
@@ -123,8 +123,9 @@ def hand_over(env: str, pair: Pair, environ: Mapping[str, str]) -> None:
 
 
 def _begin(env: str, environ: dict[str, str], say: Say) -> _Begun:
-    state = read_state(env, environ)
-    take_out(env, _declared(state), environ, say)
+    states = States(environ)
+    state = states.of(env)
+    take_out(env, _declared(state), states, say)
     settings = stack_settings(env, environ)
     # What is declared counts: settings that are older than the last rotation do not take its key away.
     keys = _declared(state) if _has(state, _USER_TYPE) else settings.public_keys

@@ -14,6 +14,7 @@ import toolchain
 from infra.errors import UserError as InfraError
 from quantctl import project
 from quantctl.engine import planned, process, stacks
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.keys import rotation
@@ -92,7 +93,7 @@ def _deploy(state: State, environ: dict[str, str], report: toolchain.Report) -> 
     now: dict[str, str] = {}  # what is going on, by environment
 
     def deploy(env: str) -> stacks.Result | InfraError:
-        began, steps = time.monotonic(), 0
+        began, steps, states = time.monotonic(), 0, States(environ)
 
         def say(text: str) -> None:
             report(f"{env:<11} {text}")
@@ -104,12 +105,12 @@ def _deploy(state: State, environ: dict[str, str], report: toolchain.Report) -> 
 
         now[env] = "looking at what an update has left"
         try:
-            make_ready(env, environ, say)
-            if planned.needs_a_look(env, environ):
-                settle_planned(env, environ, say)
+            make_ready(env, states, say)
+            if planned.needs_a_look(env, states):
+                settle_planned(env, states, say)
             pair = rotation.first_pair(env, environ)
             now[env] = "pulumi up"
-            result = whole(env, environ, lambda: stacks.up(env, environ, step), say)
+            result = whole(env, states, lambda: stacks.up(env, environ, step), say)
             if pair is not None:
                 rotation.hand_over(env, pair, environ)
         except InfraError as error:

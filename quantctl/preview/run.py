@@ -13,7 +13,7 @@ from infra.errors import UserError as InfraError
 from infra.settings import Settings
 from infra.what_if import WHAT_IF
 from quantctl.engine import diffs, process
-from quantctl.engine.state import read_state
+from quantctl.engine.state import States
 from quantctl.preview import events
 from quantctl.preview.redact import Redactor, secret_values
 from quantctl.preview.story import Commits, Story, tell
@@ -38,12 +38,12 @@ class Wanted:
     thorough: bool = False
 
 
-def previews(wanted: Sequence[Wanted], environ: Mapping[str, str], progress: Progress) -> list[Story]:
+def previews(wanted: Sequence[Wanted], states: States, progress: Progress) -> list[Story]:
     """One story for each, in the same order. What fails is a story too; the others go on."""
-    redactor = Redactor(secret_values(environ))
+    redactor = Redactor(secret_values(states.environ))
     pipelines = cache(read_pipelines)
     with ThreadPoolExecutor(min(len(wanted), len(os.sched_getaffinity(0))) or 1) as pool:
-        told = list(pool.map(lambda one: _preview(one, environ, redactor, progress), wanted))
+        told = list(pool.map(lambda one: _preview(one, states, redactor, progress), wanted))
     stories = []
     for story, settings in told:
         try:
@@ -53,15 +53,14 @@ def previews(wanted: Sequence[Wanted], environ: Mapping[str, str], progress: Pro
     return stories
 
 
-def _preview(
-    one: Wanted, environ: Mapping[str, str], redactor: Redactor, progress: Progress
-) -> tuple[Story, Settings | None]:
-    env = one.environment
+def _preview(one: Wanted, states: States, redactor: Redactor, progress: Progress) -> tuple[Story, Settings | None]:
+    env, environ = one.environment, states.environ
     try:
         settings = stack_settings(env, environ)
-        left = _left(env, environ)
-        read = engine_preview(one, environ, redactor, lambda name: progress(env, f"looks at {name}"))
-        read = replace(read, warnings=(*left, *_there(env, read, environ), *read.warnings))
+        with ThreadPoolExecutor(1) as pool:
+            left = pool.submit(_left, env, states)
+            read = engine_preview(one, environ, redactor, lambda name: progress(env, f"looks at {name}"))
+        read = replace(read, warnings=(*left.result(), *_there(env, read, environ), *read.warnings))
     except InfraError as error:
         progress(env, "failed")
         return Story(env, one.what_if, errors=(redactor.text(str(error)),), failed=True), None
@@ -70,10 +69,10 @@ def _preview(
     return story, settings
 
 
-def _left(env: str, environ: Mapping[str, str]) -> list[str]:
+def _left(env: str, states: States) -> list[str]:
     """What the last update left, which the next one meets; a state that cannot be read is told by the preview itself."""
     try:
-        state = read_state(env, environ)
+        state = states.of(env)
     except InfraError:
         return []
     way = f"`quantctl repair {env}`, then `quantctl up {env}`" if state.pending else f"`quantctl up {env}` finishes it"

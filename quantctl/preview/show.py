@@ -13,6 +13,7 @@ from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from infra.vocabulary import Environment
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.preview.command import Format
 from quantctl.preview.formats import as_json, widget
@@ -45,7 +46,7 @@ def previewed(
         if save_plan is not None:
             stories = [update.save(wanted[0], environ, save_plan, progress)]
         else:
-            stories = previews(wanted, environ, progress)
+            stories = previews(wanted, States(environ), progress)
     if save_plan is not None and exit_status(stories):
         typer.echo(f"No plan is kept in {save_plan}: there is nothing that could be run.", err=True)
     if report is not None:

@@ -10,6 +10,7 @@ from infra.what_if import REVIEWED
 from quantctl.engine import checkpoint, interrupted, planned, stacks
 from quantctl.engine.lock.backend import folder_of, need_free, release_gone
 from quantctl.engine.orphans import end_orphans
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.forge import Forge, Person
 from quantctl.preview.run import Wanted, previews
@@ -23,20 +24,21 @@ from quantctl.update.whole import whole
 from quantctl.workspace import Workspace
 
 
-def preview(env: str, commit: str, environ: dict[str, str], say: Say) -> Story:
+def preview(env: str, commit: str, states: States, say: Say) -> Story:
     """What the engine would do in `env`, were its branch at `commit`."""
     say(f"previewing {env} at {commit[:12]} ...")
-    [story] = previews([Wanted(env, what_if=commit)], environ, lambda *_: None)
+    [story] = previews([Wanted(env, what_if=commit)], states, lambda *_: None)
     return story
 
 
-def make_ready(env: str, environ: dict[str, str], say: Say) -> None:
+def make_ready(env: str, states: States, say: Say) -> None:
     """Clear what an update that was killed or refused has left: processes, a stale lock, what it had begun or wanted.
 
     Raises:
         UserError: an update runs, something cannot be found out, or the state cannot be read; nothing has been created
             meanwhile.
     """
+    environ = states.environ
     checkpoint.need_whole(env, environ)
     checkpoint.need_room(env, environ)
     end_orphans(environ, say)
@@ -44,16 +46,16 @@ def make_ready(env: str, environ: dict[str, str], say: Say) -> None:
         say(f"released the lock of an update that was killed ({lock.owner})")
     if folder_of(environ) is not None:  # elsewhere only the engine sees the lock, and takes its time to say so
         need_free(env, environ)
-    interrupted.settle(env, environ, say)
+    interrupted.settle(env, states, say)
 
 
-def settle_planned(env: str, environ: dict[str, str], say: Say) -> None:
+def settle_planned(env: str, states: States, say: Say) -> None:
     """Take in what an update that failed had made, before the next one would make it a second time.
 
     Raises:
         UserError: something is in the way that is not surely ours.
     """
-    planned.settle(env, planned.previewed(env, environ), environ, say)
+    planned.settle(env, planned.previewed(env, states.environ), states, say)
 
 
 def finish(
@@ -64,14 +66,14 @@ def finish(
     Raises:
         UserError: the update failed, or the folder is elsewhere; the same command goes on from there.
     """
-    env = decision.environment
-    make_ready(env, environ, say)
-    settle_planned(env, environ, say)
+    env, states = decision.environment, States(environ)
+    make_ready(env, states, say)
+    settle_planned(env, states, say)
     pipelines = read_pipelines(settings.remote, (), settings.signers)
     head = pipelines.head(settings.branch)
     say(f"pulumi up -s {env} ...")
     reviewed = {**environ, REVIEWED: head}
-    whole(env, environ, lambda: stacks.up(env, reviewed, lambda line: say(f"  {line}")), say)
+    whole(env, states, lambda: stacks.up(env, reviewed, lambda line: say(f"  {line}")), say)
     folder = workspace.git_folder(settings.folder)
     if folder is None or folder.commit != head:
         raise UserError(

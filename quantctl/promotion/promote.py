@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from infra.promotion import Edge
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.forge import MergeResult, Verdict, connect, wait_for_approvals
 from quantctl.preview.note import section
@@ -103,7 +104,7 @@ class _Promotion:
         self._target = stack_settings(edge.target, environ)
         self._workspace, self._forge = Workspace(environ), connect(self._target, environ)
         self._deadline = time.monotonic() + options.wait_seconds
-        self._pipelines = self._fetch()
+        self._pipelines, self._states = self._fetch(), States(environ)
         heads = self._pipelines.head(self._target.branch), self._pipelines.head(edge.source)
         self._report = Report(edge, *heads)
 
@@ -151,10 +152,11 @@ class _Promotion:
     def _read(self, edge: Edge | None = None, heads: tuple[str, str] | None = None) -> Reading:
         """The edge as it is, once no run is active in the target or the time to wait for that is over.
 
-        After each wait everything is read again: branches, tags, approvals.
+        After each wait everything is read again: branches, tags, approvals, states.
         """
         while True:
-            reading = read(edge or self._edge, self._pipelines, self._workspace, self._forge, self._environ, heads)
+            self._states = States(self._environ)
+            reading = read(edge or self._edge, self._pipelines, self._workspace, self._forge, self._states, heads)
             active = reading.facts.active
             if not active or isinstance(active, Unknown) or time.monotonic() >= self._deadline:
                 return reading
@@ -176,7 +178,7 @@ class _Promotion:
         doomed = bool(stopping) and not (self._forge.merge_requests and may_be_opened(report.gates))
         refused = False
         if options.dry_run or not doomed:
-            story = deploy.preview(self._edge.target, report.new, self._environ, options.say)
+            story = deploy.preview(self._edge.target, report.new, self._states, options.say)
             report.preview, refused = section(story), story.failed or story.refused
         if doomed or (options.dry_run and stopping):
             return Outcome.STOPPED
@@ -259,7 +261,7 @@ class _Promotion:
 
     def _make_ready(self) -> None:
         """Before the branch moves: what would keep its update from running is found now."""
-        deploy.make_ready(self._edge.target, self._environ, self._options.say)
+        deploy.make_ready(self._edge.target, States(self._environ), self._options.say)
 
     def _deploy(self, decision: Record) -> None:
         who, say = self._forge.promoter(), self._options.say

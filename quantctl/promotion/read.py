@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from infra.outside.workspace import Run
 from infra.promotion import Edge, Gates, gates_of
 from infra.settings import Settings
 from infra.workflows import Files, read_workflows
-from quantctl.engine.process import run
-from quantctl.engine.state import read_state
+from quantctl.engine.history import last_change
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.forge import Approvals, Forge, Verdict
 from quantctl.promotion import move, soak
@@ -60,7 +59,7 @@ def read(
     pipelines: Pipelines,
     workspace: Workspace,
     forge: Forge,
-    environ: Mapping[str, str],
+    states: States,
     heads: tuple[str, str] | None = None,
 ) -> Reading:
     """Everything that the edge's gates need; of the two branches as they are, or of `heads` (source, target).
@@ -68,7 +67,7 @@ def read(
     Raises:
         UserError: a branch is missing, or the settings are wrong; what else cannot be read is an Unknown fact.
     """
-    source, target = stack_settings(edge.source, environ), stack_settings(edge.target, environ)
+    source, target = (stack_settings(env, states.environ) for env in (edge.source, edge.target))
     head, below = heads or (pipelines.head(source.branch), pipelines.head(target.branch))
     with ThreadPoolExecutor(10) as pool:
         line = pool.submit(_try, lambda: line_of(pipelines, head, below))
@@ -76,7 +75,7 @@ def read(
         at_source = pool.submit(_try, lambda: deployed_commit(workspace, source))
         at_target = pool.submit(_try, lambda: deployed_commit(workspace, target))
         vouched = pool.submit(_try, lambda: forge.vouches_for("deployment", edge.source))
-        state = pool.submit(_try, lambda: read_state(source.environment, environ))
+        state = pool.submit(_try, lambda: states.of(source.environment))
         listed = pool.submit(_try, workspace.jobs)
 
         def soaked_since() -> list[Soaked]:
@@ -85,11 +84,11 @@ def read(
                 raise UserError(f"{answer.evidence}.")
             if left := _known(state.result()).unfinished:
                 raise UserError(f"{edge.source} is not whole: {left[0]}. `quantctl up {edge.source}` finishes it.")
-            asked = _Soak(source, target, time, pipelines, workspace, environ)
+            asked = _Soak(source, target, time, pipelines, workspace, states)
             return [] if commit is None else asked.of(commit, _known(state.result()).jobs, created(_known(listed.result())))
 
         soaked = pool.submit(_try, soaked_since)
-        active = pool.submit(_try, lambda: workspace.active_runs(read_state(target.environment, environ).jobs))
+        active = pool.submit(_try, lambda: workspace.active_runs(states.of(target.environment).jobs))
         approvals = pool.submit(_try, lambda: _approvals(forge, edge, pipelines, line.result()))
         promoter = pool.submit(_try, forge.is_release_manager)
         signed = pool.submit(_try, lambda: list(forge.sign_offs(edge.source, head)))
@@ -101,10 +100,8 @@ def read(
             if answer.verdict is not Verdict.YES:
                 raise UserError(f"{answer.evidence}.")
 
-            jobs = cache(lambda env: read_state(env, environ).jobs)
-
             def runs(env: str, workflow: str, since: datetime.datetime) -> list[Run]:
-                job = jobs(env).get(workflow)
+                job = states.of(env).jobs.get(workflow)
                 return [] if job is None else workspace.runs(job, since)
 
             return seen(pipelines, edge.source, edge.target, head, lambda: _known(signed.result()), runs)
@@ -182,7 +179,7 @@ class _Soak:
     now: datetime.datetime
     pipelines: Pipelines
     workspace: Workspace
-    environ: Mapping[str, str]
+    states: States
 
     def of(self, commit: str, jobs: Mapping[str, int], made: Mapping[int, datetime.datetime]) -> list[Soaked]:
         """Every workflow of the deployed commit; `jobs` are the stack's, `made` is when the workspace got each job."""
@@ -197,7 +194,7 @@ class _Soak:
 
         recorded = deployments.records(self.pipelines, "deployment", env, self.now)
         told = recorded and recorded[-1].commit == commit
-        unrecorded = None if told else last_change(env, self.environ)
+        unrecorded = None if told else last_change(self.states.history(env))
         found = []
         for workflow in sorted(current):
             begun = soak.since(workflow, commit, recorded, identities_at, unrecorded)
@@ -218,17 +215,6 @@ def created(jobs: Iterable[Mapping[str, Any]]) -> dict[int, datetime.datetime]:
     """Job id -> when the workspace got it, where it says so."""
     times = ((int(job["job_id"]), job.get("created_time")) for job in jobs)
     return {id: datetime.datetime.fromtimestamp(at / 1000, datetime.UTC) for id, at in times if isinstance(at, int)}
-
-
-def last_change(env: str, environ: Mapping[str, str]) -> datetime.datetime | None:
-    """When the engine last changed something in a stack: the end of that update, in UTC."""
-    done = run(["stack", "history", "--json", "--page-size", "20", "--page", "1", "-s", env], environ)
-    for update in json.loads(done.out or "[]"):
-        changes: Mapping[str, int] = update.get("resourceChanges") or {}
-        if update.get("kind") == "update" and any(number for what, number in changes.items() if what != "same"):
-            ended = str(update["endTime"]).replace("Z", "+00:00")
-            return datetime.datetime.fromisoformat(ended).astimezone(datetime.UTC)
-    return None
 
 
 def _approvals(forge: Forge, edge: Edge, pipelines: Pipelines, line: Line | Unknown) -> Approvals:

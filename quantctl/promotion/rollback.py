@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.vocabulary import Environment
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.forge import MergeResult, Verdict, connect
 from quantctl.preview.note import section
@@ -86,7 +87,7 @@ def rollback(
     who = forge.promoter() if forge.merge_requests else None
     found = move.way(pipelines, step, forge.makes_merge_commits, who)
     # What is not in the remote yet cannot be previewed by commit; its tree is that of the earlier one.
-    story = deploy.preview(env, report.to.commit, environ, options.say)
+    story = deploy.preview(env, report.to.commit, States(environ), options.say)
     report.preview = section(story)
     if story.failed or story.refused:
         report.outcome = Outcome.REFUSED
@@ -97,7 +98,8 @@ def rollback(
     if not ask(report):
         report.outcome = Outcome.DECLINED
         return report
-    deploy.make_ready(env, environ, options.say)  # what would keep the update from running is found before the branch moves
+    # What would keep the update from running is found before the branch moves.
+    deploy.make_ready(env, States(environ), options.say)
     decision = Record(
         kind="promotion",
         environment=env.value,

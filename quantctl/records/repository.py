@@ -96,7 +96,11 @@ class Pipelines:
 
     def committed(self, commits: Iterable[str]) -> dict[str, int]:
         """Commit id -> when it was committed, of those that are there."""
-        wanted = [commit for commit in dict.fromkeys(commits) if self.knows(commit)]
+        given = "".join(f"{commit}^{{commit}}\n" for commit in dict.fromkeys(commits)).encode()
+        if not given:
+            return {}
+        checked = (line.split() for line in self._git("cat-file", "--batch-check", given=given).decode().splitlines())
+        wanted = [found[0] for found in checked if found[1:2] == ["commit"]]
         if not wanted:
             return {}
         listed = self._git("log", "--no-walk=unsorted", "--format=%H %ct", *wanted).decode().splitlines()

@@ -11,6 +11,7 @@ from quantctl import ask
 from quantctl.engine import checkpoint, interrupted, planned
 from quantctl.engine.lock import backend
 from quantctl.engine.orphans import end_orphans
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 
 
@@ -20,7 +21,7 @@ def repaired(env: Environment, environ: dict[str, str], yes: bool, dry_run: bool
     Raises:
         UserError: the stack is locked, or nobody agreed to replace its state.
     """
-    done = 0
+    done, states = 0, States(environ)
 
     def say(text: str) -> None:
         nonlocal done
@@ -37,13 +38,13 @@ def repaired(env: Environment, environ: dict[str, str], yes: bool, dry_run: bool
         for lock in backend.release_gone(env.value, environ):
             say(f"released the lock of an update that was killed ({lock.owner})")
     backend.need_free(env.value, environ)
-    _begun(env.value, environ, dry_run, say)
+    _begun(env.value, states, dry_run, say)
     try:
         creates = planned.previewed(env.value, environ)
     except UserError as error:
         typer.echo(f"{env}: {error}\n  So only jobs that are there twice are looked for.", err=True)
         creates = []
-    planned.settle(env.value, creates, environ, say, change=not dry_run, since=since)
+    planned.settle(env.value, creates, states, say, change=not dry_run, since=since)
     if not done:
         typer.echo(f"{env}: nothing to repair.")
     elif not dry_run:
@@ -66,9 +67,9 @@ def _state(env: str, environ: dict[str, str], yes: bool, dry_run: bool, say: pla
     return None if found.attributes_only else copied
 
 
-def _begun(env: str, environ: dict[str, str], dry_run: bool, say: planned.Say) -> None:
+def _begun(env: str, states: States, dry_run: bool, say: planned.Say) -> None:
     if not dry_run:
-        interrupted.settle(env, environ, say)
+        interrupted.settle(env, states, say)
         return
-    for operation in interrupted.begun(env, environ):
+    for operation in interrupted.begun(env, states):
         say(f"would be done: look for what {operation.kind} {operation.name} became")

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from infra.errors import UserError as InfraError
 from infra.outside.workspace import Run
-from quantctl.engine.state import read_state
+from quantctl.engine.state import States
 from quantctl.promotion.gates import Unknown
 from quantctl.results import baseline
 from quantctl.results.history import Code, History
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def _jobs(env: str, environ: Mapping[str, str]) -> Mapping[str, int]:
-    return read_state(env, environ).jobs
+    return States(environ).of(env).jobs
 
 
 def nights_of(

@@ -15,7 +15,7 @@ from infra.outside.workspace import GitFolder
 from infra.promotion import EDGES, Edge, gates_of
 from infra.settings import Settings
 from infra.vocabulary import Environment
-from quantctl.engine.state import read_state
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.promotion.gates import Facts, Unknown, answer
@@ -93,12 +93,13 @@ class _World:
     ) -> None:
         self._settings, self._pipelines, self._workspace = settings, pipelines, workspace
         self._environ, self._at, self._days = environ, at, days
+        self._states = States(environ)
 
     def edge(self, edge: Edge, forge: PatientForge) -> EdgeStatus:
         """What would move, and the gates. Where Git cannot be read, those that need no Git still answer."""
         target = _known(self._settings[edge.target])
         asked: Any = forge  # what of a Forge the gates need
-        reading = attempt(lambda: read(edge, _known(self._pipelines), self._workspace, asked, self._environ))
+        reading = attempt(lambda: read(edge, _known(self._pipelines), self._workspace, asked, self._states))
         if not isinstance(reading, Unknown):
             line, gates = reading.facts.line, answer(edge, reading.gates, reading.facts)
             if isinstance(line, Unknown):
@@ -113,7 +114,7 @@ class _World:
             approvals=why,
             sign_offs=why,
             release_manager=attempt(forge.is_release_manager),
-            active=attempt(lambda: self._workspace.active_runs(read_state(target.environment, self._environ).jobs)),
+            active=attempt(lambda: self._workspace.active_runs(self._states.of(target.environment).jobs)),
             freezes=target.freezes,
         )
         return EdgeStatus(edge, why, answer(edge, gates_of(edge, target.gates), facts))
@@ -163,7 +164,7 @@ class _World:
 
     def _runs(self, settings: Settings) -> tuple[list[Workflow], Sequence[str]]:
         """The runs of the stack's jobs, and what its state says that the last update left."""
-        state = read_state(settings.environment, self._environ)
+        state = self._states.of(settings.environment)
         jobs = state.jobs
         since = first_day(self._at, self._days)
         found = at_once({name: partial(self._workspace.runs, job, since) for name, job in jobs.items()}, threads=8)

@@ -20,6 +20,7 @@ from infra.what_if import REVIEWED, WHAT_IF
 from quantctl.engine import plan, planned, stacks
 from quantctl.engine.lock.locks import Locked
 from quantctl.engine.plan import Plan
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.preview.note import section, title
@@ -40,7 +41,7 @@ def save(one: Wanted, environ: Mapping[str, str], file: Path, progress: Progress
     Raises:
         UserError: the state cannot be read, or the plan would hold a secret in plain text.
     """
-    story, made = _preview(one, environ, progress)
+    story, made = _preview(one, States(environ), progress)
     if made is not None:
         plan.write(file, made)
     return story
@@ -63,23 +64,24 @@ def update(
         raise UserError(f"{WHAT_IF} is for previews.", found=environ[WHAT_IF], do_next=f"unset {WHAT_IF}")
     if not yes and not sys.stdin.isatty():
         raise UserError("Nobody can be asked here.", do_next=f"quantctl up {env} --yes, after a review")
+    states = States(environ)
     with told() as progress:
-        make_ready(env, dict(environ), lambda text: progress(env, text))
-        if file is None and planned.needs_a_look(env, dict(environ)):
-            settle_planned(env, dict(environ), lambda text: progress(env, text))
+        make_ready(env, states, lambda text: progress(env, text))
+        if file is None and planned.needs_a_look(env, states):
+            settle_planned(env, states, lambda text: progress(env, text))
     if file is None:
         with told() as progress:
-            story, made = _preview(Wanted(env), environ, progress)
-            if made is not None and _settle(env, made, environ, progress):
-                story, made = _preview(Wanted(env), environ, progress)
+            story, made = _preview(Wanted(env), states, progress)
+            if made is not None and _settle(env, made, states, progress):
+                story, made = _preview(Wanted(env), states, progress)
         console.print(section(story), markup=False, highlight=False, soft_wrap=True)
         if made is None:
             raise UserError(f"{env} is not updated: {title([story])}.", do_next="fix what the preview names")
     else:
         made = plan.read(file, env)
-        _need_same(env, file, made, environ)
+        _need_same(env, file, made, states)
         with told() as progress:
-            if _settle(env, made, environ, progress):
+            if _settle(env, made, states, progress):
                 raise UserError(
                     f"{env} is not updated: what a failed update had made is in its state now, so the plan is stale.",
                     do_next=_again(env, file),
@@ -87,25 +89,27 @@ def update(
         console.print(f"Reviewed: {made.title}", markup=False, highlight=False, soft_wrap=True)
     if not yes and not typer.confirm(f"Update {env} to commit {made.facts.commit[:12]}?"):
         raise UserError(f"{env} is not updated.", do_next=f"`quantctl up {env}` when it is time")
+    if not yes:
+        states = States(environ)  # while a person read, somebody else may have updated
     with told() as progress:
         begin = partial(_apply, env, file, made, environ, progress)
-        result = whole(env, dict(environ), begin, lambda text: progress(env, text))
+        result = whole(env, states, begin, lambda text: progress(env, text))
     _done(env, made, result, environ, console)
 
 
-def _settle(env: str, made: Plan, environ: Mapping[str, str], progress: Progress) -> int:
+def _settle(env: str, made: Plan, states: States, progress: Progress) -> int:
     """Take in what is there already of what the plan would create, and is surely ours; how much."""
-    return planned.settle(env, planned.creates_of_plan(made.engine), dict(environ), lambda text: progress(env, text))
+    return planned.settle(env, planned.creates_of_plan(made.engine), states, lambda text: progress(env, text))
 
 
-def _preview(one: Wanted, environ: Mapping[str, str], progress: Progress) -> tuple[Story, Plan | None]:
-    env = one.environment
+def _preview(one: Wanted, states: States, progress: Progress) -> tuple[Story, Plan | None]:
+    env, environ = one.environment, states.environ
     # Before the preview: a state that moves on while it runs is not what was previewed.
     remote = stack_settings(env, environ).remote
-    before = plan.facts(env, "", remote, environ)
+    before = plan.facts(env, "", remote, states)
     with tempfile.TemporaryDirectory(prefix="quant-plan.") as folder:
         kept = Path(folder) / "plan.json"
-        [story] = previews([replace(one, save_plan=kept)], environ, progress)
+        [story] = previews([replace(one, save_plan=kept)], states, progress)
         if story.failed or story.refused or story.commits is None:
             return story, None
         engine = json.loads(kept.read_text())
@@ -120,10 +124,10 @@ def _preview(one: Wanted, environ: Mapping[str, str], progress: Progress) -> tup
     return story, Plan(replace(before, commit=story.commits.new), title([story]), engine)
 
 
-def _need_same(env: str, file: Path, made: Plan, environ: Mapping[str, str]) -> None:
-    settings = stack_settings(env, environ)
+def _need_same(env: str, file: Path, made: Plan, states: States) -> None:
+    settings = stack_settings(env, states.environ)
     head = take_snapshot(settings.remote, settings.branch).commit
-    if found := plan.differences(made.facts, plan.facts(env, head, settings.remote, environ)):
+    if found := plan.differences(made.facts, plan.facts(env, head, settings.remote, states)):
         raise UserError(
             f"{env} is not updated: what would run is not what was reviewed. Nothing was changed.\n  "
             + "\n  ".join(f"- {text}" for text in found),

@@ -13,7 +13,7 @@ from infra.settings import Settings
 from quantctl.engine import planned
 from quantctl.engine.lock.locks import Locked
 from quantctl.engine.stacks import Result
-from quantctl.engine.state import JOB, State, name_of, read_state
+from quantctl.engine.state import JOB, State, States, name_of
 from quantctl.errors import UserError
 from quantctl.forge import connect
 from quantctl.records import deployments
@@ -25,20 +25,20 @@ Say = Callable[[str], None]
 _SHOWN = 6  # names in a message
 
 
-def whole(env: str, environ: dict[str, str], update: Callable[[], Result], say: Say) -> Result:
+def whole(env: str, states: States, update: Callable[[], Result], say: Say) -> Result:
     """Run an update of a stack. Afterwards jobs that a repeated request made beside ours are removed.
 
     Raises:
         UserError: it failed; says what was changed until then, and that half of it is deployed where that is so.
     """
-    before, began = read_state(env, environ), Reader(environ).now()
+    before, began = states.of(env), Reader(states.environ).now()
     try:
         result = update()
     except Locked:
         raise  # nothing was begun, and what changes is somebody else's update
     except UserError as error:
-        raise _told(env, environ, before, began, error, say) from None
-    planned.after(env, environ, say, since=began)
+        raise _told(env, states, before, began, error, say) from None
+    planned.after(env, states, say, since=began)
     return result
 
 
@@ -62,14 +62,12 @@ def changes(before: State, after: State) -> list[str]:
     return found
 
 
-def _told(
-    env: str, environ: dict[str, str], before: State, began: datetime.datetime, error: UserError, say: Say
-) -> UserError:
+def _told(env: str, states: States, before: State, began: datetime.datetime, error: UserError, say: Say) -> UserError:
     """The error with what is left; what cannot be found out now is said to be unknown."""
     try:
-        after = read_state(env, environ)
+        after = states.of(env)
         left = changes(before, after)
-        planned.after(env, environ, say, since=began)
+        planned.after(env, states, say, since=began)
     except InfraError as more:
         return UserError(f"{error}\n  what it changed is not known: {more}")
     if not left:
@@ -77,7 +75,7 @@ def _told(
     told = f"{error}\n  Changed before it failed:\n" + "\n".join(f"  - {text}" for text in left)
     if after.half:
         told += f"\n  Half of it is deployed. `quantctl up {env}` finishes it, `quantctl rollback {env}` goes back."
-        _record(env, environ, after, say)
+        _record(env, states.environ, after, say)
     return UserError(told)
 
 

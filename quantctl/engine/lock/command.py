@@ -15,6 +15,7 @@ from quantctl import ask, where
 from quantctl.engine import interrupted
 from quantctl.engine.lock import backend
 from quantctl.engine.lock.locks import Lock, OwnerState, age
+from quantctl.engine.state import States
 from quantctl.errors import UserError
 from quantctl.options import Format, FormatOption
 from quantctl.text.terminal import Console
@@ -84,7 +85,7 @@ def release(
         raise UserError(f"The locks of {env.value} have changed meanwhile: nothing was released.", do_next="`quantctl lock`")
     backend.cancel(env.value, environ)
     typer.echo(f"{env.value} is released.")
-    if interrupted.begun(env.value, environ):
+    if interrupted.begun(env.value, States(environ)):
         typer.echo(
             f"The update that was killed had begun something: `quantctl up {env.value}` finds out what became of it,\n"
             "so that nothing is created twice (docs/state.md). Plain `pulumi up` does not."
