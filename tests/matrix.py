@@ -41,12 +41,11 @@ class Journal:
         lines = [json.loads(line) for line in self._file.read_text().splitlines()]
         return {str(line["case"]): str(line["outcome"]) for line in lines}
 
-    def add(self, case: str, outcome: str, left: list[str], seconds: float) -> None:
+    def add(self, case: str, outcome: str, **more: object) -> None:
         """Two matrices at once may write into one file."""
         if self._file is not None:
             with self._file.open("a") as file:
-                line = {"case": case, "outcome": outcome, "left": left, "seconds": round(seconds, 1)}
-                file.write(json.dumps(line) + "\n")
+                file.write(json.dumps({"case": case, "outcome": outcome, **more}) + "\n")
 
 
 def matrix(cases: Iterable[Case], strike: Strike[Case], say: Callable[[str], None], journal: Journal) -> int:
@@ -64,11 +63,12 @@ def matrix(cases: Iterable[Case], strike: Strike[Case], say: Callable[[str], Non
                 if name in judged:
                     counts[case.situation][judged[name]] += 1
                     continue
-                began = time.monotonic()
+                began, carried_out = time.monotonic(), stage.carried_out
                 came, left = strike(stage, case)
                 outcome = "not whole" if left else "whole" if came else "not struck"
                 counts[case.situation][outcome] += 1
-                journal.add(name, outcome, left, time.monotonic() - began)
+                way_back = stage.carried_out - carried_out
+                journal.add(name, outcome, left=left, way_back=way_back, seconds=round(time.monotonic() - began, 1))
                 say(f"{name}: {outcome} {'; '.join(left)}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -16,9 +16,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from quantctl.engine import orphans
+
 World = dict[str, str]
 _NUMBER = re.compile(r"\b4\d{9}\b")  # of an object in the workspace
 _COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
+_AT = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}")  # the end of a record's name
+_DIGITS = re.compile(r"\d+")
 _SHOWN = 5
 
 
@@ -36,6 +40,26 @@ def world(state: Path) -> World:
     for lock in (state / "pulumi/.pulumi/locks").rglob("*.json"):
         found[f"lock of {lock.parent.name}"] = "held"
     return found
+
+
+def leavings(state: Path) -> list[str]:
+    """What else the next command finds: records, how updates ended, files that were cut short."""
+    tags = _git(state / "remote.git", "for-each-ref", "--format=%(refname:short) %(*tree)", "refs/tags").splitlines()
+    found = [_AT.sub("", tag) for tag in tags]
+    for file in (state / "pulumi/.pulumi/history").rglob("*.history.json"):
+        with contextlib.suppress(ValueError):  # an empty one is told below
+            told = json.loads(file.read_text())
+            found.append(f"{file.parent.name}: {told['kind']} {told['result']}")
+    files = [file for name in ("pulumi/.pulumi", "folders", "remote.git") for file in (state / name).rglob("*")]
+    found += [f"{file.parent.name}/{file.name}" for file in files if file.suffix == ".lock"]
+    found += [f"empty: {_DIGITS.sub('', file.name)}" for file in files if file.suffix == ".json" and not file.stat().st_size]
+    return sorted(found)
+
+
+def engine_runs(state: Path) -> bool:
+    """Whether an engine of these states, or a plugin that a killed one left, is still there."""
+    backend = f"file://{state}/pulumi"
+    return any(one.backend == backend and (one.of_engine or one.name == "pulumi") for one in orphans.processes().values())
 
 
 def differences(was: World, there: World) -> list[str]:
