@@ -72,7 +72,7 @@ faults: $(STAMP)  ## every fault at every request, with what became of it; COUNT
 
 kills: $(STAMP)  ## kills and signals at any moment, with what became of it; COUNT=20 SEED=7 for a sample
 	@$(BIN)/quantctl toolchain --obtain
-	$(BIN)/python -m tests.kills --seed $(or $(SEED),1) --count $(or $(COUNT),72)
+	$(BIN)/python -m tests.kills --seed $(or $(SEED),1) --count $(or $(COUNT),0)
 
 vendor-tests: $(STAMP)  ## the providers' own tests of what we declare, against the sandbox; needs Go, SUITES=integration for some
 	@$(BIN)/quantctl toolchain --obtain

@@ -7,13 +7,14 @@ must make everything whole, as after a fault (tests/faults.py).
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import random
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from quantctl.engine import orphans
@@ -42,6 +43,10 @@ SIGNALS = {
 }
 STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 SITUATIONS = ("first deployment", "update", "promotion", "destroy")
+_ROUNDS, _KILLS = 10, 6  # in each round so many kills of each situation, and each signal once: 280 in all
+# `pulumi destroy` runs no program, and is no command of quantctl's.
+_OF_DESTROY = ("engine", "databricks", "snowflake", "sandbox")
+_GOLDEN = (5**0.5 - 1) / 2  # its multiples, without their whole part, are spread evenly wherever one stops
 
 
 @dataclass(frozen=True)
@@ -53,21 +58,41 @@ class Kill:
     share: float
 
     def __str__(self) -> str:
-        return f"{self.victim} after {self.share:.0%}"
+        return f"{self.victim} after {self.share:.1%}"
 
 
 def kills(seed: int, count: int) -> Iterator[Kill]:
-    """A seeded series in which every victim and every situation comes in turn."""
+    """A seeded series: wherever it is stopped, victims and situations have equal shares, and moments are spread evenly."""
     chance = random.Random(seed)
-    pairs = [(where, who) for where in SITUATIONS for who in (*VICTIMS, *SIGNALS)]
-    chance.shuffle(pairs)
-    for number in range(count or len(pairs)):
-        where, who = pairs[number % len(pairs)]
-        yield Kill(where, who, chance.uniform(0.02, 0.98))
+    turns = {where: itertools.cycle(_OF_DESTROY if where == "destroy" else VICTIMS) for where in SITUATIONS}
+    moments: dict[tuple[str, str], float] = {}
+
+    def kill(where: str, who: str) -> Kill:
+        moments[where, who] = (moments.get((where, who), chance.random()) + _GOLDEN) % 1
+        return Kill(where, who, 0.02 + 0.96 * moments[where, who])
+
+    series: list[Kill] = []
+    for number in range(_ROUNDS):
+        one = [kill(where, next(turns[where])) for where in SITUATIONS for _ in range(_KILLS)]
+        one += [kill(SITUATIONS[(number + place) % len(SITUATIONS)], who) for place, who in enumerate(SIGNALS)]
+        chance.shuffle(one)
+        series += one
+    yield from series[: count or len(series)]
 
 
 def strike(stage: Rewound, kill: Kill) -> tuple[bool, list[str]]:
-    """Whether somebody was there to be struck; what is not whole after the one documented command."""
+    """Whether somebody was there to be struck; what is not whole after the one documented command.
+
+    A kill that comes too late, when nobody is there any more, is repeated earlier.
+    """
+    struck, found = False, list[str]()
+    while not struck and not found and kill.share > 0.01:
+        struck, found = _struck(stage, kill)
+        kill = replace(kill, share=kill.share / 2)
+    return struck, found
+
+
+def _struck(stage: Rewound, kill: Kill) -> tuple[bool, list[str]]:
     scene = stage.scene(kill.situation)
     running = _Destroy(scene, stage.team) if kill.situation == "destroy" else Command(scene.command, stage.team.environ)
     deadline = time.monotonic() + kill.share * scene.seconds
@@ -142,4 +167,4 @@ def _signalled(kill: Kill, status: int, there: World) -> list[str]:
 
 
 if __name__ == "__main__":
-    run(kills, strike, __doc__ or "", 72)
+    run(kills, strike, __doc__ or "", 0)

@@ -35,6 +35,23 @@ def test_after_a_fault_one_command_makes_everything_whole(stage: Rewound, fault:
     assert strike(stage, fault) == (True, [])
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("reset before", "list jobs", situation="status"),
+        Fault("504 before", "read the folder", situation="status"),
+        Fault("garbage after", "list runs", situation="status"),
+        Fault("truncated after", "list jobs", situation="status"),
+        Fault("html before", "read the folder", situation="status"),
+        Fault("429 before", "list jobs", situation="status"),
+    ],
+    ids=str,
+)
+def test_a_fault_while_looking_changes_nothing_and_is_told(stage: Rewound, fault: Fault) -> None:
+    """The other kinds, at a command that only reads: no traceback, and nothing is otherwise than before."""
+    assert strike(stage, fault) == (True, [])
+
+
 def test_a_git_folder_whose_answer_was_lost_is_taken_in(team: Team, kind: str) -> None:
     """It is there and in no state; with Git folders of either kind it is found by its path, and nothing is made twice."""
     fault = Fault("504 after", "create the folder")

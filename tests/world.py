@@ -16,9 +16,15 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from quantctl.engine import orphans
+
 World = dict[str, str]
 _NUMBER = re.compile(r"\b4\d{9}\b")  # of an object in the workspace
 _COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
+_AT = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}")  # the end of a record's name
+_DIGITS = re.compile(r"\d+")
+# What the program leaves as a user's maker said it: an import reads it, a creation says nothing; the account has the same.
+_OF_ITS_MAKER = frozenset({"defaultSecondaryRolesOption", "displayName", "loginName", "minsToUnlock"})
 _SHOWN = 5
 
 
@@ -36,6 +42,26 @@ def world(state: Path) -> World:
     for lock in (state / "pulumi/.pulumi/locks").rglob("*.json"):
         found[f"lock of {lock.parent.name}"] = "held"
     return found
+
+
+def leavings(state: Path) -> list[str]:
+    """What else the next command finds: records, how updates ended, files that were cut short."""
+    tags = _git(state / "remote.git", "for-each-ref", "--format=%(refname:short) %(*tree)", "refs/tags").splitlines()
+    found = [_AT.sub("", tag) for tag in tags]
+    for file in (state / "pulumi/.pulumi/history").rglob("*.history.json"):
+        with contextlib.suppress(ValueError):  # an empty one is told below
+            told = json.loads(file.read_text())
+            found.append(f"{file.parent.name}: {told['kind']} {told['result']}")
+    files = [file for name in ("pulumi/.pulumi", "folders", "remote.git") for file in (state / name).rglob("*")]
+    found += [f"{file.parent.name}/{file.name}" for file in files if file.suffix == ".lock"]
+    found += [f"empty: {_DIGITS.sub('', file.name)}" for file in files if file.suffix == ".json" and not file.stat().st_size]
+    return sorted(found)
+
+
+def engine_runs(state: Path) -> bool:
+    """Whether an engine of these states, or a plugin that a killed one left, is still there."""
+    backend = f"file://{state}/pulumi"
+    return any(one.backend == backend and (one.of_engine or one.name == "pulumi") for one in orphans.processes().values())
 
 
 def differences(was: World, there: World) -> list[str]:
@@ -107,7 +133,9 @@ def _state(file: Path, remote: Path, names: dict[str, str]) -> World:
             found[f"{name}, to be deleted"] = "there"
             continue
         identity = str(one.get("id") or "") if "pulumi:providers" not in one["urn"] else ""
-        told = f"{identity} {json.dumps(_declared(one.get('inputs')), sort_keys=True)}"
+        ignored = _OF_ITS_MAKER if str(one["type"]).endswith(":ServiceUser") else frozenset[str]()
+        inputs = {name: value for name, value in (one.get("inputs") or {}).items() if name not in ignored}
+        told = f"{identity} {json.dumps(_declared(inputs), sort_keys=True)}"
         told += " FAILED" if one.get("initErrors") else ""
         told = _NUMBER.sub(lambda it: names.get(it[0], it[0]), told)
         found[name] = _COMMIT.sub(lambda it: _tree(remote, it[0]), re.sub(r'"ciphertext": "[^"]*"', "secret", told))
