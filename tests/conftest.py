@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -35,6 +36,14 @@ settings.load_profile("steady")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long begins first, so that no worker waits for another at the end."""
     items.sort(key=lambda item: item.get_closest_marker("real") is None)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """No backslash in a test's name: pytest escapes it once more in each run within a process, so mutmut loses the test."""
+    text = val.decode("latin-1") if isinstance(val, bytes) else val
+    if not isinstance(text, str) or re.fullmatch(r"[ -\[\]-~]*", text):
+        return None
+    return re.sub(r"[^ -\[\]-~]+", " ", text)[:80]
 
 
 def git_folder(workspace: WorkspaceClient, path: str) -> RepoInfo:
