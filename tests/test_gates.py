@@ -97,6 +97,19 @@ def test_each_gate_that_is_broken_stops_it_with_its_evidence(name: str, changed:
 
 
 @pytest.mark.parametrize(
+    ("edge", "command"),
+    [
+        (Edge(Environment.STAGING, Environment.LIMITED), "`quantctl approve quant_lr`."),
+        (EDGE, "`quantctl approve quant_live --from quant_stg`."),
+    ],
+)
+def test_an_approval_names_its_source_where_two_ways_lead_to_the_target(edge: Edge, command: str) -> None:
+    """So that the command is right as it is printed."""
+    [gate] = [gate for gate in answer(edge, ALL, replace(GOOD, approvals=Approvals())) if gate.name == "approvals"]
+    assert gate.evidence.endswith(command)
+
+
+@pytest.mark.parametrize(
     ("fact", "names"),
     [
         ("now", {"soak", "no-freeze"}),

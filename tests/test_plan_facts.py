@@ -326,3 +326,4 @@ def test_ciphertexts_alone_are_taken_out() -> None:
     engine = {"a": [{"ciphertext": "v1:a", "b": ["plain", {"secure": "v1:b", "c": "\u00fc"}]}], "d": None, "secured": 1}
     told = [("", "a"), ("a", "b"), ("a.b", "plain"), ("a.b", "c"), ("a.b.c", "\u00fc"), ("", "d"), ("d", "None")]
     assert list(plain_texts(engine)) == [*told, ("", "secured"), ("secured", "1")]
+    assert list(plain_texts({"urn:tag": 1})) == [("", "urn:tag"), ("urn:tag", "1")]

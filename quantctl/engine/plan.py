@@ -187,7 +187,8 @@ def _texts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _resource(urn: str) -> str:
-    return f"{urn.split('::')[-2].rpartition(':')[2]} {urn.rpartition('::')[2]}" if "::" in urn else urn
+    *_, kind, name = ["", *urn.split("::")]
+    return f"{kind.rpartition(':')[2]} {name}".strip()
 
 
 def _without_ciphertext(value: Any) -> Any:
