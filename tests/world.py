@@ -133,8 +133,9 @@ def _state(file: Path, remote: Path, names: dict[str, str]) -> World:
             found[f"{name}, to be deleted"] = "there"
             continue
         identity = str(one.get("id") or "") if "pulumi:providers" not in one["urn"] else ""
-        ignored = _OF_ITS_MAKER if str(one["type"]).endswith(":ServiceUser") else frozenset[str]()
-        inputs = {name: value for name, value in (one.get("inputs") or {}).items() if name not in ignored}
+        inputs = one.get("inputs")
+        if one["type"].endswith(":ServiceUser") and inputs:
+            inputs = {name: value for name, value in inputs.items() if name not in _OF_ITS_MAKER}
         told = f"{identity} {json.dumps(_declared(inputs), sort_keys=True)}"
         told += " FAILED" if one.get("initErrors") else ""
         told = _NUMBER.sub(lambda it: names.get(it[0], it[0]), told)
