@@ -19,7 +19,7 @@ from infra.outside.preflight import check
 from infra.outside.workspace import Workspace
 from infra.runtime import run
 from infra.service_keys import need_held, need_keys
-from infra.settings import read_settings
+from infra.settings import need_token, read_settings
 from infra.tracing import refuse_to_be_traced
 from infra.what_if import what_if
 from infra.workflows import Files, read_definitions
@@ -35,6 +35,7 @@ def declare() -> pulumi.Output[str]:
     need_keys(settings)
     snapshot = check(settings, os.environ, what_if(os.environ, pulumi.runtime.is_dry_run()))
     if not pulumi.runtime.is_dry_run():  # a preview's reader may not list what is in the scope
+        need_token(settings)
         need_held(settings, Workspace(os.environ).secrets_if_any(names.secret_scope))
     release = settings.limited_release
     if release and release.until and (said := warning(release, Workspace(os.environ).now().date())):

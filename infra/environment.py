@@ -43,9 +43,8 @@ class QuantEnvironment(pulumi.ComponentResource):
         writer = self.schema.writer.fully_qualified_name
         user = ServiceUser(ServiceUserArgs(settings, names, writer, warehouse), child)
         self.secrets = Secrets(settings, names.secret_scope, child)
-        if settings.git_credential is not None and settings.git_token is not None:
-            token = pulumi.Output.secret(settings.git_token)
-            PrincipalGitCredential(settings, settings.git_credential.username, token, child)
+        if settings.git_credential is not None:
+            PrincipalGitCredential(settings, settings.git_credential.username, child)
         self.folder = GitFolder(GitFolderArgs(settings, snapshot.commit, row), after(*groups))
         # A job never runs before the folder holds its code, and it can log in.
         self.jobs = Jobs(JobsArgs(settings, workflows, row), after(self.folder, self.secrets, user))

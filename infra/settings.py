@@ -266,11 +266,6 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
             f"{file}: quant:schema: found {schema!r}, which is another environment's; expected {stack!r}, or the name of a"
             " schema that the team had before."
         )
-    if settings.git_credential is not None and settings.git_token is None:
-        raise UserError(
-            f"{file}: quant:gitCredential has no token: set the secret quant:gitToken (`pulumi config set --secret"
-            f" quant:gitToken -s {stack}`) or the environment variable QUANT_GIT_TOKEN."
-        )
     if settings.service_principal == settings.deployer:
         raise UserError(
             f"{file}: quant:servicePrincipal: found the same application id as quant:deployer: what runs jobs must not be"
@@ -285,6 +280,20 @@ def read_settings(stack: str, config: Mapping[str, str], environ: Mapping[str, s
     if settings.gitlab is not None:
         _ = settings.protection  # refuses what would open quant_live
     return settings
+
+
+def need_token(settings: Settings) -> None:
+    """Who deploys a Git credential has its token; a preview does without.
+
+    Raises:
+        UserError: there is none.
+    """
+    if settings.git_credential is not None and settings.git_token is None:
+        stack = settings.environment.value
+        raise UserError(
+            f"Pulumi.{stack}.yaml: quant:gitCredential has no token: set the secret quant:gitToken (`pulumi config set"
+            f" --secret quant:gitToken -s {stack}`) or the environment variable QUANT_GIT_TOKEN."
+        )
 
 
 def _check_personas(settings: Settings, file: str) -> None:

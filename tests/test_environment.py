@@ -116,6 +116,7 @@ def test_a_warehouse_and_a_git_credential_of_its_own(team: Team) -> None:
     assert "Insufficient privileges" in refused.stdout  # a resource monitor is an account administrator's
     must(up(team, "quant_stg", config, **admin))
     clean(team, "quant_stg", config, **admin)
+    clean(team, "quant_stg", config, **team.admin())  # a preview does without the token
     with team.snowflake("admin") as connection:
         cursor = connection.cursor()
         columns = [c.name for c in cursor.describe("SHOW WAREHOUSES LIKE 'QUANT_STG_WH'")]

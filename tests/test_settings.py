@@ -66,7 +66,6 @@ WRONG: list[tuple[dict[str, str], list[str]]] = [
     ({"developers": "[]"}, ["quant:developers is for the stack quant alone"]),
     ({"managedWarehouse": '{"size": "HUGE"}'}, ["quant:managedWarehouse.size", "'HUGE'", "XSMALL"]),
     ({"managedWarehouse": '{"sizes": "SMALL"}'}, ["quant:managedWarehouse.sizes", "autoSuspendSeconds"]),
-    ({"gitCredential": '{"username": "x"}'}, ["quant:gitCredential", "quant:gitToken", "QUANT_GIT_TOKEN"]),
     ({"publicKey": "hunter2"}, ["quant:publicKey: found (hidden)", "RSA public key of at least 2048 bits"]),
     ({"activeKey": "1"}, ["quant:activeKey", "quantctl keys rotate quant_stg"]),
     ({"serviceUserKey": "hunter2"}, ["quant:serviceUserKey", "quantctl keys rotate quant_stg"]),

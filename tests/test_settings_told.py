@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infra.errors import UserError
-from infra.settings import persona_names, read_settings
+from infra.settings import need_token, persona_names, read_settings
 from infra.vocabulary import Environment, Persona
 from quantctl.keys.pair import new_pair
 from tests.paths import ROOT
@@ -133,6 +133,14 @@ def test_the_shell_wins_over_the_file_and_gives_what_it_lacks() -> None:
     del token["quant:gitToken"]
     assert read_settings("quant", {**config, **token}, shell).git_token == "of the shell"
     assert read_settings("quant", config, ENVIRON).git_token is None
+    need_token(read_settings("quant", {**config, **token}, shell))
+    need_token(read_settings("quant", config, ENVIRON))
+    with pytest.raises(UserError) as told:  # who reads only, does without
+        need_token(read_settings("quant", {**config, **token}, ENVIRON))
+    assert str(told.value) == (
+        "Pulumi.quant.yaml: quant:gitCredential has no token: set the secret quant:gitToken"
+        " (`pulumi config set --secret quant:gitToken -s quant`) or the environment variable QUANT_GIT_TOKEN."
+    )
     place = {"QUANT_GITLAB_URL": "https://gitlab.example", "QUANT_GITLAB_PROJECT": "a/b"}
     found = read_settings("quant", config, {**ENVIRON, **place}).gitlab
     assert found is not None and (found.url, found.project) == ("https://gitlab.example", "a/b")

@@ -75,18 +75,19 @@ def test_half_an_update_is_taken_back_as_it_says(team: Team, tmp_path: Path) -> 
 
 @pytest.mark.real
 def test_a_token_that_is_missing_is_set_as_it_says(team: Team, tmp_path: Path) -> None:
-    """The preview fails until it is there; what somebody types is encrypted in the stack's file."""
+    """The update does not begin until it is there; what somebody types is encrypted in the stack's file."""
     project = open_gates(tmp_path)
     own = Team({**team.environ, "QUANT_PROJECT": str(project)}, team.clone, team.credentials)
     file = project / f"Pulumi.{ENV}.yaml"
     file.write_text(file.read_text().replace("config:\n", "config:\n  quant:gitCredential: {username: reader}\n", 1))
-    failed = own.quantctl("preview", ENV)
-    assert failed.returncode == 1 and "has no token" in failed.stdout, failed.stdout + failed.stderr
-    said = failed.stdout.split("```")[1]
-    words = shlex.split(the_way(said, "--secret"))
+    assert own.quantctl("preview", ENV).returncode == 0
+    failed = own.quantctl("up", ENV, "--yes")
+    assert failed.returncode == 1 and "has no token" in failed.stderr, failed.stdout + failed.stderr
+    assert "created" not in failed.stderr and own.quantctl("status").returncode == 0
+    words = shlex.split(the_way(failed.stderr, "--secret"))
     subprocess.run(words, cwd=project, env=own.environ, input="a token of the forge", text=True, check=True)
     assert "secure: v1:" in file.read_text() and "a token of the forge" not in file.read_text()
-    done = own.quantctl("preview", ENV)
+    done = own.quantctl("up", ENV, "--yes")
     assert done.returncode == 0 and "a token of the forge" not in done.stdout, done.stdout + done.stderr
 
 

@@ -9,18 +9,19 @@ from infra.settings import Settings
 
 
 class PrincipalGitCredential(pulumi.ComponentResource):
-    """A Git credential of the environment's service principal; the token is a secret from its first line."""
+    """A Git credential of the environment's service principal. A preview without the token leaves it as it is deployed."""
 
-    def __init__(self, settings: Settings, username: str, token: pulumi.Output[str], opts: pulumi.ResourceOptions) -> None:
+    def __init__(self, settings: Settings, username: str, opts: pulumi.ResourceOptions) -> None:
         super().__init__("quant:databricks:GitCredential", "git-credential", None, opts)
-        child = pulumi.ResourceOptions(parent=self, protect=settings.is_live)
+        kept = None if settings.git_token else ["personalAccessToken"]
+        child = pulumi.ResourceOptions(parent=self, protect=settings.is_live, ignore_changes=kept)
         principal = get_service_principal_sp_id(settings.service_principal, pulumi.InvokeOptions(parent=self))
         GitCredential(
             "git-credential",
             git_provider=settings.git_provider,
             git_username=username,
             name=settings.environment.value,  # the bridge makes one up where none is given, and a random one says nothing
-            personal_access_token=token,
+            personal_access_token=pulumi.Output.secret(settings.git_token or "not known to this preview"),
             principal_id=principal,
             opts=child,
         )

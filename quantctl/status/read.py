@@ -45,7 +45,8 @@ def read_status(days: int, environ: Mapping[str, str], say: Say, find_drift: Fin
         settings = {env: attempt(partial(stack_settings, env, environ)) for env in Environment}
         known = [one for one in settings.values() if isinstance(one, Settings)]
         if not known:
-            raise UserError("No environment's settings can be read.", found=str(next(iter(settings.values()))))
+            why = [one.why for one in settings.values() if isinstance(one, Unknown)]
+            raise UserError("No environment's settings can be read.", found="; ".join(dict.fromkeys(why)))
         targets = {edge.target for edge in EDGES}
         workspace = PatientWorkspace(WORKSPACE_SECONDS, environ, say)
         patience.reading("the pipelines repository and the workspace")
