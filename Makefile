@@ -68,11 +68,11 @@ sdk: $(STAMP)  ## write infra/sdk/ and the Jobs API's format again, after anothe
 
 faults: $(STAMP)  ## every fault at every request, with what became of it; COUNT=20 SEED=7 for a sample
 	@$(BIN)/quantctl toolchain --obtain
-	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) --count $(or $(COUNT),0)
+	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) --count $(or $(COUNT),0) $(addprefix --journal ,$(JOURNAL))
 
 kills: $(STAMP)  ## kills and signals at any moment, with what became of it; COUNT=20 SEED=7 for a sample
 	@$(BIN)/quantctl toolchain --obtain
-	$(BIN)/python -m tests.kills --seed $(or $(SEED),1) --count $(or $(COUNT),0)
+	$(BIN)/python -m tests.kills --seed $(or $(SEED),1) --count $(or $(COUNT),0) $(addprefix --journal ,$(JOURNAL))
 
 vendor-tests: $(STAMP)  ## the providers' own tests of what we declare, against the sandbox; needs Go, SUITES=integration for some
 	@$(BIN)/quantctl toolchain --obtain
