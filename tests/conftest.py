@@ -118,6 +118,11 @@ class Team:
             ["git", *identity, *arguments], cwd=self.clone, check=True, capture_output=True, text=True, env=self.environ
         ).stdout.strip()
 
+    def head(self, branch: str) -> str:
+        """The commit that a branch of the remote is at now."""
+        self.git("fetch", "-q", "origin")
+        return self.git("rev-parse", f"origin/{branch}")
+
     def commit(self, branch: str, path: str, content: str | None, message: str) -> str:
         """A commit on top of a remote branch, pushed there."""
         self.git("fetch", "-q", "origin")

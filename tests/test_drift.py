@@ -81,8 +81,7 @@ def change_staging(team: Team, workspace: WorkspaceClient, jobs: dict[str, int])
         "ALTER USER SVC_QUANT_STG SET DISABLED = TRUE",
         "GRANT ROLE QUANT_STG_SVC TO USER DANA",
     )
-    team.git("fetch", "-q", "origin")
-    staging, live = (team.git("rev-parse", f"origin/{branch}")[:12] for branch in ("quant_stg", "quant_live"))
+    staging, live = (team.head(branch)[:12] for branch in ("quant_stg", "quant_live"))
     return {
         f"permissions of job risk_model | {EDDIE} | nothing -> CAN_MANAGE",
         "job quant_stg signal_report | timeoutSeconds | 1800 -> 77",
@@ -180,8 +179,7 @@ def test_every_change_by_hand_is_found_and_fixed(team: Team) -> None:
 
 def test_a_fix_promotes_nothing(team: Team) -> None:
     """A branch that moved on waits, which is no drift; fixing a job beside it deploys what was deployed."""
-    team.git("fetch", "-q", "origin")
-    before = team.git("rev-parse", "origin/quant_lr")
+    before = team.head("quant_lr")
     workspace = team.workspace("deployer")
     [job] = [job.job_id or 0 for job in workspace.jobs.list(name="quant_lr signal_report")]
     settings = workspace.jobs.get(job).settings

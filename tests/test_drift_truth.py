@@ -20,8 +20,7 @@ ENV = "quant_lr"
 @pytest.fixture
 def expired_credential(team: Team) -> Iterator[tuple[str, str]]:
     """The branch of quant_lr is one commit ahead, and the workspace could not fetch it: the update failed."""
-    team.git("fetch", "-q", "origin")
-    before = team.git("rev-parse", f"origin/{ENV}")
+    before = team.head(ENV)
     clones = [
         clone
         for clone in (Path(team.environ["QUANT_SANDBOX"]) / "folders").iterdir()

@@ -215,8 +215,7 @@ def test_keys_rotate_while_a_job_writes(team: Team) -> None:
 
 def test_a_removed_production_workflow_is_protected(team: Team) -> None:
     """A job of quant_live does not go by accident: the engine says how to let it go."""
-    team.git("fetch", "-q", "origin")
-    before = team.git("rev-parse", "origin/quant_live")
+    before = team.head("quant_live")
     team.commit("quant_live", "workflows/signal_report.yml", None, "Remove a workflow")
     done = up(team, "quant_live")
     assert done.returncode != 0

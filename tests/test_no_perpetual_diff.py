@@ -119,8 +119,7 @@ ALLOWED = {"mailDomains": ["quant.example"], "queries": ["q1"], "pipelines": ["p
 
 def test_no_difference_is_left(team: Team) -> None:
     """Order, case, defaults and spelling come back as they were declared; a promotion of code changes the folder alone."""
-    team.git("fetch", "-q", "origin")
-    before = team.git("rev-parse", f"origin/{STACK}")
+    before = team.head(STACK)
     team.git("checkout", "-q", "-B", "work", before)
     for number, more in enumerate(JOBS):
         plain = {"tasks": [{"task_key": "a", "spark_python_task": FILE}]}

@@ -163,8 +163,7 @@ def up(team: Team, plan: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.real
 def test_reviewed_is_what_runs(team: Team, tmp_path: Path) -> None:
     """A branch that moved, a state that moved and a plan of something else stop the update; the reviewed one runs."""
-    team.git("fetch", "-q", "origin")
-    before = team.git("rev-parse", "origin/quant_stg")
+    before = team.head("quant_stg")
     next_ = team.git("commit-tree", "origin/quant^{tree}", "-p", before, "-m", "What is reviewed")
     team.git("push", "-q", "origin", f"{next_}:refs/heads/reviewed")
     file, old = tmp_path / "plan.json", tmp_path / "old.json"

@@ -27,8 +27,7 @@ def test_a_deployed_environment_has_nothing_to_change(team: Team, stack: str) ->
 
 def test_a_code_promotion_changes_the_folder_alone(team: Team) -> None:
     """Moving the branch ref shows one changed resource from old to new commit; after up the workspace has its content."""
-    team.git("fetch", "-q", "origin")
-    old = team.git("rev-parse", "origin/quant_stg")
+    old = team.head("quant_stg")
     new = team.commit("quant_stg", "src/positions_snapshot.py", "print('promoted')\n", "Change code only")
     assert team.changes("quant_stg") == {"update": ["databricks:index/repo:Repo::folder"]}
     shown = team.pulumi("preview", "--diff", "-s", "quant_stg").stdout
@@ -56,8 +55,7 @@ def test_a_changed_workflow_changes_its_job_too(team: Team) -> None:
 
 def test_a_rollback_moves_forward(team: Team) -> None:
     """A new commit with the old tree brings the old code back."""
-    team.git("fetch", "-q", "origin")
-    before = team.git("rev-parse", "origin/quant_stg")
+    before = team.head("quant_stg")
     old = team.file("/quant_stg/src/risk_model.py")
     team.commit("quant_stg", "src/risk_model.py", "raise SystemExit('broken')\n", "Break it")
     team.up("quant_stg")
@@ -69,8 +67,7 @@ def test_a_rollback_moves_forward(team: Team) -> None:
 
 def test_rewritten_history_is_refused_before_anything_is_tried(team: Team) -> None:
     """The preview says that history was rewritten and names the two ways out; the product's own pull refuses it too."""
-    team.git("fetch", "-q", "origin")
-    before = team.git("rev-parse", "origin/quant_lr")
+    before = team.head("quant_lr")
     team.git("checkout", "-q", "-B", "work", f"{before}~1")
     team.git("commit", "-q", "--allow-empty", "-m", "Another history")
     team.git("push", "-q", "--force", "origin", "HEAD:refs/heads/quant_lr")
@@ -221,8 +218,7 @@ def test_a_dirty_folder_is_told(team: Team) -> None:
 
 def test_a_wrong_workflow_file_is_told(team: Team) -> None:
     """An unknown key in a pushed workflow file names file, key and the keys there are."""
-    team.git("fetch", "-q", "origin")
-    before = team.git("rev-parse", "origin/quant_lr")
+    before = team.head("quant_lr")
     text = team.git("show", "origin/quant_lr:workflows/risk_model.yml")
     team.commit("quant_lr", "workflows/risk_model.yml", text + "\nretrys: 3\n", "A typo")
     try:
@@ -236,8 +232,7 @@ def test_a_wrong_workflow_file_is_told(team: Team) -> None:
 
 def test_a_missing_branch_is_told(team: Team) -> None:
     """A branch that is not there names itself and the push that makes it."""
-    team.git("fetch", "-q", "origin")
-    before = team.git("rev-parse", "origin/quant_lr")
+    before = team.head("quant_lr")
     team.git("push", "-q", "origin", ":refs/heads/quant_lr")
     try:
         done = team.pulumi("preview", "-s", "quant_lr")

@@ -37,8 +37,7 @@ def told(team: Team, expected: int, **changed: str) -> tuple[dict[str, Any], dic
 
 def test_status_says_what_git_and_the_workspace_say(team: Team, tmp_path: Path) -> None:
     """A pushed commit waits and is no drift, an edit by hand is drift, and neither changes anything."""
-    team.git("fetch", "-q", "origin")
-    before = team.git("rev-parse", "origin/quant")
+    before = team.head("quant")
     workspace = team.workspace("deployer")
     path = "/quant_live/src/risk_model.py"
     kept = team.file(path)

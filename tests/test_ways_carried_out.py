@@ -61,15 +61,13 @@ def test_drift_over_half_a_destroy_is_fixed_as_it_says(team: Team) -> None:
 def test_half_an_update_is_taken_back_as_it_says(team: Team, tmp_path: Path) -> None:
     """The folder has moved and a job was refused; the rollback that the error names brings all of it back."""
     own = Team({**team.environ, "QUANT_PROJECT": str(open_gates(tmp_path))}, team.clone, team.credentials)
-    own.git("fetch", "-q", "origin")
-    before = own.git("rev-parse", f"origin/{ENV}^{{tree}}")
+    before = own.head(f"{ENV}^{{tree}}")
     with behind(own, Fault("html before", "change a job")) as struck:
         failed = struck.quantctl(*prepare(own, "update", 300))
     assert failed.returncode == 1 and "Half of it is deployed" in failed.stderr, failed.stdout + failed.stderr
     back = carry_out(the_way(failed.stderr, "rollback"), own.environ)
     assert back.returncode == 0, back.stdout + back.stderr
-    own.git("fetch", "-q", "origin")
-    assert own.git("rev-parse", f"origin/{ENV}^{{tree}}") == before
+    assert own.head(f"{ENV}^{{tree}}") == before
     assert wrong(own, failed.stdout, failed.stderr, back.stdout, back.stderr) == []
 
 

@@ -115,8 +115,7 @@ def put(team: Team, message: str, **files: dict[str, Any] | None) -> None:
 @pytest.mark.real
 def test_what_is_taken_out_is_gone_and_names_stay(team: Team) -> None:
     """Neither an empty address on the job nor a difference afterwards; a file that is renamed by its job keeps the job."""
-    team.git("fetch", "-q", "origin")
-    before = team.git("rev-parse", f"origin/{STACK}")
+    before = team.head(STACK)
     task = {"task_key": "t", "spark_python_task": FILE}
     cluster = {"spark_version": "15.4.x-scala2.12", "node_type_id": "x", "num_workers": 1}
     more = {"retry_on_timeout": True, "new_cluster": {**cluster, "aws_attributes": {"first_on_demand": 1}}}

@@ -15,6 +15,7 @@ from typing import Any
 
 from quantctl.engine.lock.backend import folder_of
 from quantctl.engine.process import note_change
+from quantctl.engine.said import title
 from quantctl.errors import UserError
 from quantctl.project import PROJECT
 
@@ -67,10 +68,10 @@ def faults(text: str) -> list[str]:
     except (KeyError, TypeError, AttributeError):
         return ["it is no checkpoint of the engine's"]
     doubled = sorted({urn for urn in urns if urns.count(urn) > 1})
-    found = [f"{_name(urn)} is in it twice" for urn in doubled]
+    found = [f"{title(urn)} is in it twice" for urn in doubled]
     known = {str(one["urn"]) for one in resources}
     return found + sorted(
-        {f"{_name(urn)} is missing, and others hang on it" for urn in _named(resources) if urn not in known}
+        {f"{title(urn)} is missing, and others hang on it" for urn in _named(resources) if urn not in known}
     )
 
 
@@ -190,7 +191,3 @@ def _is_json(text: str) -> bool:
         return isinstance(json.loads(text), dict)
     except ValueError:
         return False
-
-
-def _name(urn: str) -> str:
-    return f"{urn.split('::')[-2].rsplit(':', 1)[-1]} {urn.rsplit('::', 1)[-1]}" if "::" in urn else urn

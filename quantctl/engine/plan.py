@@ -23,6 +23,7 @@ import yaml
 import toolchain
 from infra.errors import without_credentials
 from quantctl import project
+from quantctl.engine.said import title
 from quantctl.engine.state import States
 from quantctl.errors import UserError
 
@@ -178,17 +179,12 @@ def _texts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, item in value.items():
             yield ".".join(path), key
-            yield from _texts(item, (_resource(key),) if key.startswith("urn:") else (*path, key))
+            yield from _texts(item, (title(key),) if key.startswith("urn:") else (*path, key))
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item, path)
     else:
         yield ".".join(path), str(value)
-
-
-def _resource(urn: str) -> str:
-    *_, kind, name = ["", *urn.split("::")]
-    return f"{kind.rpartition(':')[2]} {name}".strip()
 
 
 def _without_ciphertext(value: Any) -> Any:

@@ -12,6 +12,12 @@ _AROUND = re.compile(
 _BEHIND = re.compile(r": provider=\w+@[\d.]+$")
 
 
+def title(urn: str) -> str:
+    """A resource as people say it: `Job risk_model`."""
+    *_, kind, name = ["", *urn.split("::")]
+    return f"{kind.rpartition(':')[2]} {name}".strip()
+
+
 def reason(text: str) -> str:
     """A provider's reason on one line, without what the bridge puts around it."""
     told = " ".join(text.split())
