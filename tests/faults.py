@@ -20,6 +20,7 @@ import requests
 from tests.conftest import Team
 from tests.matrix import run
 from tests.rewound import Rewound, tracebacks
+from tests.situations import TAKEN_BACK
 from tests.world import differences
 
 KINDS = (
@@ -30,6 +31,7 @@ KINDS = (
 REQUESTS = {
     "create a job": ("POST", "/jobs/create"),
     "change a job": ("POST", "/jobs/reset"),
+    "delete a job": ("POST", "/jobs/delete"),
     "create the folder": ("POST", "/api/2.0/repos"),
     "move the folder": ("PATCH", "/api/2.0/repos/"),
     "create the scope": ("POST", "/secrets/scopes/create"),
@@ -38,6 +40,8 @@ REQUESTS = {
     "create a database role": ("POST", "CREATE DATABASE ROLE"),
     "create the service user": ("POST", "CREATE USER"),
     "grant": ("POST", "GRANT "),
+    "revoke": ("POST", "REVOKE "),
+    "drop": ("POST", "DROP "),
     "list jobs": ("GET", "/jobs/list"),
     "list runs": ("GET", "/jobs/runs/list"),
     "read a job": ("GET", "/jobs/get"),
@@ -61,6 +65,8 @@ FIRST = tuple(name for name in REQUESTS if name.startswith(("create", "set", "gr
 SITUATIONS = {
     "first deployment": FIRST,
     "update": ("move the folder", "change a job"),
+    TAKEN_BACK: ("move the folder", "change a job", "delete a job"),
+    "destroy": ("delete a job", "revoke", "drop"),
     "fix": ("create a job", "set permissions", "change a job"),
     "promotion": ("move the folder", "change a job", "list runs", "read the folder"),
     "rollback": ("move the folder", "change a job", "read the folder"),
@@ -184,7 +190,8 @@ def strike(stage: Rewound, fault: Fault) -> tuple[bool, list[str]]:
     """The situation's command with a fault: whether it came, and what is not whole after the one documented command."""
     scene = stage.scene(fault.situation)
     with behind(stage.team, fault) as struck:
-        ended = struck.quantctl(*scene.command)
+        # `pulumi destroy` is no command of quantctl's.
+        ended = (struck.pulumi if scene.command[0] == "destroy" else struck.quantctl)(*scene.command)
     said = ended.stdout + ended.stderr
     if scene.before is not scene.after:
         return fault.struck, stage.made_whole(scene, ended.returncode, said)

@@ -6,13 +6,13 @@ import contextlib
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandbox import control
 from sandbox.state import State
 from tests.conftest import Team, deployed, end_orphans
-from tests.situations import ENV, open_gates, prepare
+from tests.situations import ENV, TAKEN_BACK, open_gates, prepare, take_back
 from tests.world import World, differences, engine_runs, leavings, world
 
 LOOKS = ("drift", "status", "preview")  # what only reads
@@ -26,6 +26,13 @@ class Scene:
     before: World
     after: World
     seconds: float
+    done: World  # after the command alone; the same as `after` where nothing leads back
+    taken_back: bool = False  # what was begun is no longer wanted afterwards, however it ended
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether the one command after it leads back to what was there before."""
+        return self.taken_back or self.command[0] == "destroy"
 
     @property
     def again(self) -> tuple[str, ...]:
@@ -58,7 +65,7 @@ class Rewound:
             self._back("deployed")
             words = prepare(self.team, situation, len(self._scenes))
             self._keep(situation)
-            self._scenes[situation] = self._undisturbed(words)
+            self._scenes[situation] = self._undisturbed(words, situation == TAKEN_BACK)
         self._back(situation)
         return self._scenes[situation]
 
@@ -77,7 +84,7 @@ class Rewound:
         """
         runs = engine_runs(self._state.folder)  # before the look: what runs may still change something
         found, now = tracebacks(said), self.world()
-        if status == 0 and scene.command[0] != "destroy":
+        if status == 0 and not scene.comes_back:
             return [*found, *(f"exit 0, and {text}" for text in differences(scene.wanted(), now))]
         if runs:
             return found + self._way_back(scene, now)
@@ -92,26 +99,31 @@ class Rewound:
     def _way_back(self, scene: Scene, now: World) -> list[str]:
         self.carried_out += 1
         found: list[str] = []
-        if _deployed(now) not in (_deployed(scene.before), _deployed(scene.after)):
+        if _deployed(now) not in map(_deployed, (scene.before, scene.done, scene.after)):
             looked = self.team.quantctl("drift", ENV)
             found += ["drift says clean between the two"] if looked.returncode == 0 else tracebacks(looked.stderr)
+        if scene.taken_back:
+            take_back(self.team)
         helped = self.team.quantctl(*scene.again)
         found += tracebacks(helped.stdout + helped.stderr)
         if helped.returncode != 0:
             found.append(f"{' '.join(scene.again)} exits {helped.returncode}: {(helped.stdout + helped.stderr)[-900:]}")
         return found + differences(scene.wanted(), scene.found(self.world()))
 
-    def _undisturbed(self, words: tuple[str, ...]) -> Scene:
+    def _undisturbed(self, words: tuple[str, ...], taken_back: bool) -> Scene:
         before = self.world()
         if words[0] in LOOKS and "--fix" not in words:
-            return Scene(words, before, before, 0)
+            return Scene(words, before, before, 0, before)
         began = time.monotonic()
         done = self.team.pulumi(*words) if words[0] == "destroy" else self.team.quantctl(*words)
         seconds = time.monotonic() - began
-        if words[0] == "destroy" and done.returncode == 0:
+        scene = Scene(words, before, before, seconds, self.world(), taken_back)
+        if scene.comes_back and done.returncode == 0:
+            if taken_back:
+                take_back(self.team)
             done = self.team.quantctl("up", ENV, "--yes")
         assert done.returncode == 0, done.stdout + done.stderr
-        return Scene(words, before, self.world(), seconds)
+        return replace(scene, after=self.world() if scene.comes_back else scene.done)
 
     def _keep(self, name: str) -> None:
         control.stop(self._state)

@@ -17,6 +17,8 @@ from tests.paths import ROOT
 
 ENV = "quant_stg"
 _WORKFLOW = "workflows/signal_report.yml"
+_REMOVED = "workflows/positions_snapshot.yml"
+TAKEN_BACK = "update that is taken back"
 EDGES = ("quant -> quant_stg", "quant_stg -> quant_lr", "quant_lr -> quant_live")
 OPEN = {
     "soakDays": 0,
@@ -90,6 +92,10 @@ def prepare(team: Team, situation: str, number: int) -> tuple[str, ...]:
         team.commit("quant", _WORKFLOW, changed + "\n", "Longer still")
         team.up("quant")
         return "promote", "quant", ENV, "--yes"
+    if situation == TAKEN_BACK:
+        prepare(team, "update", number)
+        team.commit(ENV, _REMOVED, None, "One workflow less")
+        return "up", ENV, "--yes"
     if situation == "update":
         text = team.git("show", f"origin/{ENV}:{_WORKFLOW}")
         line = next(line for line in text.splitlines() if line.startswith("timeout_seconds:"))
@@ -103,6 +109,14 @@ def prepare(team: Team, situation: str, number: int) -> tuple[str, ...]:
     [other] = list(workspace.jobs.list(name=f"{ENV} signal_report"))
     workspace.jobs.update(other.job_id or 0, new_settings=JobSettings(timeout_seconds=4000 + number))
     return "drift", ENV, "--fix", "--yes"
+
+
+def take_back(team: Team) -> None:
+    """The branch has the files again that it had before the last two commits."""
+    head = team.head(ENV)
+    team.git("checkout", "-q", "-B", "work", head)
+    team.git("revert", "--no-edit", "HEAD", "HEAD~1")
+    team.git("push", "-q", "origin", f"HEAD:refs/heads/{ENV}")
 
 
 def open_gates(folder: Path) -> Path:

@@ -186,9 +186,9 @@ def test_an_update_that_failed_is_never_clean(last: LastUpdate | None, kind: lis
     assert [f.kind.value for f in unfinished_findings(ENV, Refresh((folder(),), commit=OLD, last=last))] == kind
 
 
-def entry(result: str, *flags: str, kind: str = "update", changed: bool = True) -> dict[str, Any]:
+def entry(result: str, *flags: str, kind: str = "update", same: int = 4) -> dict[str, Any]:
     environment = {f"pulumi.flag.{flag}": "true" for flag in flags}
-    changes = {"same": 4} if changed else {}
+    changes = {"same": same} if same else {}
     return {"kind": kind, "result": result, "startTime": "2026-11-25T15:49:35.000Z", "environment": environment} | {
         "resourceChanges": changes
     }
@@ -205,12 +205,27 @@ def entry(result: str, *flags: str, kind: str = "update", changed: bool = True) 
         ([entry("succeeded", "target"), entry("failed"), entry("succeeded")], True),
         ([entry("succeeded", "target"), entry("failed", "target"), entry("succeeded")], False),
         ([entry("failed", "target"), entry("succeeded")], True),
-        ([entry("succeeded", "target-replace"), entry("failed", changed=False)], True),
+        ([entry("succeeded", "target-replace"), entry("failed", same=0)], True),
     ],
 )
 def test_only_a_whole_update_makes_a_failed_one_good(entries: list[dict[str, Any]], failed: bool) -> None:
     """A refresh makes nothing good; an update of some resources only what failed of some."""
     assert (failure_of(entries) is not None) == failed
+
+
+@pytest.mark.parametrize(
+    ("failed", "began"),
+    [
+        (entry("failed", same=0), False),
+        (entry("failed", same=1), False),  # the stack itself: the program stopped in preflight
+        (entry("failed", same=2), True),
+        (entry("failed", same=0, kind="destroy"), True),  # its first deletion may have come through
+    ],
+)
+def test_an_update_that_came_as_far_as_a_resource_may_have_changed_it(failed: dict[str, Any], began: bool) -> None:
+    """The engine does not count a step that failed, nor say which it was."""
+    found = failure_of([failed, entry("succeeded")])
+    assert found is not None and found.began is began
 
 
 def metadata(op: str, urn: str, new: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:

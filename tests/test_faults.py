@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Team
 from tests.faults import Fault, behind, strike
 from tests.rewound import Rewound, rewound
-from tests.situations import ENV, prepare, wrong
+from tests.situations import ENV, TAKEN_BACK, prepare, wrong
 
 pytestmark = pytest.mark.real
 
@@ -27,6 +27,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rewound]:
         Fault("504 after", "create the schema", situation="first deployment"),
         Fault("reset after", "create a job", situation="fix"),
         Fault("504 after", "create a job", situation="fix"),
+        # What the state holds after it is not what is there, and the next update wants just what the state holds.
+        Fault("504 after", "delete a job", situation=TAKEN_BACK),
+        Fault("html before", "delete a job", situation=TAKEN_BACK),
     ],
     ids=str,
 )

@@ -141,6 +141,22 @@ def test_only_a_404_is_nothing_there(server: Server) -> None:
     assert Workspace(server.environ).git_folder("/quant") is None
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "missing"),
+    [
+        ("INVALID_PARAMETER_VALUE", "Job 12 does not exist.", True),
+        ("INVALID_PARAMETER_VALUE", "Job settings are not valid: the cluster 12 does not exist.", False),
+        ("MALFORMED_REQUEST", "Job 12 does not exist.", False),
+    ],
+)
+def test_a_job_that_is_missing_is_a_400(server: Server, code: str, message: str, missing: bool) -> None:
+    """As databricks-sdk-py has it (errors/overrides.py); any other 400 says nothing about the job."""
+    server.answers["/api/2.2/jobs/get"] = [(400, {}, {"error_code": code, "message": message})]
+    with pytest.raises(Unreadable) as told:
+        Workspace(server.environ).job(12)
+    assert isinstance(told.value, Missing) is missing
+
+
 def test_something_else_at_the_path_is_told(server: Server) -> None:
     """A plain directory where the Git folder belongs."""
     server.answers["/api/2.0/workspace/get-status"] = [(200, {}, {"object_type": "DIRECTORY", "object_id": 7})]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ _CONNECT_SECONDS = 3.0
 _CONNECTIONS = 16
 _SCIM_PAGE = 100
 _LOGIN = "DATABRICKS_HOST and DATABRICKS_TOKEN, or a profile in DATABRICKS_CONFIG_PROFILE"
+_NO_JOB = re.compile(r"(Job|Run) \S+ does not exist|Run: .* in job: .* doesn't exist")
 Say = Callable[[str], None]
 Json = dict[str, Any]
 
@@ -207,7 +209,7 @@ def _accepted(answer: requests.Response, host: str, path: str, needs: str) -> re
     body = body if isinstance(body, dict) else {}
     said = " ".join(str(body.get("message") or body.get("detail") or answer.reason or "").split())[:300].rstrip(".")
     told = f"Databricks: {host} answered {answer.status_code} to {path}: {said}."
-    if answer.status_code == 404 or body.get("error_code") == "RESOURCE_DOES_NOT_EXIST":
+    if answer.status_code == 404 or body.get("error_code") == "RESOURCE_DOES_NOT_EXIST" or _no_job(body, said):
         raise Missing(told)
     # A token that is unknown or has expired is a 403 too: "Invalid access token."
     if answer.status_code == 401 or (answer.status_code == 403 and "access token" in said.lower()):
@@ -231,3 +233,8 @@ def _json(answer: requests.Response, path: str) -> Json:
             " Check DATABRICKS_HOST, and whether a proxy answers in its place."
         )
     return found
+
+
+def _no_job(body: Mapping[str, Any], said: str) -> bool:
+    """The Jobs API answers 400 for a job or a run that there is none of (databricks-sdk-py, errors/overrides.py)."""
+    return body.get("error_code") == "INVALID_PARAMETER_VALUE" and bool(_NO_JOB.match(said))

@@ -17,7 +17,7 @@ _PARTIAL = ("pulumi.flag.target", "pulumi.flag.target-replace", "pulumi.flag.exc
 class LastUpdate:
     """Updates that failed and that no later one has made good: when the last began, and when the first of them did.
 
-    `began` is whether any came as far as a resource. Times are the engine's, in UTC.
+    `began` is whether any may have changed something. Times are the engine's, in UTC.
     """
 
     at: str
@@ -53,8 +53,13 @@ def failure_of(entries: Sequence[Mapping[str, Any]]) -> LastUpdate | None:
         partly = partly or not failed
     if not failures:
         return None
-    began = any(one.get("resourceChanges") for one in failures)
+    began = any(_began(one) for one in failures)
     return LastUpdate(str(failures[0].get("startTime", ""))[:16], began, str(failures[-1].get("startTime", "")))
+
+
+def _began(failed: Mapping[str, Any]) -> bool:
+    """Whether it came as far as a resource beside the stack itself; of a step that failed the engine counts nothing."""
+    return failed["kind"] == "destroy" or sum(map(int, (failed.get("resourceChanges") or {}).values())) > 1
 
 
 def last_change(entries: Sequence[Mapping[str, Any]]) -> datetime.datetime | None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from infra.outside.workspace import Workspace
 from quantctl.engine import managed_access, process
+from quantctl.engine.history import last_failure
 from quantctl.engine.lock import backend
 from quantctl.engine.said import reason
 from quantctl.engine.state import States, name_of
@@ -79,20 +80,22 @@ def begun(env: str, states: States) -> list[Operation]:
 
 
 def settle(env: str, states: States, say: Callable[[str], None]) -> None:
-    """Take what an interrupted update created into the state, and forget what it did not; read again what failed.
+    """Take what an interrupted update created into the state, and forget what it did not; read again what is in doubt.
 
     Raises:
         UserError: the stack is locked, or something cannot be found out; nothing has been created meanwhile.
     """
-    _read_again(env, states.exported(env).get("deployment") or {}, states.environ, say)
+    _read_again(env, states, say)
     managed_access.correct(env, states.exported(env), states.environ, say)
 
 
-def _read_again(env: str, deployment: dict[str, Any], environ: dict[str, str], say: Callable[[str], None]) -> None:
+def _read_again(env: str, states: States, say: Callable[[str], None]) -> None:
     """Where the last update left something, the state afterwards holds what became of it."""
+    deployment, environ = states.exported(env).get("deployment") or {}, states.environ
     operations, failed = pending(deployment), refused(deployment)
     off = [one for one in managed_access.refused(deployment) if one not in failed]  # perhaps it was turned on meanwhile
-    if not operations and not failed and not off:
+    doubt = any(one.get("custom") for one in deployment.get("resources") or []) and _in_doubt(env, states)
+    if not operations and not failed and not off and not doubt:
         return
     backend.need_free(env, environ)  # of whoever is at it right now
     known = {str(one.get("urn")): str(one.get("id")) for one in deployment.get("resources", [])}
@@ -104,9 +107,21 @@ def _read_again(env: str, deployment: dict[str, Any], environ: dict[str, str], s
             say(f"The last update of {env} was interrupted while {operation.kind} {operation.name}: it is read again.")
     for one in failed:
         say(f"The last update of {name_of(one)} in {env} was refused, and is tried again: {reason(one['initErrors'][0])}")
+    if doubt and not operations:
+        say(f"The last update of {env} failed: all that it may have changed is read again.")
     words = ["refresh", "--yes", "--skip-preview", "-s", env]
     targets = [word for one in (*failed, *off) for word in ("--target", str(one["urn"]))]
-    process.run([*words, *(["--clear-pending-creates"] if operations else targets)], environ)
+    process.run([*words, *(["--clear-pending-creates"] if operations or doubt else targets)], environ)
+
+
+def _in_doubt(env: str, states: States) -> bool:
+    """Whether the last update failed and may have done more than the state says.
+
+    Of a change or a deletion whose answer is lost the engine keeps what was before it, and no pending operation
+    (pkg/resource/deploy/step_executor.go, pkg/backend/snapshot.go). An update that wants just that would leave it so.
+    """
+    last = last_failure(env, states)
+    return last is not None and (isinstance(last, str) or last.began)
 
 
 def refused(deployment: dict[str, Any]) -> list[dict[str, Any]]:

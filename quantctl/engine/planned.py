@@ -19,7 +19,7 @@ from quantctl.engine import twins
 from quantctl.engine.history import last_failure
 from quantctl.engine.interrupted import ID_FROM_INPUTS, Operation, take_in
 from quantctl.engine.process import run
-from quantctl.engine.state import JOB, States
+from quantctl.engine.state import JOB, State, States
 from quantctl.engine.twins import There, Update, Verdict
 from quantctl.errors import UserError
 from quantctl.workspace import Workspace
@@ -138,6 +138,23 @@ def after(env: str, states: States, say: Say, *, change: bool = True, since: dat
         removed += _remove(verdict, workspace, say if change else _would(say), change)
     _need_none(env, verdicts, say)
     return removed
+
+
+def delete_again(env: str, before: State, states: States, say: Say) -> None:
+    """After an update: delete the jobs that it took out of the state and that are there still.
+
+    The provider believes a proxy that answers 200 with a page of its own; ids of `before` were ours.
+
+    Raises:
+        UserError: the workspace cannot be asked.
+    """
+    workspace = Workspace(states.environ, seconds=_SECONDS)
+    for name, job in before.jobs.items():
+        if job not in states.of(env).jobs.values():
+            with contextlib.suppress(Missing):
+                workspace.job(str(job))
+                say(f"deleting job {name} ({job}) again: it was there although its deletion was confirmed")
+                workspace.delete_job(str(job))
 
 
 def _spare(listed: Sequence[Json], names: Mapping[str, int]) -> list[Json]:

@@ -39,6 +39,7 @@ def whole(env: str, states: States, update: Callable[[], Result], say: Say) -> R
     except UserError as error:
         raise _told(env, states, before, began, error, say) from None
     planned.after(env, states, say, since=began)
+    planned.delete_again(env, before, states, say)
     return result
 
 
@@ -68,6 +69,7 @@ def _told(env: str, states: States, before: State, began: datetime.datetime, err
         after = states.of(env)
         left = changes(before, after)
         planned.after(env, states, say, since=began)
+        planned.delete_again(env, before, states, say)
     except InfraError as more:
         return UserError(f"{error}\n  what it changed is not known: {more}")
     if not left:
