@@ -90,7 +90,7 @@ def test_a_way_back_is_carried_out_once_for_what_is_left_alike(tmp_path: Path, m
 
     def judged() -> tuple[list[str], int]:
         there[0] = half
-        return stage.made_whole(rewound.Scene(("up", "quant_stg", "--yes"), {}, whole, 1.0), 1, ""), stage.carried_out
+        return stage.made_whole(rewound.Scene(("up", "quant_stg", "--yes"), {}, whole, 1.0, whole), 1, ""), stage.carried_out
 
     assert [judged(), judged()] == [([], 1), ([], 1)]
     left.append("another")
