@@ -37,7 +37,7 @@ environments:
     spec: {{client: "3"}}
 """
 _EMPTY = """name: empty
-runtime: {{name: python, options: {{virtualenv: {virtualenv}}}}}
+runtime: {name: python, options: {virtualenv: venv}}
 """
 
 
@@ -81,17 +81,25 @@ def world(folder: Path, workflows: int) -> Iterator[World]:
         # A user's shell has none of the settings of a build machine's Python.
         shell = {name: value for name, value in process_environment(state).items() if not name.startswith("PYTHON")}
         environ = {**shell, "XDG_CACHE_HOME": str(folder / "cache")}
-        empty = folder / "empty"
-        empty.mkdir()
-        (empty / "Pulumi.yaml").write_text(_EMPTY.format(virtualenv=project.checkout() / ".venv"))
-        (empty / "__main__.py").write_text("import pulumi\n")
-        made = World(project.root(), empty, environ, state)
+        made = World(project.root(), _empty_project(folder / "empty"), environ, state)
         ensure_stack(state, _STACK, environ)
         rotation.first_pair(_STACK, environ)  # an update needs its public half
-        subprocess.run(["pulumi", "stack", "init", _STACK], cwd=empty, env=environ, check=True, capture_output=True)
+        subprocess.run(["pulumi", "stack", "init", _STACK], cwd=made.empty, env=environ, check=True, capture_output=True)
         yield made
     finally:
         control.stop(state)
+
+
+def _empty_project(folder: Path) -> Path:
+    """As `pulumi new` makes it: the pip that Python brings, and pulumi. Docs: docs/decisions/0022-the-floor.md."""
+    bin = folder / "venv" / "bin"
+    uv = [str(project.checkout() / ".venv" / "bin" / "uv"), "pip", "install", "--quiet", "--compile-bytecode"]
+    pinned = ["--constraint", str(project.checkout() / "requirements.lock"), "pulumi"]
+    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True, capture_output=True)
+    subprocess.run([*uv, "--python", str(bin / "python"), *pinned], check=True, capture_output=True)
+    (folder / "Pulumi.yaml").write_text(_EMPTY)
+    (folder / "__main__.py").write_text("import pulumi\n")
+    return folder
 
 
 def _remote(work: Path, remote: Path, workflows: int) -> None:

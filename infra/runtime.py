@@ -10,7 +10,8 @@ from typing import Any
 
 import pulumi
 from google.protobuf.struct_pb2 import Struct
-from pulumi.runtime import rpc
+from pulumi.runtime import resource, rpc
+from pulumi.runtime.proto import source_pb2
 
 from infra.errors import UserError
 from infra.sdk.base import Declared
@@ -31,6 +32,7 @@ def run(declare: Callable[[], pulumi.Output[str]]) -> None:
     here leaves it nothing to wait for. Measured in bench/: docs/decisions/0004-one-wait.md.
     """
     rpc.resolve_outputs = _resolve_what_is_read
+    resource._get_stack_trace = _no_stack_trace
     if not os.environ.get(_DEBUG):
         pulumi.log.debug = _say_nothing
     declared: list[pulumi.Resource] = []
@@ -61,6 +63,11 @@ def run(declare: Callable[[], pulumi.Output[str]]) -> None:
 
 def _say_nothing(*_: Any, **__: Any) -> None:
     """In place of the runtime's debug lines: docs/decisions/0012-no-debug-lines.md."""
+
+
+def _no_stack_trace() -> source_pb2.StackTrace:
+    """In place of the runtime's own, which the state would keep: docs/decisions/0012-no-debug-lines.md."""
+    return source_pb2.StackTrace()
 
 
 _resolve = rpc.resolve_outputs
