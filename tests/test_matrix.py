@@ -40,7 +40,7 @@ def test_moments_of_one_victim_are_spread_over_the_run() -> None:
 def test_every_kind_of_fault_strikes_every_request() -> None:
     """The whole matrix, each case once."""
     cases = sample(1, 0)
-    assert len({f"{one.situation}: {one}" for one in cases}) == len(cases) == 31 * len(KINDS)
+    assert len({f"{one.situation}: {one}" for one in cases}) == len(cases) == 37 * len(KINDS)
 
 
 def test_a_journal_goes_on_where_a_run_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
