@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from quantctl.engine.interrupted import Operation, identities, pending
+from quantctl.engine.interrupted import Operation, identities, in_doubt, pending
 from quantctl.errors import UserError
 
 PARENT = "urn:pulumi:quant::quant::quant:index:Environment$quant:databricks:Jobs::jobs"
@@ -56,3 +59,24 @@ def test_what_is_not_known_is_left_to_a_person() -> None:
         identities(creating("databricks:index/group:Group", displayName="x"), {})
     for word in (f"pulumi import databricks:index/group:Group it ID --parent 'parent={PARENT}'", "--clear-pending-creates"):
         assert word in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("resources", "history", "expected"),
+    [
+        ([{"custom": True}], [{"kind": "update", "result": "failed", "resourceChanges": {"same": 3}}], True),
+        ([{"custom": True}], [{"kind": "destroy", "result": "failed"}], True),
+        ([{"custom": True}], [{"kind": "update", "result": "failed", "resourceChanges": {"same": 1}}], False),
+        ([{"custom": True}], [{"kind": "update", "result": "succeeded", "resourceChanges": {"same": 3}}], False),
+        ([{"custom": True}], [{"no": "entry"}], True),  # what cannot be read is not known to be well
+        ([{"type": "pulumi:pulumi:Stack"}], [{"kind": "destroy", "result": "failed"}], False),  # nothing can be there
+    ],
+)
+def test_after_an_update_that_failed_the_state_is_in_doubt(
+    resources: list[dict[str, object]], history: list[dict[str, object]], expected: bool
+) -> None:
+    """A change or a deletion whose answer is lost leaves no pending operation: everything is read again."""
+    states: Any = SimpleNamespace(
+        exported=lambda _: {"deployment": {"resources": resources}}, history=lambda _: history, environ={}
+    )
+    assert in_doubt("quant", states) is expected

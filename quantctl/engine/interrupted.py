@@ -94,7 +94,7 @@ def _read_again(env: str, states: States, say: Callable[[str], None]) -> None:
     deployment, environ = states.exported(env).get("deployment") or {}, states.environ
     operations, failed = pending(deployment), refused(deployment)
     off = [one for one in managed_access.refused(deployment) if one not in failed]  # perhaps it was turned on meanwhile
-    doubt = any(one.get("custom") for one in deployment.get("resources") or []) and _in_doubt(env, states)
+    doubt = in_doubt(env, states)
     if not operations and not failed and not off and not doubt:
         return
     backend.need_free(env, environ)  # of whoever is at it right now
@@ -114,12 +114,14 @@ def _read_again(env: str, states: States, say: Callable[[str], None]) -> None:
     process.run([*words, *(["--clear-pending-creates"] if operations or doubt else targets)], environ)
 
 
-def _in_doubt(env: str, states: States) -> bool:
-    """Whether the last update failed and may have done more than the state says.
+def in_doubt(env: str, states: States) -> bool:
+    """Whether the last update failed and may have done more than the state says, which is not empty.
 
     Of a change or a deletion whose answer is lost the engine keeps what was before it, and no pending operation
     (pkg/resource/deploy/step_executor.go, pkg/backend/snapshot.go). An update that wants just that would leave it so.
     """
+    if not any(one.get("custom") for one in (states.exported(env).get("deployment") or {}).get("resources") or []):
+        return False
     last = last_failure(env, states)
     return last is not None and (isinstance(last, str) or last.began)
 

@@ -73,3 +73,5 @@ def _begun(env: str, states: States, dry_run: bool, say: planned.Say) -> None:
         return
     for operation in interrupted.begun(env, states):
         say(f"would be done: look for what {operation.kind} {operation.name} became")
+    if interrupted.in_doubt(env, states):
+        say("would be done: read everything again, because the last update failed")
