@@ -40,7 +40,7 @@ MODULES = {
     "quantctl/promotion/gates.py": ["gates", "evidence"],
 }
 # One after another, in the order that mutmut says, without a search for garbage at the end, and with few examples.
-_ARGUMENTS = ["-m", "not real", "-p", "no:xdist", "-p", "no:randomly", "-p", "no:unraisableexception"]
+_ARGUMENTS = ["-m", "not real and not clients", "-p", "no:xdist", "-p", "no:randomly", "-p", "no:unraisableexception"]
 _ARGUMENTS += ["--hypothesis-profile=few"]
 _CONFIG = """
 [tool.mutmut]

@@ -280,7 +280,7 @@ def test_runs_are_listed_in_pages_and_by_what_they_are(workspace: Workspace, pat
 
 def test_a_submitted_run_is_run_as_who_is_named(workspace: Workspace, path: str) -> None:
     """With that identity's rights, by whoever may set it: dana has no user role on the principal."""
-    another = identities.SERVICE_PRINCIPALS["quant_lr"]  # whom no other test gives the folder
+    another = identities.SERVICE_PRINCIPALS["quant_live"]  # whom no other test gives the folder, or its role to dana
     workspace.may_use(ADMIN, another)
     body = {"run_name": "once", "run_as": {"service_principal_name": another},
             "tasks": [{"task_key": "a", "spark_python_task": {"python_file": f"{path}/say.py"}}]}  # fmt: skip

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import snowflake.connector
@@ -112,14 +112,20 @@ def main() -> None:
         return execute(cursor, command, *arguments, **named)
 
     SnowflakeCursor.execute = counted
-    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    before, began = _peak(), time.process_time()
     try:
         told = compare()
     except Exception as error:  # how a tool refuses is what it says
         told = f"refuses: {' '.join(str(error).split())[:60]}"
     seconds = time.process_time() - began
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    grown = _peak() - before
     print(json.dumps({"says": told, "statements": len(sent), "seconds": seconds, "megabytes": grown / 1024}))
+
+
+def _peak() -> int:
+    """Kilobytes that this process held at most; `ru_maxrss` begins with what its parent held (getrusage(2), execve(2))."""
+    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")]
+    return int(line.split()[1])
 
 
 if __name__ == "__main__":
