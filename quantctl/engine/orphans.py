@@ -30,6 +30,7 @@ class Process:
     user: int
     words: tuple[str, ...]
     backend: str
+    began: str = ""  # in the kernel's ticks; it stays when the process becomes another program
 
     @property
     def name(self) -> str:
@@ -103,7 +104,7 @@ def end_all(backend: str) -> None:
 def _still(one: Process) -> bool:
     """Whether it runs: the same one, not another that was given its number."""
     found = _process(one.pid)
-    return found is not None and found.words == one.words
+    return found is not None and found.began == one.began
 
 
 def processes() -> dict[int, Process]:
@@ -115,10 +116,11 @@ def _process(pid: int) -> Process | None:
     folder = _PROC / str(pid)
     try:
         # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the name in brackets may hold anything
-        state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+        told = (folder / "stat").read_text().rpartition(")")[2].split()
+        state, parent, began = told[0], told[1], told[19]
         words = tuple((folder / "cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0"))
         user = folder.stat().st_uid
-    except (OSError, ValueError):
+    except (OSError, ValueError, LookupError):
         return None
     if state == "Z":
         return None
@@ -128,4 +130,4 @@ def _process(pid: int) -> Process | None:
             name, _, value = entry.partition(b"=")
             if name == _BACKEND.encode():
                 backend = value.decode(errors="replace")
-    return Process(pid, int(parent), user, words, backend)
+    return Process(pid, int(parent), user, words, backend, began)
