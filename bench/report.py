@@ -29,8 +29,8 @@ def markdown(rows: Sequence[Row], floor: str, theirs: Mapping[str, str], machine
         "# Benchmark",
         "",
         f"Written by `make bench`: {machine}. Processor time and memory are those of the whole process tree, medians of runs"
-        " in turn. The floor is the engine with an empty program, as `pulumi new` makes it; the peer works on the same jobs and"
-        " permissions.",
+        " in turn. The floor is the engine with an empty program, as `pulumi new` makes it; the peer works on the"
+        " same jobs and permissions.",
         "",
         *([bars] if bars else []),
         "| workflows | what | processor s | wall s | MB | x floor | x peer |",
